@@ -1,0 +1,122 @@
+//! A vendor's whole API as this project sees it: one operation, a policy, and the cells.
+
+use crate::{Cell, Certainty, Operation, Outcome, Source};
+
+/// An annotated vendor document, read and checked.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// The vendor's id, used in check ids and on the command line: lower-case letters, digits and `_`.
+    pub vendor: String,
+    /// The vendor's name for people.
+    pub name: String,
+    /// The title of the document that the cells cite where they name no other.
+    pub document: String,
+    /// The server of the document, with the defaults of its variables filled in.
+    pub base_url: String,
+    /// How a verify call is made.
+    pub operation: Operation,
+    /// What the API allows.
+    pub policy: Policy,
+    /// The body of an answer that no cell covers, such as one to a path that is not there. The strings `$reason` and
+    /// `$status` stand for the HTTP reason phrase and number.
+    pub refusal: serde_json::Value,
+    /// Every documented answer, in the order of the document.
+    pub cells: Vec<Cell>,
+}
+
+impl Contract {
+    /// The cell of that name.
+    pub fn cell(&self, name: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.name == name)
+    }
+
+    /// The cells that say the code was approved.
+    pub fn approvals(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(|cell| cell.outcome == Outcome::Approved)
+    }
+}
+
+/// What an API allows a session.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How long a code is valid.
+    pub lifetime: Lifetime,
+    /// How many wrong codes are compared; `None` where the document knows no limit.
+    pub attempts: Option<Limit>,
+    /// How long a session stays locked, in seconds, where the lock ends by itself.
+    pub lockout_seconds: Option<u64>,
+    /// The answers that the wrong code which reaches the limit may get; the sandbox gives the first.
+    pub boundary: Vec<Boundary>,
+    /// Which answer a session gets that is used, locked and expired at once; the sandbox gives the first that holds.
+    pub precedence: Vec<Outcome>,
+    /// What the request itself may set.
+    pub overrides: Overrides,
+}
+
+/// How long a code is valid.
+#[derive(Debug, Clone)]
+pub struct Lifetime {
+    /// The documented or usual lifetime, in seconds.
+    pub seconds: u64,
+    /// The longest lifetime that can be asked for, in seconds.
+    pub max: Option<u64>,
+    /// How sure the number is.
+    pub certainty: Certainty,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// How many wrong codes are compared before a session is locked.
+#[derive(Debug, Clone)]
+pub struct Limit {
+    /// The documented or usual number.
+    pub limit: u32,
+    /// The largest number that can be asked for.
+    pub max: Option<u32>,
+    /// How sure the number is.
+    pub certainty: Certainty,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// What the wrong code that reaches the limit is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    /// That it is wrong; the next call finds the session locked.
+    WrongCode,
+    /// That the session is now locked.
+    AttemptsExhausted,
+}
+
+impl Boundary {
+    /// The outcome that the call gets.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Boundary::WrongCode => Outcome::WrongCode,
+            Boundary::AttemptsExhausted => Outcome::AttemptsExhausted,
+        }
+    }
+}
+
+/// The request parameters that change the policy of the call they stand in. Each names one of
+/// [`Operation::parameters`].
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// A boolean; unless it is true, one wrong code ends the session.
+    pub retry: Option<String>,
+    /// An integer; the limit of wrong codes for this call.
+    pub limit: Option<String>,
+    /// An integer; the lifetime in minutes for this call.
+    pub lifetime_minutes: Option<String>,
+}
+
+/// Another path under which the vendor's document shows the operation.
+#[derive(Debug, Clone)]
+pub struct PathVariant {
+    /// The path, with the same parameters.
+    pub path: crate::PathTemplate,
+    /// Where it stands.
+    pub source: Source,
+    /// What is known of it.
+    pub note: Option<String>,
+}

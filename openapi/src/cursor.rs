@@ -1,0 +1,123 @@
+//! A place in a document that knows how it was reached, so that every error can say where it is.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::{ContractError, Problem};
+
+/// A value of a document, and the keys that lead to it.
+#[derive(Clone)]
+pub(crate) struct Cursor<'a> {
+    file: &'a str,
+    root: &'a Value,
+    place: Vec<String>,
+    value: &'a Value,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(file: &'a str, root: &'a Value) -> Cursor<'a> {
+        Cursor { file, root, place: Vec::new(), value: root }
+    }
+
+    pub(crate) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    /// The last key of the place.
+    pub(crate) fn key(&self) -> &str {
+        self.place.last().map_or("", String::as_str)
+    }
+
+    pub(crate) fn error(&self, problem: Problem) -> ContractError {
+        ContractError { file: self.file.to_owned(), place: self.place.clone(), problem }
+    }
+
+    /// The error that this value is not `expected`.
+    pub(crate) fn unexpected(&self, expected: impl Into<String>) -> ContractError {
+        self.error(Problem::Unexpected { expected: expected.into(), found: describe(self.value) })
+    }
+
+    pub(crate) fn object(&self) -> Result<&'a Map<String, Value>, ContractError> {
+        self.value.as_object().ok_or_else(|| self.unexpected("an object"))
+    }
+
+    pub(crate) fn string(&self) -> Result<&'a str, ContractError> {
+        self.value.as_str().ok_or_else(|| self.unexpected("a string"))
+    }
+
+    /// The member `name`, following a `$ref` there.
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<Cursor<'a>>, ContractError> {
+        match self.object()?.get(name) {
+            Some(value) => self.step(name, value).resolve().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The member `name`, which must be there; `purpose` tells what it would say.
+    pub(crate) fn member(&self, name: &str, purpose: &str) -> Result<Cursor<'a>, ContractError> {
+        self.optional(name)?.ok_or_else(|| {
+            self.error(Problem::Missing { member: name.to_owned(), purpose: purpose.to_owned() })
+        })
+    }
+
+    /// Every member of the object, in order.
+    pub(crate) fn members(&self) -> Result<Vec<Cursor<'a>>, ContractError> {
+        self.object()?.iter().map(|(name, value)| self.step(name, value).resolve()).collect()
+    }
+
+    /// Every element of the list, in order.
+    pub(crate) fn elements(&self) -> Result<Vec<Cursor<'a>>, ContractError> {
+        let elements = self.value.as_array().ok_or_else(|| self.unexpected("a list"))?;
+        elements
+            .iter()
+            .enumerate()
+            .map(|(index, value)| self.step(&index.to_string(), value).resolve())
+            .collect()
+    }
+
+    /// The value as a `T`; what is wrong within it is named by its own place.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ContractError> {
+        serde_path_to_error::deserialize(self.value).map_err(|error| {
+            let mut place = self.place.clone();
+            place.extend(error.path().iter().map(ToString::to_string));
+            ContractError {
+                file: self.file.to_owned(),
+                place,
+                problem: Problem::Annotation(error.into_inner().to_string()),
+            }
+        })
+    }
+
+    fn step(&self, key: &str, value: &'a Value) -> Cursor<'a> {
+        let mut place = self.place.clone();
+        place.push(key.to_owned());
+        Cursor { value, place, ..self.clone() }
+    }
+
+    fn resolve(self) -> Result<Cursor<'a>, ContractError> {
+        let Some(reference) = self.value.get("$ref") else {
+            return Ok(self);
+        };
+        let target = reference
+            .as_str()
+            .and_then(|reference| reference.strip_prefix('#'))
+            .and_then(|pointer| self.root.pointer(pointer));
+        match target {
+            // One step only: a chain of references is legal and used by nobody, and a ring of them would never end.
+            Some(value) if value.get("$ref").is_none() => Ok(Cursor { value, ..self }),
+            _ => {
+                Err(self.unexpected("a $ref to a place in this document, such as #/components/parameters/…"))
+            }
+        }
+    }
+}
+
+/// The start of the value as JSON, long enough to be recognised.
+fn describe(value: &Value) -> String {
+    const SHOWN: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,53 @@
+//! The vendor documents that this crate carries. The list is the one place that names them.
+
+use crate::{Contract, ContractError, Problem};
+
+/// A vendor document as text, with the name it goes by in messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    /// The vendor's id, the same as `x-otp-vendor.id` in the text.
+    pub vendor: &'static str,
+    /// The file's path from the top of the repository.
+    pub file: &'static str,
+    /// The YAML.
+    pub text: &'static str,
+}
+
+macro_rules! document {
+    ($vendor:literal) => {
+        Document {
+            vendor: $vendor,
+            file: concat!("openapi/", $vendor, ".yaml"),
+            text: include_str!(concat!("../", $vendor, ".yaml")),
+        }
+    };
+}
+
+/// Every vendor document, in the order in which reports list the vendors.
+pub const DOCUMENTS: [Document; 5] = [
+    document!("zeckta"),
+    document!("kaleyra"),
+    document!("dailystory"),
+    document!("exotel"),
+    document!("d7"),
+];
+
+impl Contract {
+    /// The contract of a vendor whose document is built in.
+    ///
+    /// # Errors
+    /// [`Problem::UnknownVendor`] for any other name.
+    pub fn of_vendor(vendor: &str) -> Result<Contract, ContractError> {
+        match DOCUMENTS.iter().find(|document| document.vendor == vendor) {
+            Some(document) => Contract::from_yaml(document.file, document.text),
+            None => Err(ContractError {
+                file: vendor.to_owned(),
+                place: Vec::new(),
+                problem: Problem::UnknownVendor {
+                    asked: vendor.to_owned(),
+                    known: DOCUMENTS.map(|document| document.vendor).join(", "),
+                },
+            }),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What a verify call decided, and the ways to bring a server to decide it. Both lists are closed: every answer of
+//! every contract belongs to one outcome, and nothing here names a vendor.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What a verify call decided. The names are those used in contracts, check ids and reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The code is the one that was issued, and is now used.
+    Approved,
+    /// The code is well formed and not the one that was issued; an attempt is spent.
+    WrongCode,
+    /// The lifetime of the code is over.
+    Expired,
+    /// The limit of wrong attempts was reached before this call.
+    AttemptsExhausted,
+    /// The code has been approved before.
+    AlreadyUsed,
+    /// The caller's tenant has no such session.
+    UnknownSession,
+    /// The request names no session.
+    MissingSession,
+    /// The request carries no code.
+    MissingCode,
+    /// The code is not of the documented alphabet or length.
+    MalformedCode,
+    /// The request cannot be read, or is not of the documented shape.
+    InvalidRequest,
+    /// The credentials are missing, wrong, or not those of the account named in the request.
+    Unauthorized,
+}
+
+impl Outcome {
+    /// Every outcome, in the order in which reports list them.
+    pub const ALL: [Outcome; 11] = [
+        Outcome::Approved,
+        Outcome::WrongCode,
+        Outcome::Expired,
+        Outcome::AttemptsExhausted,
+        Outcome::AlreadyUsed,
+        Outcome::UnknownSession,
+        Outcome::MissingSession,
+        Outcome::MissingCode,
+        Outcome::MalformedCode,
+        Outcome::InvalidRequest,
+        Outcome::Unauthorized,
+    ];
+
+    /// The name used in contracts and output, such as `wrong_code`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Approved => "approved",
+            Outcome::WrongCode => "wrong_code",
+            Outcome::Expired => "expired",
+            Outcome::AttemptsExhausted => "attempts_exhausted",
+            Outcome::AlreadyUsed => "already_used",
+            Outcome::UnknownSession => "unknown_session",
+            Outcome::MissingSession => "missing_session",
+            Outcome::MissingCode => "missing_code",
+            Outcome::MalformedCode => "malformed_code",
+            Outcome::InvalidRequest => "invalid_request",
+            Outcome::Unauthorized => "unauthorized",
+        }
+    }
+
+    /// The situations that lead to this outcome where a contract names none itself.
+    pub(crate) fn usual_situations(self) -> &'static [Situation] {
+        match self {
+            Outcome::Approved => &[Situation::Approved],
+            Outcome::WrongCode => &[Situation::WrongCode],
+            Outcome::Expired => &[Situation::Expired],
+            Outcome::AttemptsExhausted => &[Situation::AttemptsExhausted],
+            Outcome::AlreadyUsed => &[Situation::AlreadyUsed],
+            Outcome::UnknownSession => &[Situation::UnknownSession],
+            Outcome::MissingSession => &[Situation::MissingSession],
+            Outcome::MissingCode => &[Situation::MissingCode],
+            Outcome::MalformedCode => &[Situation::MalformedCode],
+            Outcome::InvalidRequest => &[Situation::MalformedBody],
+            Outcome::Unauthorized => &[Situation::MissingCredentials, Situation::WrongCredentials],
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A state of a session together with a request: what the suite brings about to provoke a cell, and what the sandbox
+/// finds itself in when it picks one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Situation {
+    /// A live session and its right code.
+    Approved,
+    /// A live session and a well-formed wrong code.
+    WrongCode,
+    /// A session older than its lifetime.
+    Expired,
+    /// A session whose limit of wrong codes has been reached.
+    AttemptsExhausted,
+    /// A session that was approved before.
+    AlreadyUsed,
+    /// A well-formed id that no session has.
+    UnknownSession,
+    /// A live session of another tenant.
+    ForeignSession,
+    /// A request that names no session.
+    MissingSession,
+    /// A request without a code.
+    MissingCode,
+    /// A code that is not of the documented alphabet.
+    MalformedCode,
+    /// A body that cannot be read.
+    MalformedBody,
+    /// A request without credentials.
+    MissingCredentials,
+    /// A request whose credentials no tenant has.
+    WrongCredentials,
+}
+
+impl Situation {
+    /// Every situation, in the order in which the matrix lists them.
+    pub const ALL: [Situation; 13] = [
+        Situation::Approved,
+        Situation::WrongCode,
+        Situation::Expired,
+        Situation::AttemptsExhausted,
+        Situation::AlreadyUsed,
+        Situation::UnknownSession,
+        Situation::ForeignSession,
+        Situation::MissingSession,
+        Situation::MissingCode,
+        Situation::MalformedCode,
+        Situation::MalformedBody,
+        Situation::MissingCredentials,
+        Situation::WrongCredentials,
+    ];
+
+    /// The name used in contracts and check ids, such as `foreign_session`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Situation::Approved => "approved",
+            Situation::WrongCode => "wrong_code",
+            Situation::Expired => "expired",
+            Situation::AttemptsExhausted => "attempts_exhausted",
+            Situation::AlreadyUsed => "already_used",
+            Situation::UnknownSession => "unknown_session",
+            Situation::ForeignSession => "foreign_session",
+            Situation::MissingSession => "missing_session",
+            Situation::MissingCode => "missing_code",
+            Situation::MalformedCode => "malformed_code",
+            Situation::MalformedBody => "malformed_body",
+            Situation::MissingCredentials => "missing_credentials",
+            Situation::WrongCredentials => "wrong_credentials",
+        }
+    }
+}
+
+impl fmt::Display for Situation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,186 @@
+//! Document → [`Contract`]. Reads the OpenAPI parts that a verify call consists of, and checks that the annotations
+//! agree with them and with each other: a contract that is read can be served and checked without further questions.
+
+use cells::read_cells;
+use request::read_operation;
+
+use crate::cursor::Cursor;
+use crate::{
+    Boundary, Contract, ContractError, Lifetime, Limit, Operation, Outcome, Overrides, Policy, Problem,
+    Source, ValueKind, annotation,
+};
+
+mod cells;
+mod request;
+
+const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
+
+impl Contract {
+    /// Reads a document. `file` is the name it goes by in errors.
+    pub fn from_yaml(file: &str, text: &str) -> Result<Contract, ContractError> {
+        let whole = |problem| ContractError { file: file.to_owned(), place: Vec::new(), problem };
+        // By way of YAML's own value: it refuses duplicate keys, and takes `200:` for the text "200".
+        let yaml: serde_norway::Value =
+            serde_norway::from_str(text).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
+        let root = serde_json::to_value(yaml).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
+        read_document(&Cursor::new(file, &root))
+    }
+
+    /// Reads the document in a file.
+    pub fn from_file(path: &std::path::Path) -> Result<Contract, ContractError> {
+        let file = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => Contract::from_yaml(&file, &text),
+            Err(error) => Err(ContractError {
+                file,
+                place: Vec::new(),
+                problem: Problem::Unreadable(error.to_string()),
+            }),
+        }
+    }
+}
+
+fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
+    let version = root.member("openapi", "the OpenAPI version")?;
+    if !version.string()?.starts_with("3.0.") {
+        return Err(version.unexpected("OpenAPI 3.0.x"));
+    }
+    let vendor_at = root.member("x-otp-vendor", "whose API this is: id, name and document")?;
+    let vendor: annotation::Vendor = vendor_at.read()?;
+    let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if vendor.id.is_empty() || !vendor.id.bytes().all(proper) {
+        return Err(vendor_at.member("id", "")?.unexpected("lower-case letters, digits and _"));
+    }
+
+    let (path_at, operation_at) = find_operation(root)?;
+    let notes_at = operation_at.member("x-otp", "where session and code sit, and the policy")?;
+    let notes: annotation::Operation = notes_at.read()?;
+    let scope = Scope { document: &vendor.document };
+
+    let operation = read_operation(root, &path_at, &operation_at, &notes_at, &notes, &scope)?;
+    let policy = read_policy(&notes_at.member("policy", "")?, notes.policy, &operation, &scope)?;
+    let cells = read_cells(&operation_at, &operation, &policy, &scope)?;
+    Ok(Contract {
+        vendor: vendor.id,
+        name: vendor.name,
+        base_url: base_url(root)?,
+        operation,
+        policy,
+        refusal: notes.refusal.body,
+        cells,
+        document: vendor.document,
+    })
+}
+
+/// What an annotation may leave out because the document as a whole says it.
+struct Scope<'a> {
+    document: &'a str,
+}
+
+impl Scope<'_> {
+    fn source(&self, source: annotation::Source) -> Source {
+        Source {
+            document: source.document.unwrap_or_else(|| self.document.to_owned()),
+            section: source.section,
+        }
+    }
+}
+
+fn find_operation<'a>(root: &Cursor<'a>) -> Result<(Cursor<'a>, Cursor<'a>), ContractError> {
+    let paths = root.member("paths", "the verify call")?;
+    let mut found = Vec::new();
+    for path in paths.members()? {
+        for method in METHODS {
+            if let Some(operation) = path.optional(method)?
+                && operation.object()?.contains_key("x-otp")
+            {
+                found.push((path.clone(), operation));
+            }
+        }
+    }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(paths.error(Problem::Missing {
+            member: "x-otp".to_owned(),
+            purpose: "one operation must carry it, and none does".to_owned(),
+        })),
+        _ => Err(found[1]
+            .1
+            .unexpected("x-otp on one operation only; a second verify call is a second document")),
+    }
+}
+
+fn base_url(root: &Cursor<'_>) -> Result<String, ContractError> {
+    let servers = root.member("servers", "the vendor's address")?;
+    let first =
+        servers.elements()?.into_iter().next().ok_or_else(|| servers.unexpected("at least one server"))?;
+    let mut url = first.member("url", "the vendor's address")?.string()?.to_owned();
+    if let Some(variables) = first.optional("variables")? {
+        for variable in variables.members()? {
+            let default = variable.member("default", "the value where none is given")?;
+            url = url.replace(&format!("{{{}}}", variable.key()), default.string()?);
+        }
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+fn read_policy(
+    at: &Cursor<'_>,
+    policy: annotation::Policy,
+    operation: &Operation,
+    scope: &Scope<'_>,
+) -> Result<Policy, ContractError> {
+    let boundary = policy
+        .boundary
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::WrongCode => Ok(Boundary::WrongCode),
+            Outcome::AttemptsExhausted => Ok(Boundary::AttemptsExhausted),
+            _ => Err(at.member("boundary", "")?.unexpected("wrong_code and attempts_exhausted only")),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if policy.attempts.is_some() && boundary.is_empty() {
+        return Err(at.error(Problem::Missing {
+            member: "boundary".to_owned(),
+            purpose: "which answer the wrong code that reaches the limit may get".to_owned(),
+        }));
+    }
+    let terminal = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
+    if policy.precedence.iter().any(|outcome| !terminal.contains(outcome)) {
+        return Err(at
+            .member("precedence", "")?
+            .unexpected("already_used, attempts_exhausted and expired only"));
+    }
+    let given = policy.overrides;
+    let checked = |name: Option<String>, right: fn(ValueKind) -> bool, what: &str| match name {
+        None => Ok(None),
+        Some(name) => match operation.parameters.iter().find(|parameter| parameter.name == name) {
+            Some(parameter) if right(parameter.kind) => Ok(Some(name)),
+            _ => Err(at.member("overrides", "")?.unexpected(format!("`{name}` to be {what}"))),
+        },
+    };
+    let integer: fn(ValueKind) -> bool = |kind| matches!(kind, ValueKind::Integer { .. });
+    let overrides = Overrides {
+        retry: checked(given.retry, |kind| kind == ValueKind::Boolean, "a boolean query parameter")?,
+        limit: checked(given.limit, integer, "an integer query parameter")?,
+        lifetime_minutes: checked(given.lifetime_minutes, integer, "an integer query parameter")?,
+    };
+    Ok(Policy {
+        lifetime: Lifetime {
+            seconds: policy.lifetime.seconds,
+            max: policy.lifetime.max,
+            certainty: policy.lifetime.certainty,
+            source: scope.source(policy.lifetime.source),
+        },
+        attempts: policy.attempts.map(|attempts| Limit {
+            limit: attempts.limit,
+            max: attempts.max,
+            certainty: attempts.certainty,
+            source: scope.source(attempts.source),
+        }),
+        lockout_seconds: policy.lockout_seconds,
+        boundary,
+        precedence: policy.precedence,
+        overrides,
+    })
+}

@@ -1,0 +1,97 @@
+//! A broken document is an error that names the file, the place in it, and what was expected.
+
+use otp_contract::{Contract, DOCUMENTS};
+use proptest::prelude::*;
+
+fn zeckta() -> &'static str {
+    DOCUMENTS[0].text
+}
+
+fn error_of(text: &str) -> String {
+    match Contract::from_yaml("broken.yaml", text) {
+        Ok(_) => "no error".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn each_breakage_is_named_with_its_place_and_what_was_expected() {
+    let exotel = DOCUMENTS[3].text;
+    let dailystory = DOCUMENTS[2].text;
+    let cases = [
+        ("an outcome that is none", zeckta().replace("outcome: expired", "outcome: stale")),
+        ("a misspelt annotation", zeckta().replace("certainty: documented", "certainly: documented")),
+        ("a rule for a place that is not there", zeckta().replace("/data/sessionId: {", "/data/session: {")),
+        ("a rule that is none", zeckta().replace("/data/message: text", "/data/message: words")),
+        ("an echo of nothing", zeckta().replace("{ echo: session }", "{ echo: sid }")),
+        ("an approval that is no success", zeckta().replace("outcome: wrong_code", "outcome: approved")),
+        ("a cell without a source", zeckta().replace("source: { section: Expired OTP }", "")),
+        ("a session that no member carries", zeckta().replace("name: sessionId, mint", "name: id, mint")),
+        ("a mint that is none", zeckta().replace("{uuid}", "{guid}")),
+        ("a status that is none", zeckta().replace("\"410\":", "\"41\":")),
+        (
+            "an example without annotation",
+            zeckta().replace(
+                "x-otp:\n                    outcome: expired",
+                "x-other:\n                    outcome: expired",
+            ),
+        ),
+        (
+            "no annotated operation",
+            zeckta().replace("      x-otp:\n        session", "      x-other:\n        session"),
+        ),
+        ("no vendor", zeckta().replace("x-otp-vendor", "x-vendor")),
+        ("another OpenAPI", zeckta().replace("openapi: 3.0.3", "openapi: 3.1.0")),
+        ("two examples of a name", zeckta().replace("invalid_request_422:", "wrong_code:")),
+        (
+            "no main answer for a wrong code",
+            zeckta().replace("outcome: wrong_code", "outcome: malformed_code"),
+        ),
+        ("a range without the sandbox's status", exotel.replace("                    status: 404\n", "")),
+        (
+            "an override of a parameter that is not there",
+            dailystory.replace("retry: allow_retry", "retry: try_again"),
+        ),
+        (
+            "a path parameter that nobody explains",
+            exotel.replace("          account_sid: { mint", "          sid: { mint"),
+        ),
+        (
+            "a reference to nowhere",
+            exotel.replace(
+                "schema: { $ref: \"#/components/schemas/VerifyRequest\" }",
+                "schema: { $ref: \"#/nowhere\" }",
+            ),
+        ),
+        ("a duplicate key", zeckta().replace("  title: Zeckta", "  title: Again\n  title: Zeckta")),
+        ("no YAML", "openapi: [".to_owned()),
+        ("no object", "42".to_owned()),
+        ("nothing", String::new()),
+    ];
+    let mut report = String::new();
+    for (what, text) in cases {
+        assert!(
+            text != zeckta() && text != exotel && text != dailystory,
+            "{what}: the document is unchanged"
+        );
+        report.push_str(&format!("{what}\n  {}\n", error_of(&text)));
+    }
+    assert!(!report.contains("no error"), "{report}");
+    insta::assert_snapshot!(report);
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "[ -~\n]{0,200}") {
+        let _ = error_of(&text);
+    }
+
+    #[test]
+    fn a_document_cut_or_spliced_anywhere_is_read_or_refused(cut in 0usize..9_000, splice in "[a-z:{}\\[\\] \n-]{0,12}") {
+        let text = zeckta();
+        let cut = cut.min(text.len());
+        prop_assume!(text.is_char_boundary(cut));
+        let _ = error_of(&text[..cut]);
+        let _ = error_of(&format!("{}{splice}{}", &text[..cut], &text[cut..]));
+    }
+}

@@ -1,0 +1,94 @@
+//! The five documents that are built in.
+
+use otp_contract::{Certainty, Contract, DOCUMENTS, Matching, Outcome, Situation};
+
+fn contracts() -> Vec<Contract> {
+    DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect()
+}
+
+#[test]
+fn every_document_is_a_contract_of_the_vendor_it_is_filed_under() {
+    for (document, contract) in DOCUMENTS.iter().zip(contracts()) {
+        assert_eq!(document.vendor, contract.vendor);
+    }
+}
+
+#[test]
+fn every_document_is_openapi_that_other_tools_parse() {
+    for document in DOCUMENTS {
+        let spec: openapiv3::OpenAPI = serde_norway::from_str(document.text).unwrap();
+        assert_eq!(spec.openapi, "3.0.3", "{}", document.file);
+        assert_eq!(spec.operations().count(), 1, "{}", document.file);
+    }
+}
+
+#[test]
+fn the_cells_are_those_that_were_reviewed() {
+    let mut table = String::new();
+    for contract in contracts() {
+        for cell in &contract.cells {
+            let situations: Vec<_> = cell.situations.iter().map(|situation| situation.as_str()).collect();
+            table.push_str(&format!(
+                "{:<11}{:<28}{:<20}{:>4} {:<11}{:<12}{}\n",
+                contract.vendor,
+                cell.name,
+                cell.outcome,
+                cell.status,
+                cell.certainty.as_str(),
+                if cell.alternative { "alternative" } else { "" },
+                situations.join(" "),
+            ));
+        }
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn whoever_serves_a_contract_finds_one_main_answer_for_each_situation() {
+    for contract in contracts() {
+        for situation in Situation::ALL {
+            let mut by_mode = std::collections::BTreeMap::<_, Vec<_>>::new();
+            for cell in contract.cells.iter().filter(|cell| cell.answers(situation) && !cell.alternative) {
+                by_mode.entry((cell.mode, cell.outcome)).or_default().push(&cell.name);
+            }
+            for (key, names) in by_mode {
+                assert_eq!(names.len(), 1, "{} {situation} {key:?}: {names:?}", contract.vendor);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_documented_is_left_unjudged() {
+    for contract in contracts() {
+        for cell in contract.cells.iter().filter(|cell| cell.certainty == Certainty::Documented) {
+            assert!(cell.body_specified, "{}/{}", contract.vendor, cell.name);
+            let signals = cell.members.iter().filter(|member| member.rule.matching.is_signal()).count();
+            let listed = cell.members.iter().any(|member| member.rule.matching == Matching::List);
+            assert!(signals > 0 || listed, "{}/{} has no signal", contract.vendor, cell.name);
+        }
+    }
+}
+
+#[test]
+fn an_approval_can_be_told_from_every_other_answer() {
+    for contract in contracts() {
+        for approval in contract.approvals() {
+            assert!(approval.status.is_success());
+            let others = contract.cells.iter().filter(|cell| cell.outcome != Outcome::Approved);
+            for other in others.filter(|cell| cell.status.is_success()) {
+                let apart = approval.members.iter().any(|member| {
+                    member.rule.matching.is_signal()
+                        && other.body.pointer(&member.pointer).is_some_and(|value| *value != member.example)
+                });
+                assert!(apart, "{}: {} and {}", contract.vendor, approval.name, other.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_vendor_is_told_which_are_known() {
+    let error = Contract::of_vendor("acme").unwrap_err().to_string();
+    assert_eq!(error, "acme: no vendor `acme` is known; known are zeckta, kaleyra, dailystory, exotel, d7");
+}

@@ -1,0 +1,4 @@
+//! The contract reader, seen from outside.
+
+mod broken;
+mod documents;
