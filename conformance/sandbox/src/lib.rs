@@ -1,1 +1,28 @@
-//! stub
+//! A reference server for any annotated OTP verification API, and for the control protocol that puts it into a state
+//! (`openapi/control.yaml`).
+//!
+//! Three parts, each ignorant of the next: the **engine** ([`Record`], [`Store`]) decides outcomes and knows no HTTP;
+//! a **dialect** turns a request into an attempt and an outcome into the vendor's answer, and knows nothing but the
+//! contract; **faults** are a layer around both, so that engine and dialect contain no deliberate defect.
+//!
+//! It is a server for tests. It listens where it is told, keeps codes only as keyed digests, and answers every request,
+//! however malformed, in the vendor's JSON.
+
+mod answer;
+mod auth;
+mod control;
+mod dialect;
+mod fault;
+mod json;
+mod mint;
+mod query;
+mod record;
+mod server;
+mod store;
+mod tenants;
+
+pub use answer::Answer;
+pub use fault::{Effect, FAULTS, Fault};
+pub use record::{Record, Terms, Verdict};
+pub use server::{Sandbox, SandboxError, Settings};
+pub use store::{Attempt, Issue, Issued, Key, MemoryStore, Pending, Store};

@@ -1,0 +1,74 @@
+//! An answer before it becomes HTTP: faults can still change it, and it knows which situation it is about.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use otp_contract::Situation;
+use serde_json::Value;
+
+/// An answer of the sandbox.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The value of `Content-Type`.
+    pub content_type: &'static str,
+    /// Header fields besides `Content-Type` and `Cache-Control`.
+    pub headers: Vec<(HeaderName, String)>,
+    /// The body.
+    pub body: Value,
+    /// The name of the cell that was rendered; `None` where no cell covers the situation.
+    pub cell: Option<String>,
+    /// The situation that is answered; `None` for refusals of the HTTP layer.
+    pub situation: Option<Situation>,
+}
+
+impl Answer {
+    /// A refusal that no cell covers: the contract's body with the reason phrase and the number filled in.
+    pub(crate) fn refusal(body: &Value, status: StatusCode) -> Answer {
+        let mut body = body.clone();
+        fill(&mut body, status);
+        Answer {
+            status: status.as_u16(),
+            content_type: "application/json",
+            headers: Vec::new(),
+            body,
+            cell: None,
+            situation: None,
+        }
+    }
+
+    pub(crate) fn with_header(mut self, name: HeaderName, value: String) -> Answer {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+fn fill(value: &mut Value, status: StatusCode) {
+    match value {
+        Value::String(text) if text == "$reason" => {
+            *value = status.canonical_reason().unwrap_or("Refused").into();
+        }
+        Value::String(text) if text == "$status" => *value = status.as_u16().into(),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| fill(element, status)),
+        Value::Object(members) => members.values_mut().for_each(|member| fill(member, status)),
+        _ => {}
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.body.to_string().into());
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        // An answer is about one attempt; a cache that gave it to another would be wrong either way.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.append(name, value);
+            }
+        }
+        response
+    }
+}

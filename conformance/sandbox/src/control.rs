@@ -1,0 +1,221 @@
+//! The control protocol, version 1: how a test makes tenants and sessions and lets time pass. Described for
+//! implementers in `openapi/control.yaml`. It never repeats a code.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderMap, StatusCode, header};
+use otp_contract::Resend;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::dialect::Dialect;
+use crate::mint::mint;
+use crate::server::Shared;
+use crate::store::{Issue, Issued, Key};
+use crate::tenants::Tenant;
+
+/// The longest lifetime that can be wished for, in seconds, where the contract sets no bound of its own.
+const LONGEST_TTL: u64 = 86_400;
+
+/// The most attempts that can be wished for, where the contract sets no bound of its own.
+const MOST_ATTEMPTS: u32 = 100;
+
+pub(crate) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/_control/v1", get(describe).fallback(wrong_method))
+        .route("/_control/v1/tenants", post(create_tenant).fallback(wrong_method))
+        .route("/_control/v1/sessions", post(issue_session).fallback(wrong_method))
+        .route("/_control/v1/sessions/age", post(age_session).fallback(wrong_method))
+}
+
+/// A refusal of the control protocol.
+struct Refused(StatusCode, String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        reply(self.0, &json!({"error": self.1}))
+    }
+}
+
+fn reply(status: StatusCode, body: &Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+async fn wrong_method() -> Refused {
+    Refused(StatusCode::METHOD_NOT_ALLOWED, "this operation has another method".to_owned())
+}
+
+async fn describe(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Result<Response, Refused> {
+    authorize(&shared, &headers)?;
+    let vendors: Vec<_> = shared.dialects.iter().map(|dialect| dialect.contract.vendor.as_str()).collect();
+    let implementation = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+    Ok(reply(
+        StatusCode::OK,
+        &json!({
+            "protocol": 1,
+            "implementation": implementation,
+            "vendors": vendors,
+            "operations": ["tenants", "sessions", "age", "resend"],
+        }),
+    ))
+}
+
+#[derive(Deserialize)]
+struct TenantRequest {
+    vendor: String,
+}
+
+async fn create_tenant(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    authorize(&shared, &headers)?;
+    let request: TenantRequest = read(&body)?;
+    let dialect = dialect(&shared, &request.vendor)?;
+    let tenant = shared.tenants.create(&dialect.contract).ok_or_else(no_randomness)?;
+    Ok(reply(
+        StatusCode::CREATED,
+        &json!({
+            "tenant": tenant.id,
+            "parameters": tenant.accounts,
+            "credentials": tenant.credentials_json(),
+        }),
+    ))
+}
+
+#[derive(Deserialize)]
+struct SessionRequest {
+    vendor: String,
+    tenant: String,
+    code: String,
+    ttl_seconds: Option<i64>,
+    max_attempts: Option<i64>,
+    recipient_of: Option<String>,
+}
+
+async fn issue_session(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    authorize(&shared, &headers)?;
+    let request: SessionRequest = read(&body)?;
+    let dialect = dialect(&shared, &request.vendor)?;
+    let tenant = tenant(&shared, &request.vendor, &request.tenant)?;
+    let contract = &dialect.contract;
+    let shape = &contract.operation.code;
+    if !shape.admits(&request.code) {
+        return Err(Refused(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            format!("a code has {} to {} {:?}", shape.min_length, shape.max_length, shape.alphabet)
+                .to_lowercase(),
+        ));
+    }
+    let lifetime = &contract.policy.lifetime;
+    let ttl_seconds = match request.ttl_seconds {
+        None => lifetime.seconds,
+        Some(wish) => u64::try_from(wish).unwrap_or(0).clamp(1, lifetime.max.unwrap_or(LONGEST_TTL)),
+    };
+    let max_attempts = contract.policy.attempts.as_ref().map(|limit| match request.max_attempts {
+        None => limit.limit,
+        Some(wish) => {
+            let most = limit.max.unwrap_or(MOST_ATTEMPTS);
+            u32::try_from(wish.max(0)).unwrap_or(u32::MAX).clamp(1, most)
+        }
+    });
+    let key = |session: String| Key { vendor: contract.vendor.clone(), tenant: tenant.id.clone(), session };
+    let session = match (&request.recipient_of, contract.operation.session.resend) {
+        (Some(earlier), Resend::Same) => earlier.clone(),
+        _ => mint(&contract.operation.session.mint).ok_or_else(no_randomness)?,
+    };
+    let issue = Issue {
+        key: key(session.clone()),
+        code: request.code,
+        ttl_seconds,
+        max_attempts,
+        resend_of: request.recipient_of.map(key),
+    };
+    match shared.store.issue(issue).await {
+        Issued::Done => Ok(reply(
+            StatusCode::CREATED,
+            &json!({"session": session, "ttl_seconds": ttl_seconds, "max_attempts": max_attempts}),
+        )),
+        Issued::NoSuchSession => Err(no_session()),
+    }
+}
+
+#[derive(Deserialize)]
+struct AgeRequest {
+    vendor: String,
+    tenant: String,
+    session: String,
+    seconds: u64,
+}
+
+async fn age_session(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    authorize(&shared, &headers)?;
+    let request: AgeRequest = read(&body)?;
+    dialect(&shared, &request.vendor)?;
+    let tenant = tenant(&shared, &request.vendor, &request.tenant)?;
+    let key = Key { vendor: request.vendor, tenant: tenant.id.clone(), session: request.session };
+    match shared.store.age(&key, request.seconds).await {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(no_session()),
+    }
+}
+
+fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refused> {
+    let Some(token) = &shared.control_token else { return Ok(()) };
+    let expected = format!("Bearer {token}");
+    let shown = headers.get(header::AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    // Compared through a digest, so that the time taken tells nothing of the token.
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"control");
+    let digest = ring::hmac::sign(&key, expected.as_bytes());
+    match ring::hmac::verify(&key, shown, digest.as_ref()) {
+        Ok(()) => Ok(()),
+        Err(_) => Err(Refused(StatusCode::UNAUTHORIZED, "the control token is missing or wrong".to_owned())),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice::<Value>(body)
+        .ok()
+        // A list would be taken for the members in order.
+        .filter(Value::is_object)
+        .and_then(|value| serde_json::from_value(value).ok())
+        .ok_or_else(|| {
+            Refused(StatusCode::BAD_REQUEST, "the body is not an object of the documented shape".to_owned())
+        })
+}
+
+fn dialect<'a>(shared: &'a Shared, vendor: &str) -> Result<&'a Dialect, Refused> {
+    shared
+        .dialect(vendor)
+        .ok_or_else(|| Refused(StatusCode::NOT_FOUND, "this server does not serve such a vendor".to_owned()))
+}
+
+fn tenant(shared: &Shared, vendor: &str, id: &str) -> Result<Arc<Tenant>, Refused> {
+    shared
+        .tenants
+        .by_id(vendor, id)
+        .ok_or_else(|| Refused(StatusCode::NOT_FOUND, "there is no such tenant".to_owned()))
+}
+
+fn no_session() -> Refused {
+    Refused(StatusCode::NOT_FOUND, "there is no such session".to_owned())
+}
+
+fn no_randomness() -> Refused {
+    Refused(StatusCode::INTERNAL_SERVER_ERROR, "the system gives no random bytes".to_owned())
+}

@@ -1,0 +1,275 @@
+//! The sandbox as an HTTP server: finds the dialect of a path, and asks in a fixed order who calls, whether the request
+//! can be read, and what the store decides. The order is that of a verifier which leaks nothing: nobody learns about a
+//! session before having said who they are, and a malformed request never spends an attempt.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request as HttpRequest, State};
+use axum::response::IntoResponse;
+use axum::serve::ListenerExt;
+use bytes::Bytes;
+use http::{StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use otp_contract::{Contract, Outcome, Situation};
+use tokio::net::TcpListener;
+
+use crate::answer::Answer;
+use crate::auth::{self, Caller};
+use crate::dialect::{Dialect, Request, Scene};
+use crate::fault::{Fault, FaultyStore, distort};
+use crate::record::Verdict;
+use crate::store::{Attempt, Key, MemoryStore, Store};
+use crate::tenants::Tenants;
+use crate::{control, query};
+
+/// The largest request body, in bytes. A verify call has some hundred.
+const BODY_LIMIT: usize = 16 * 1024;
+
+/// How long a caller may take to send its body.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// What a sandbox is started with.
+#[derive(Default)]
+pub struct Settings {
+    /// The APIs to be served.
+    pub contracts: Vec<Contract>,
+    /// Cells to be given where a contract allows them, as `vendor/cell`.
+    pub prefer: Vec<String>,
+    /// Deliberate defects.
+    pub faults: Vec<&'static Fault>,
+    /// The token that control calls must carry, where they must.
+    pub control_token: Option<String>,
+}
+
+/// Why a sandbox cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// No contract has that cell.
+    #[error(
+        "no contract that is served has a cell `{0}`; name one as vendor/cell, such as exotel/approved_wrapped"
+    )]
+    UnknownCell(String),
+    /// Two contracts cannot be told apart by their paths.
+    #[error("the path {path} of {vendor} cannot be served beside the others: {reason}")]
+    Path {
+        /// The path.
+        path: String,
+        /// Whose it is.
+        vendor: String,
+        /// What the router says.
+        reason: String,
+    },
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes for keys and ids")]
+    Randomness,
+    /// The listener failed.
+    #[error("the sandbox stopped serving: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+/// A sandbox that is ready to serve.
+pub struct Sandbox {
+    pub(crate) state: Arc<Shared>,
+}
+
+/// What every request handler sees.
+pub(crate) struct Shared {
+    pub(crate) dialects: Vec<Dialect>,
+    routes: matchit::Router<usize>,
+    pub(crate) tenants: Tenants,
+    pub(crate) store: Arc<dyn Store>,
+    faults: Vec<&'static Fault>,
+    pub(crate) control_token: Option<String>,
+}
+
+impl Sandbox {
+    /// Prepares a sandbox with an empty store in memory.
+    pub fn new(settings: Settings) -> Result<Sandbox, SandboxError> {
+        let mut preferred = BTreeMap::<String, BTreeSet<String>>::new();
+        for wish in settings.prefer {
+            let known = wish.split_once('/').filter(|(vendor, cell)| {
+                settings
+                    .contracts
+                    .iter()
+                    .any(|contract| contract.vendor == *vendor && contract.cell(cell).is_some())
+            });
+            let Some((vendor, cell)) = known else { return Err(SandboxError::UnknownCell(wish)) };
+            preferred.entry(vendor.to_owned()).or_default().insert(cell.to_owned());
+        }
+        let mut routes = matchit::Router::new();
+        let mut dialects = Vec::new();
+        for contract in settings.contracts {
+            let operation = &contract.operation;
+            let variants = operation.path_variants.iter().map(|variant| &variant.path);
+            for path in std::iter::once(&operation.path).chain(variants) {
+                let path = path.to_string();
+                routes.insert(path.clone(), dialects.len()).map_err(|error| SandboxError::Path {
+                    path,
+                    vendor: contract.vendor.clone(),
+                    reason: error.to_string(),
+                })?;
+            }
+            let preferred = preferred.remove(&contract.vendor).unwrap_or_default();
+            dialects.push(Dialect::new(Arc::new(contract), preferred));
+        }
+        let memory: Arc<dyn Store> = Arc::new(MemoryStore::new().ok_or(SandboxError::Randomness)?);
+        let store = match settings.faults.iter().any(|fault| fault.is_decision()) {
+            true => Arc::new(FaultyStore::new(memory, settings.faults.clone())),
+            false => memory,
+        };
+        Ok(Sandbox {
+            state: Arc::new(Shared {
+                dialects,
+                routes,
+                tenants: Tenants::default(),
+                store,
+                faults: settings.faults,
+                control_token: settings.control_token,
+            }),
+        })
+    }
+
+    /// Serves on `listener` until `stop` is done.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), SandboxError> {
+        // Answers are small and wanted at once: Nagle's algorithm would only delay them.
+        let listener = listener.tap_io(|connection| {
+            let _ = connection.set_nodelay(true);
+        });
+        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await?;
+        Ok(())
+    }
+
+    fn router(self) -> Router {
+        control::router().fallback(serve_vendor).with_state(self.state)
+    }
+}
+
+async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -> axum::response::Response {
+    let mut answer = shared.answer(request).await;
+    if let Some(index) = answer.0 {
+        distort(&shared.faults, &shared.dialects[index].contract, &mut answer.1);
+    }
+    answer.1.into_response()
+}
+
+impl Shared {
+    pub(crate) fn dialect(&self, vendor: &str) -> Option<&Dialect> {
+        self.dialects.iter().find(|dialect| dialect.contract.vendor == vendor)
+    }
+
+    /// The answer, and the index of the dialect that gave it.
+    async fn answer(&self, request: HttpRequest) -> (Option<usize>, Answer) {
+        let path = request.uri().path().to_owned();
+        match self.routes.at(&path) {
+            Ok(found) => {
+                let index = *found.value;
+                let parameters = found
+                    .params
+                    .iter()
+                    .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
+                    .collect::<Option<BTreeMap<_, _>>>();
+                let answer = match parameters {
+                    Some(parameters) => self.answer_call(&self.dialects[index], parameters, request).await,
+                    None => self.dialects[index].refusal(StatusCode::BAD_REQUEST),
+                };
+                (Some(index), answer)
+            }
+            Err(_) => (None, self.not_found(&path)),
+        }
+    }
+
+    async fn answer_call(
+        &self,
+        dialect: &Dialect,
+        path: BTreeMap<String, String>,
+        request: HttpRequest,
+    ) -> Answer {
+        let contract = &dialect.contract;
+        let (parts, body) = request.into_parts();
+        let session_in_path = path.get(&contract.operation.session.location.name).map(String::as_str);
+        let unauthorized = |situation, shown| {
+            let scene = Scene { session: session_in_path, ..Scene::default() };
+            let mut answer = dialect.answer(situation, None, scene);
+            for challenge in auth::challenges(contract, shown) {
+                answer = answer.with_header(header::WWW_AUTHENTICATE, challenge);
+            }
+            answer
+        };
+        let tenant = match auth::identify(contract, &self.tenants, &parts.headers) {
+            Caller::Known(tenant) => tenant,
+            Caller::Missing => return unauthorized(Situation::MissingCredentials, false),
+            Caller::Wrong => return unauthorized(Situation::WrongCredentials, true),
+        };
+        // Good credentials for another account are as good as none: which accounts there are is nobody's business.
+        if tenant.accounts.iter().any(|(name, account)| path.get(name) != Some(account)) {
+            return unauthorized(Situation::WrongCredentials, true);
+        }
+        if parts.method.as_str() != contract.operation.method {
+            return dialect
+                .refusal(StatusCode::METHOD_NOT_ALLOWED)
+                .with_header(header::ALLOW, contract.operation.method.clone());
+        }
+        if !dialect.accepts(&parts.headers) {
+            return dialect
+                .refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+                .with_header(header::ACCEPT, "application/json".to_owned());
+        }
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(status) => return dialect.refusal(status),
+        };
+        let scene = Scene { tenant: Some(&tenant), ..Scene::default() };
+        match dialect.read(&path, parts.uri.query(), &body) {
+            Request::Misshapen { situation, session } => {
+                dialect.answer(situation, None, Scene { session: session.as_deref(), ..scene })
+            }
+            Request::Attempt { session, code, terms } => {
+                let key = Key {
+                    vendor: contract.vendor.clone(),
+                    tenant: tenant.id.clone(),
+                    session: session.clone(),
+                };
+                let attempt = Attempt { key, code: &code, terms };
+                let verdict: Verdict = self.store.attempt(&contract.policy, attempt).await;
+                debug_assert!(verdict.outcome != Outcome::Unauthorized, "a store knows no credentials");
+                dialect
+                    .answer_verdict(&verdict, Scene { session: Some(&session), code: Some(&code), ..scene })
+            }
+        }
+    }
+
+    /// A path that no contract has is answered by the vendor whose path has the most leading segments in common.
+    fn not_found(&self, path: &str) -> Answer {
+        let in_common = |dialect: &&Dialect| {
+            let template = dialect.contract.operation.path.to_string();
+            template.split('/').zip(path.split('/')).take_while(|(ours, theirs)| ours == theirs).count()
+        };
+        match self.dialects.iter().max_by_key(in_common) {
+            Some(dialect) => dialect.refusal(StatusCode::NOT_FOUND),
+            None => Answer::refusal(&serde_json::json!({"error": "$reason"}), StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+impl Dialect {
+    fn refusal(&self, status: StatusCode) -> Answer {
+        Answer::refusal(&self.contract.refusal, status)
+    }
+}
+
+async fn read_body(body: axum::body::Body) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}

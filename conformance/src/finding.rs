@@ -1,0 +1,196 @@
+//! A failed check, told so that a reader needs nothing else: what was allowed, what came, where they differ, every
+//! exchange, and a command line for each that can be run again.
+
+use otp_contract::{Cell, Matching};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::judge::{Expectation, Mismatch};
+use crate::wire::{Exchange, RawRequest};
+
+/// A failed check.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// What the contract allows, one cell a line.
+    pub expected: String,
+    /// What came: status and body.
+    pub actual: String,
+    /// Where the answer differs from the nearest cell.
+    pub differences: Vec<Difference>,
+    /// What was sent and answered, in order; the last is the one that is judged.
+    pub exchanges: Vec<ShownExchange>,
+    /// The same as command lines; secrets are shell variables.
+    pub curl: Vec<String>,
+    /// The seed of the run.
+    pub seed: u64,
+}
+
+/// One place where an answer differs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Difference {
+    /// `status`, `content-type`, `body`, or a JSON pointer into the body.
+    pub place: String,
+    /// What the contract has there.
+    pub expected: String,
+    /// What the answer has there.
+    pub actual: String,
+}
+
+/// An exchange as reports show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownExchange {
+    /// What was sent.
+    pub request: ShownRequest,
+    /// What was answered.
+    pub response: ShownResponse,
+}
+
+/// A request as reports show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownRequest {
+    method: String,
+    url: String,
+    headers: Vec<[String; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+}
+
+/// An answer as reports show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownResponse {
+    status: u16,
+    headers: Vec<[String; 2]>,
+    body: String,
+}
+
+impl ShownResponse {
+    /// Status and body on one line.
+    pub(crate) fn line(&self) -> String {
+        format!("{} {}", self.status, self.body)
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(
+        expectation: &Expectation<'_>,
+        nearest: &Cell,
+        mismatches: &[Mismatch],
+        exchanges: Vec<Exchange>,
+    ) -> Finding {
+        let mut expected = vec![describe(nearest, expectation)];
+        let others = expectation.cells.iter().filter(|cell| cell.name != nearest.name);
+        expected.extend(others.map(|cell| format!("or {}", describe(cell, expectation))));
+        let actual = exchanges.last().map_or_else(String::new, |exchange| {
+            let body = String::from_utf8_lossy(&exchange.response.body);
+            format!("HTTP {} {body}", exchange.response.status)
+        });
+        Finding {
+            expected: expected.join("\n"),
+            actual,
+            differences: mismatches.iter().map(Difference::from).collect(),
+            curl: exchanges.iter().map(|exchange| curl(&exchange.request)).collect(),
+            exchanges: exchanges.iter().map(ShownExchange::from).collect(),
+            seed: 0,
+        }
+    }
+}
+
+fn describe(cell: &Cell, expectation: &Expectation<'_>) -> String {
+    if !cell.body_specified {
+        return format!("HTTP {}, any body that claims no success ({})", cell.status, cell.name);
+    }
+    let mut body = cell.body.clone();
+    for member in &cell.members {
+        let value: Option<Value> = match &member.rule.matching {
+            // A code stays out of reports; a session id is no secret.
+            Matching::Echo(name) if name != "code" => {
+                expectation.echoes.get(name).map(|value| value.as_str().into())
+            }
+            Matching::State(_) => expectation.remaining_attempts.map(Into::into),
+            _ => None,
+        };
+        if let (Some(value), Some(place)) = (value, body.pointer_mut(&member.pointer)) {
+            *place = value;
+        }
+    }
+    format!("HTTP {} {body} ({})", cell.status, cell.name)
+}
+
+impl From<&Mismatch> for Difference {
+    fn from(mismatch: &Mismatch) -> Difference {
+        Difference {
+            place: mismatch.place.clone(),
+            expected: mismatch.expected.clone(),
+            actual: mismatch.actual.clone(),
+        }
+    }
+}
+
+impl From<&Exchange> for ShownExchange {
+    fn from(exchange: &Exchange) -> ShownExchange {
+        let Exchange { request, response } = exchange;
+        ShownExchange {
+            request: ShownRequest {
+                method: request.method.clone(),
+                url: request.url.clone(),
+                headers: request.headers.iter().map(|(name, value)| [name.clone(), value.clone()]).collect(),
+                body: request.body.as_deref().map(|body| String::from_utf8_lossy(body).into_owned()),
+            },
+            response: ShownResponse {
+                status: response.status,
+                headers: response
+                    .headers
+                    .iter()
+                    .map(|(name, value)| {
+                        [name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]
+                    })
+                    .collect(),
+                body: String::from_utf8_lossy(&response.body).into_owned(),
+            },
+        }
+    }
+}
+
+/// The request as a command line. `$NAMES` are left to the shell, everything else is quoted.
+pub(crate) fn curl(request: &RawRequest) -> String {
+    let mut line = format!("curl -sS -i -X {} {}", request.method, quote(&request.url));
+    for (name, value) in &request.headers {
+        line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
+    }
+    if let Some(body) = &request.body {
+        line.push_str(&format!(" --data-binary {}", quote(&String::from_utf8_lossy(body))));
+    }
+    line
+}
+
+const VARIABLES: [&str; 5] =
+    ["$CODE", "$WRONG_CODE", "$MALFORMED_CODE", "$CREDENTIALS", "$WRONG_CREDENTIALS"];
+
+fn quote(text: &str) -> String {
+    let mut quoted = text.replace('\'', "'\\''");
+    for variable in VARIABLES {
+        quoted = quoted.replace(variable, &format!("'\"{variable}\"'"));
+    }
+    format!("'{quoted}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_quotes_everything_but_its_variables() {
+        let request = RawRequest {
+            method: "POST".to_owned(),
+            url: "http://127.0.0.1:1/it's?otp=$CODE".to_owned(),
+            headers: vec![("authorization".to_owned(), "Bearer $CREDENTIALS".to_owned())],
+            body: Some(b"{\"a\": \"$WRONG_CODE; `rm`\"}".to_vec()),
+        };
+        assert_eq!(
+            curl(&request),
+            "curl -sS -i -X POST 'http://127.0.0.1:1/it'\\''s?otp='\"$CODE\"'' \
+             -H 'authorization: Bearer '\"$CREDENTIALS\"'' \
+             --data-binary '{\"a\": \"'\"$WRONG_CODE\"'; `rm`\"}'"
+        );
+    }
+}

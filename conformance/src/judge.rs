@@ -1,0 +1,297 @@
+//! Compares an answer with the cells that a contract allows in a situation. Any one of them will do; where none does,
+//! the nearest is what the finding is told by. Knows contracts and answers, and nothing of how they were come by.
+
+use std::collections::BTreeMap;
+
+use otp_contract::{Cell, Contract, Matching, Member, Outcome, StateValue};
+use serde_json::Value;
+
+use crate::wire::RawResponse;
+
+/// What an answer is compared with.
+#[derive(Debug, Clone)]
+pub struct Expectation<'a> {
+    /// Whose API it is.
+    pub contract: &'a Contract,
+    /// The answers that are allowed.
+    pub cells: Vec<&'a Cell>,
+    /// The values that a body may echo: `session`, `code` and account parameters.
+    pub echoes: BTreeMap<String, String>,
+    /// How many wrong codes would still be compared, where that is known.
+    pub remaining_attempts: Option<u32>,
+}
+
+/// What an answer amounts to.
+#[derive(Debug, Clone)]
+pub enum Judgement<'a> {
+    /// It is this cell.
+    Conforms(&'a Cell),
+    /// It is none of the allowed cells; this is the nearest, and where the answer differs from it.
+    Differs(&'a Cell, Vec<Mismatch>),
+}
+
+/// One difference between an answer and a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// `status`, `content-type`, `body`, or a JSON pointer into the body.
+    pub place: String,
+    /// What the contract has there.
+    pub expected: String,
+    /// What the answer has there.
+    pub actual: String,
+}
+
+impl Mismatch {
+    fn new(place: &str, expected: impl Into<String>, actual: impl Into<String>) -> Mismatch {
+        Mismatch { place: place.to_owned(), expected: expected.into(), actual: actual.into() }
+    }
+}
+
+/// Judges an answer; `None` where no cell is allowed at all.
+pub fn judge<'a>(expectation: &Expectation<'a>, answer: &RawResponse) -> Option<Judgement<'a>> {
+    let body = parse(answer);
+    let mut compared: Vec<(&Cell, Vec<Mismatch>)> = expectation
+        .cells
+        .iter()
+        .map(|cell| (*cell, compare(expectation, cell, answer, body.as_ref())))
+        .collect();
+    // Of several that fit, the one that says most about the body is the one that was given.
+    let fitting = compared
+        .iter()
+        .filter(|(_, mismatches)| mismatches.is_empty())
+        .max_by_key(|(cell, _)| agreeing(cell, body.as_ref()));
+    if let Some((cell, _)) = fitting {
+        return Some(Judgement::Conforms(cell));
+    }
+    // Nearest by status first: whoever answers 500 is not told about each member that an error page lacks.
+    compared.sort_by_key(|(cell, mismatches)| (!cell.status.matches(answer.status), mismatches.len()));
+    let (cell, mismatches) = compared.into_iter().next()?;
+    Some(Judgement::Differs(cell, mismatches))
+}
+
+/// The outcome that an answer amounts to by any cell of the contract, judged by its signals alone.
+pub fn outcome_of(contract: &Contract, answer: &RawResponse) -> Option<Outcome> {
+    let body = parse(answer);
+    let read = |specified: bool| {
+        contract
+            .cells
+            .iter()
+            .filter(move |cell| cell.body_specified == specified && cell.status.matches(answer.status))
+            .find(|cell| {
+                !specified
+                    || cell.members.iter().filter(|member| member.rule.matching.is_signal()).all(|member| {
+                        compare_member(member, body.as_ref().unwrap_or(&Value::Null), None).is_none()
+                    })
+            })
+    };
+    read(true).or_else(|| read(false)).map(|cell| cell.outcome)
+}
+
+fn parse(answer: &RawResponse) -> Option<Value> {
+    serde_json::from_slice(&answer.body).ok()
+}
+
+fn agreeing(cell: &Cell, body: Option<&Value>) -> usize {
+    let Some(body) = body else { return 0 };
+    if !cell.body_specified {
+        return 0;
+    }
+    cell.members.iter().filter(|member| !places(body, &member.pointer).is_empty()).count() + 1
+}
+
+fn compare(
+    expectation: &Expectation<'_>,
+    cell: &Cell,
+    answer: &RawResponse,
+    body: Option<&Value>,
+) -> Vec<Mismatch> {
+    let mut mismatches = Vec::new();
+    if !cell.status.matches(answer.status) {
+        mismatches.push(Mismatch::new("status", cell.status.to_string(), answer.status.to_string()));
+    }
+    if cell.body_specified {
+        match answer.media_type() {
+            Some(kind) if kind == "application/json" => {}
+            other => mismatches.push(Mismatch::new(
+                "content-type",
+                "application/json",
+                other.unwrap_or_else(|| "none".to_owned()),
+            )),
+        }
+        match body {
+            Some(body) => {
+                let differing =
+                    cell.members.iter().filter_map(|member| compare_member(member, body, Some(expectation)));
+                mismatches.extend(differing);
+            }
+            None => mismatches.push(Mismatch::new("body", "JSON", "no JSON")),
+        }
+    }
+    if let Some(body) = body
+        && cell.outcome != Outcome::Approved
+    {
+        mismatches.extend(claims_of_success(expectation.contract, cell, body));
+    }
+    mismatches
+}
+
+/// The members by which `body` claims an approval although it is `cell`.
+fn claims_of_success(contract: &Contract, cell: &Cell, body: &Value) -> Vec<Mismatch> {
+    let mut claims = Vec::new();
+    for signal in contract
+        .approvals()
+        .flat_map(|approval| &approval.members)
+        .filter(|member| member.rule.matching == Matching::Literal && !member.rule.optional)
+    {
+        // What refusals say as well is no claim.
+        let said_by_refusals = contract
+            .cells
+            .iter()
+            .filter(|other| other.outcome != Outcome::Approved)
+            .any(|other| other.body.pointer(&signal.pointer) == Some(&signal.example));
+        // Where the cell itself has a value, comparing with that one has already told.
+        let judged =
+            cell.body_specified && cell.members.iter().any(|member| member.pointer == signal.pointer);
+        if !said_by_refusals && !judged && body.pointer(&signal.pointer) == Some(&signal.example) {
+            claims.push(Mismatch::new(&signal.pointer, "no sign of an approval", signal.example.to_string()));
+        }
+    }
+    claims
+}
+
+/// Where `body` differs from what `member` has, if it does. Without an expectation only signals are compared.
+fn compare_member(member: &Member, body: &Value, expectation: Option<&Expectation<'_>>) -> Option<Mismatch> {
+    let mismatch = |expected: String, actual: String| Some(Mismatch::new(&member.pointer, expected, actual));
+    if member.rule.matching == Matching::Anywhere {
+        let name = member.pointer.rsplit('/').next().unwrap_or_default();
+        return match has_anywhere(body, name, &member.example) {
+            true => None,
+            false => mismatch(
+                format!("{} in a member `{name}` at any depth", member.example),
+                found_anywhere(body, name),
+            ),
+        };
+    }
+    let found = places(body, &member.pointer);
+    if found.is_empty() {
+        return match member.rule.optional {
+            true => None,
+            false => mismatch(describe(member, expectation), "nothing".to_owned()),
+        };
+    }
+    found
+        .into_iter()
+        .find(|value| !agrees(member, value, expectation))
+        .and_then(|value| mismatch(describe(member, expectation), value.to_string()))
+}
+
+fn agrees(member: &Member, value: &Value, expectation: Option<&Expectation<'_>>) -> bool {
+    let same_type = || std::mem::discriminant(&member.example) == std::mem::discriminant(value);
+    match &member.rule.matching {
+        Matching::Literal | Matching::Text => same_value(&member.example, value),
+        Matching::IgnoreCase => match (member.example.as_str(), value.as_str()) {
+            (Some(expected), Some(actual)) => expected.eq_ignore_ascii_case(actual),
+            _ => same_value(&member.example, value),
+        },
+        Matching::Anywhere => true,
+        Matching::List => value.as_array().is_some_and(|elements| !elements.is_empty()),
+        Matching::Echo(name) => match expectation.and_then(|expectation| expectation.echoes.get(name)) {
+            Some(expected) => value.as_str() == Some(expected),
+            None => same_type(),
+        },
+        Matching::State(StateValue::RemainingAttempts) => {
+            match expectation.and_then(|expectation| expectation.remaining_attempts) {
+                Some(expected) => value.as_u64() == Some(expected.into()),
+                None => value.is_u64(),
+            }
+        }
+        Matching::State(StateValue::LockoutSeconds) => value.is_u64(),
+        // A member that may be absent may be null as well.
+        Matching::Open | Matching::Volatile(_) => same_type() || (member.rule.optional && value.is_null()),
+    }
+}
+
+/// Numbers are compared as numbers: `1` and `1.0` are the same JSON value.
+fn same_value(expected: &Value, actual: &Value) -> bool {
+    match (expected.as_f64(), actual.as_f64()) {
+        (Some(expected), Some(actual)) => (expected - actual).abs() < f64::EPSILON,
+        _ => expected == actual,
+    }
+}
+
+fn describe(member: &Member, expectation: Option<&Expectation<'_>>) -> String {
+    let kind = match &member.example {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    match &member.rule.matching {
+        Matching::Literal | Matching::Text | Matching::Anywhere => member.example.to_string(),
+        Matching::IgnoreCase => format!("{}, in any case", member.example),
+        Matching::List => "a list of at least one element".to_owned(),
+        Matching::Echo(name) => match expectation.and_then(|expectation| expectation.echoes.get(name)) {
+            Some(value) => Value::from(value.as_str()).to_string(),
+            None => kind.to_owned(),
+        },
+        Matching::State(StateValue::RemainingAttempts) => {
+            match expectation.and_then(|expectation| expectation.remaining_attempts) {
+                Some(value) => value.to_string(),
+                None => "a number of attempts".to_owned(),
+            }
+        }
+        Matching::State(StateValue::LockoutSeconds) => "a number of seconds".to_owned(),
+        Matching::Open | Matching::Volatile(_) => kind.to_owned(),
+    }
+}
+
+/// The values at `pointer`, in which `*` stands for every element of a list. A list with an element that lacks the
+/// rest yields a null for it, which no rule but an optional one accepts.
+fn places<'v>(value: &'v Value, pointer: &str) -> Vec<&'v Value> {
+    let Some((before, after)) = pointer.split_once("/*") else {
+        return value.pointer(pointer).into_iter().collect();
+    };
+    let Some(elements) = value.pointer(before).and_then(Value::as_array) else { return Vec::new() };
+    elements
+        .iter()
+        .flat_map(|element| {
+            let inner = places(element, after);
+            if inner.is_empty() { vec![&Value::Null] } else { inner }
+        })
+        .collect()
+}
+
+fn has_anywhere(value: &Value, name: &str, expected: &Value) -> bool {
+    let is_it = |actual: &Value| {
+        same_value(expected, actual) || actual.as_str().is_some_and(|text| *text == expected.to_string())
+    };
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| (key == name && is_it(member)) || has_anywhere(member, name, expected)),
+        Value::Array(elements) => elements.iter().any(|element| has_anywhere(element, name, expected)),
+        _ => false,
+    }
+}
+
+fn found_anywhere(value: &Value, name: &str) -> String {
+    fn collect(value: &Value, name: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(members) => {
+                for (key, member) in members {
+                    if key == name && !member.is_object() {
+                        found.push(member.to_string());
+                    }
+                    collect(member, name, found);
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| collect(element, name, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(value, name, &mut found);
+    if found.is_empty() { "nothing".to_owned() } else { found.join(" and ") }
+}

@@ -1,0 +1,184 @@
+//! The report: plain data, serialised as `otp-conformance/report/1`. Rendering it for people is done elsewhere.
+
+use otp_contract::Source;
+use serde::Serialize;
+
+use crate::check::Tier;
+use crate::finding::Finding;
+
+/// The name of the report's shape.
+pub const SCHEMA: &str = "otp-conformance/report/1";
+
+/// What a run found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// The version of the suite.
+    pub suite: &'static str,
+    /// The seed from which every choice follows.
+    pub seed: u64,
+    /// Whether baseline checks gate.
+    pub strict: bool,
+    /// How long the run took.
+    pub duration_ms: u64,
+    /// How many requests were sent, those to the control included.
+    pub requests: u64,
+    /// The addresses that were checked.
+    pub targets: Vec<String>,
+    /// The verdict over all vendors.
+    pub verdict: Verdict,
+    /// What was found of each vendor.
+    pub vendors: Vec<VendorReport>,
+    /// How many checks ended how.
+    pub summary: Summary,
+}
+
+/// What was found of one vendor.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorReport {
+    /// The vendor's id.
+    pub vendor: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every selected check.
+    pub checks: Vec<CheckReport>,
+    /// Every cell of the contract, and how often it was given.
+    pub cells: Vec<CellReport>,
+}
+
+/// How one check ended.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckReport {
+    /// The check's id.
+    pub id: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// How it ended.
+    pub result: CheckResult,
+    /// What it asserts.
+    pub statement: String,
+    /// Where the vendor says so.
+    pub citation: Source,
+    /// How many requests it sent to the subject.
+    pub requests: u64,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The cells that the judged answers were.
+    pub given: Vec<String>,
+    /// Why it was skipped or ended in error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finding: Option<Finding>,
+}
+
+/// One cell, and how often it was given.
+#[derive(Debug, Clone, Serialize)]
+pub struct CellReport {
+    /// The cell's name.
+    pub cell: String,
+    /// Its outcome.
+    pub outcome: &'static str,
+    /// Its HTTP status or range.
+    pub status: String,
+    /// How sure it is that the vendor answers so.
+    pub certainty: &'static str,
+    /// Whether another cell of the same outcome may be given instead.
+    pub alternative: bool,
+    /// How many judged answers were this cell.
+    pub seen: u64,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckResult {
+    /// The subject conforms.
+    Passed,
+    /// It does not.
+    Failed,
+    /// The check could not be made with this subject.
+    Skipped,
+    /// The set-up or the suite failed; no verdict.
+    Error,
+}
+
+/// The verdict over one vendor or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every gating check that was made passed, and one was made.
+    Conformant,
+    /// A gating check failed.
+    Nonconformant,
+    /// No gating check failed, and one ended in error or none was made.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Conformant => "conformant",
+            Verdict::Nonconformant => "nonconformant",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// The verdict that follows from how checks ended.
+    pub fn over<'a>(checks: impl IntoIterator<Item = &'a CheckReport>, strict: bool) -> Verdict {
+        let mut made = false;
+        let mut failed = false;
+        let mut error = false;
+        for check in checks {
+            let gates = strict || check.tier == Tier::Contract;
+            match check.result {
+                CheckResult::Passed => made = true,
+                CheckResult::Failed => {
+                    made = true;
+                    failed |= gates;
+                }
+                CheckResult::Error => error = true,
+                CheckResult::Skipped => {}
+            }
+        }
+        match (failed, made && !error) {
+            (true, _) => Verdict::Nonconformant,
+            (false, true) => Verdict::Conformant,
+            (false, false) => Verdict::Inconclusive,
+        }
+    }
+}
+
+/// How many checks ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Passed.
+    pub passed: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Skipped.
+    pub skipped: u64,
+    /// Failed, and waived by the configuration.
+    pub known: u64,
+    /// Ended in error.
+    pub error: u64,
+}
+
+impl Summary {
+    /// Counts.
+    pub fn over<'a>(checks: impl IntoIterator<Item = &'a CheckReport>) -> Summary {
+        let mut summary = Summary::default();
+        for check in checks {
+            *match check.result {
+                CheckResult::Passed => &mut summary.passed,
+                CheckResult::Failed => &mut summary.failed,
+                CheckResult::Skipped => &mut summary.skipped,
+                CheckResult::Error => &mut summary.error,
+            } += 1;
+        }
+        summary
+    }
+}

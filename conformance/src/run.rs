@@ -1,0 +1,176 @@
+//! One run: selects the checks, makes them side by side, each with tenants and randomness of its own, and gathers the
+//! report. The order in which checks happen to end changes nothing of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use otp_contract::Contract;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::check::{Check, checks};
+use crate::error::Failure;
+use crate::matrix::{self, Ending};
+use crate::report::{CellReport, CheckReport, CheckResult, Report, SCHEMA, Summary, VendorReport, Verdict};
+use crate::subject::{Bench, Stop, Subject};
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Checks whose id one of these matches are made; all where there is none.
+    pub only: Vec<glob::Pattern>,
+    /// Checks whose id one of these matches are left out.
+    pub skip: Vec<glob::Pattern>,
+    /// Whether baseline checks gate.
+    pub strict: bool,
+    /// The seed from which every choice follows.
+    pub seed: u64,
+    /// How many checks are made at a time.
+    pub jobs: usize,
+}
+
+/// Checks `subject` against `contracts`.
+pub async fn run(
+    contracts: Vec<Arc<Contract>>,
+    subject: Arc<Subject>,
+    options: &Options,
+) -> Result<Report, Failure> {
+    let started = Instant::now();
+    let mut selected = Vec::new();
+    for contract in &contracts {
+        for check in checks(contract) {
+            if options.selects(&check.id) {
+                selected.push((Arc::clone(contract), check));
+            }
+        }
+    }
+    if selected.is_empty() {
+        return Err(Failure::NothingSelected(format!(
+            "--only and --skip leave none of those that `checks` lists for {}",
+            contracts.iter().map(|contract| contract.vendor.as_str()).collect::<Vec<_>>().join(", ")
+        )));
+    }
+
+    let places = Arc::new(Semaphore::new(options.jobs.max(1)));
+    let mut running = JoinSet::new();
+    for (index, (contract, check)) in selected.into_iter().enumerate() {
+        let (places, subject, seed) = (Arc::clone(&places), Arc::clone(&subject), options.seed);
+        running.spawn(async move {
+            let _place = places.acquire().await;
+            (index, contract.vendor.clone(), make(&contract, &check, &subject, seed).await)
+        });
+    }
+    let mut made = BTreeMap::new();
+    while let Some(ended) = running.join_next().await {
+        // A check that panicked is a bug of the suite, and must not pass for one that was not selected.
+        let (index, vendor, report) = ended.map_err(|error| Failure::Broken(error.to_string()))?;
+        made.insert(index, (vendor, report));
+    }
+
+    let mut by_vendor = BTreeMap::<String, Vec<CheckReport>>::new();
+    for (vendor, report) in made.into_values() {
+        by_vendor.entry(vendor).or_default().push(report);
+    }
+    let vendors: Vec<_> = contracts
+        .iter()
+        .filter_map(|contract| {
+            let checks = by_vendor.remove(&contract.vendor)?;
+            Some(VendorReport {
+                vendor: contract.vendor.clone(),
+                verdict: Verdict::over(&checks, options.strict),
+                cells: coverage(contract, &checks),
+                checks,
+            })
+        })
+        .collect();
+    let all = || vendors.iter().flat_map(|vendor| &vendor.checks);
+    // The worst of the vendors' verdicts; one that was found wanting outweighs one that could not be judged.
+    let verdict = [Verdict::Nonconformant, Verdict::Inconclusive]
+        .into_iter()
+        .find(|worst| vendors.iter().any(|vendor| vendor.verdict == *worst))
+        .unwrap_or(Verdict::Conformant);
+    Ok(Report {
+        schema: SCHEMA,
+        suite: env!("CARGO_PKG_VERSION"),
+        seed: options.seed,
+        strict: options.strict,
+        duration_ms: millis(started),
+        requests: subject.wire.sent(),
+        targets: subject.targets.clone(),
+        verdict,
+        summary: Summary::over(all()),
+        vendors,
+    })
+}
+
+impl Options {
+    fn selects(&self, id: &str) -> bool {
+        let matched = |patterns: &[glob::Pattern]| patterns.iter().any(|pattern| pattern.matches(id));
+        (self.only.is_empty() || matched(&self.only)) && !matched(&self.skip)
+    }
+}
+
+async fn make(contract: &Contract, check: &Check, subject: &Subject, seed: u64) -> CheckReport {
+    let started = Instant::now();
+    let mut bench = Bench::new(contract, subject, seed_of(seed, &check.id));
+    let ending = matrix::run(check, &mut bench).await;
+    let mut report = CheckReport {
+        id: check.id.clone(),
+        tier: check.tier,
+        result: CheckResult::Passed,
+        statement: check.statement.clone(),
+        citation: check.citation.clone(),
+        requests: bench.requests,
+        duration_ms: millis(started),
+        given: Vec::new(),
+        reason: None,
+        finding: None,
+    };
+    match ending {
+        Ending::Passed(given) => report.given = given,
+        Ending::Failed(mut finding) => {
+            finding.seed = seed;
+            report.result = CheckResult::Failed;
+            report.finding = Some(*finding);
+        }
+        Ending::Stopped(Stop::Skip(reason)) => {
+            report.result = CheckResult::Skipped;
+            report.reason = Some(reason);
+        }
+        Ending::Stopped(Stop::Error(reason)) => {
+            report.result = CheckResult::Error;
+            report.reason = Some(reason);
+        }
+    }
+    report
+}
+
+fn coverage(contract: &Contract, checks: &[CheckReport]) -> Vec<CellReport> {
+    contract
+        .cells
+        .iter()
+        .map(|cell| {
+            let given = checks.iter().flat_map(|check| &check.given).filter(|name| **name == cell.name);
+            CellReport {
+                cell: cell.name.clone(),
+                outcome: cell.outcome.as_str(),
+                status: cell.status.to_string(),
+                certainty: cell.certainty.as_str(),
+                alternative: cell.alternative,
+                seen: given.count() as u64,
+            }
+        })
+        .collect()
+}
+
+/// A check's own seed, so that what one check does is the same whichever others are made (FNV-1a over its id).
+fn seed_of(seed: u64, id: &str) -> u64 {
+    id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

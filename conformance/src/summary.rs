@@ -1,0 +1,139 @@
+//! The report for a terminal: every vendor's matrix with verdicts, what is wrong in full, and one last line that says it
+//! all. Colour is written always and taken out by the stream where it is not wanted.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use anstyle::{AnsiColor, Style};
+use otp_contract::Contract;
+
+use crate::finding::Finding;
+use crate::report::{CheckReport, CheckResult, Report, VendorReport, Verdict};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const UNSURE: Style = AnsiColor::Yellow.on_default();
+const QUIET: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// Writes the report; only its last line where `quiet`.
+pub(crate) fn render(
+    report: &Report,
+    contracts: &[Arc<Contract>],
+    quiet: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if !quiet {
+        for vendor in &report.vendors {
+            if let Some(contract) = contracts.iter().find(|contract| contract.vendor == vendor.vendor) {
+                render_vendor(vendor, contract, out)?;
+            }
+        }
+        for check in report.vendors.iter().flat_map(|vendor| &vendor.checks) {
+            if let Some(finding) = &check.finding {
+                render_finding(check, finding, out)?;
+            }
+        }
+    }
+    let style = verdict_style(report.verdict);
+    let summary = &report.summary;
+    writeln!(
+        out,
+        "{style}{}{style:#}: {} passed, {} failed, {} skipped, {} in error; {} requests in {:.2} s, seed {}",
+        report.verdict.as_str(),
+        summary.passed,
+        summary.failed,
+        summary.skipped,
+        summary.error,
+        report.requests,
+        seconds(report.duration_ms),
+        report.seed,
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a run does not take 2^53 milliseconds")]
+fn seconds(millis: u64) -> f64 {
+    millis as f64 / 1_000.0
+}
+
+fn render_vendor(vendor: &VendorReport, contract: &Contract, out: &mut dyn Write) -> io::Result<()> {
+    let style = verdict_style(vendor.verdict);
+    let operation = &contract.operation;
+    writeln!(
+        out,
+        "{STRONG}{}{STRONG:#}  {} {}  {style}{}{style:#}",
+        contract.name,
+        operation.method,
+        operation.path,
+        vendor.verdict.as_str(),
+    )?;
+    for check in &vendor.checks {
+        render_check(check, contract, out)?;
+    }
+    let unseen: Vec<_> = vendor
+        .cells
+        .iter()
+        .filter(|cell| cell.alternative && cell.seen == 0)
+        .map(|cell| cell.cell.as_str())
+        .collect();
+    if !unseen.is_empty() {
+        writeln!(out, "  {QUIET}also allowed, and not given here: {}{QUIET:#}", unseen.join(", "))?;
+    }
+    writeln!(out)
+}
+
+fn render_check(check: &CheckReport, contract: &Contract, out: &mut dyn Write) -> io::Result<()> {
+    let (style, word) = match check.result {
+        CheckResult::Passed => (GOOD, "pass"),
+        CheckResult::Failed => (BAD, "FAIL"),
+        CheckResult::Skipped => (UNSURE, "skip"),
+        CheckResult::Error => (BAD, "error"),
+    };
+    let name = check.id.splitn(3, '/').nth(2).unwrap_or(&check.id);
+    let given: Vec<_> = check.given.iter().filter_map(|name| contract.cell(name)).collect();
+    let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.to_string()).collect();
+    statuses.dedup();
+    let certainty = given.first().map_or("", |cell| cell.certainty.as_str());
+    writeln!(
+        out,
+        "  {style}{word:<6}{style:#}{name:<27}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
+        statuses.join(" "),
+        check.citation.section,
+    )?;
+    if let Some(reason) = &check.reason {
+        writeln!(out, "        {UNSURE}{reason}{UNSURE:#}")?;
+    }
+    Ok(())
+}
+
+fn render_finding(check: &CheckReport, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{BAD}FAIL{BAD:#} {STRONG}{}{STRONG:#}: {}", check.id, check.statement)?;
+    writeln!(out, "  says      {}: {}", check.citation.document, check.citation.section)?;
+    for (index, line) in finding.expected.lines().enumerate() {
+        writeln!(out, "  {:<10}{line}", if index == 0 { "expected" } else { "" })?;
+    }
+    writeln!(out, "  actual    {BAD}{}{BAD:#}", finding.actual)?;
+    for (index, difference) in finding.differences.iter().enumerate() {
+        writeln!(
+            out,
+            "  {:<10}{}: expected {}, found {}",
+            if index == 0 { "differs" } else { "" },
+            difference.place,
+            difference.expected,
+            difference.actual,
+        )?;
+    }
+    for (index, (exchange, curl)) in finding.exchanges.iter().zip(&finding.curl).enumerate() {
+        writeln!(out, "  {:<10}{curl}", if index == 0 { "exchange" } else { "" })?;
+        writeln!(out, "  {:<10}{QUIET}→ {}{QUIET:#}", "", exchange.response.line())?;
+    }
+    writeln!(out)
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Conformant => GOOD,
+        Verdict::Nonconformant => BAD,
+        Verdict::Inconclusive => UNSURE,
+    }
+}
