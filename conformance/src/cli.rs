@@ -213,6 +213,7 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
         strict: args.strict || file.strict.unwrap_or(false),
         seed: args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into()),
         jobs: args.jobs.or(file.jobs).unwrap_or(16),
+        transcript: false,
     };
     let masking = if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes };
     let token = std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token);

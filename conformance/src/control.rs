@@ -51,13 +51,13 @@ impl std::fmt::Debug for Credentials {
 
 /// An issued code's session, with the limits in force.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
-pub struct Session {
+pub(crate) struct Session {
     /// Its id.
-    pub session: String,
+    pub(crate) session: String,
     /// How long the code is valid, in seconds; `None` where it does not expire.
-    pub ttl_seconds: Option<u64>,
+    pub(crate) ttl_seconds: Option<u64>,
     /// How many wrong codes are compared; `None` where there is no limit.
-    pub max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
 }
 
 /// What a control can do.
@@ -76,13 +76,13 @@ pub struct Description {
 
 /// What is wished of a session.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// A lifetime in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ttl_seconds: Option<u64>,
+    pub(crate) ttl_seconds: Option<u64>,
     /// A number of wrong codes that are compared.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
 }
 
 /// Why a state could not be brought about.
@@ -155,7 +155,7 @@ impl Control {
     }
 
     /// Issues `code`.
-    pub async fn issue(
+    pub(crate) async fn issue(
         &self,
         wire: &Wire,
         vendor: &str,
@@ -172,7 +172,7 @@ impl Control {
     }
 
     /// Makes a session `seconds` older.
-    pub async fn age(
+    pub(crate) async fn age(
         &self,
         wire: &Wire,
         vendor: &str,

@@ -48,19 +48,26 @@ pub struct ShownExchange {
 /// A request as reports show it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShownRequest {
-    method: String,
-    url: String,
-    headers: Vec<[String; 2]>,
+    /// The method.
+    pub method: String,
+    /// Scheme, authority, path and query.
+    pub url: String,
+    /// The header fields, each a name and a value.
+    pub headers: Vec<[String; 2]>,
+    /// The body, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<String>,
+    pub body: Option<String>,
 }
 
 /// An answer as reports show it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ShownResponse {
-    status: u16,
-    headers: Vec<[String; 2]>,
-    body: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The header fields, each a name and a value.
+    pub headers: Vec<[String; 2]>,
+    /// The body.
+    pub body: String,
 }
 
 impl ShownResponse {
@@ -75,7 +82,7 @@ impl Finding {
         expectation: &Expectation<'_>,
         nearest: &Cell,
         mismatches: &[Mismatch],
-        exchanges: Vec<Exchange>,
+        exchanges: &[Exchange],
     ) -> Finding {
         let mut expected = vec![describe(nearest, expectation)];
         let others = expectation.cells.iter().filter(|cell| cell.name != nearest.name);

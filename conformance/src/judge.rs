@@ -70,7 +70,7 @@ pub fn judge<'a>(expectation: &Expectation<'a>, answer: &RawResponse) -> Option<
 }
 
 /// The outcome that an answer amounts to by any cell of the contract, judged by its signals alone.
-pub fn outcome_of(contract: &Contract, answer: &RawResponse) -> Option<Outcome> {
+pub(crate) fn outcome_of(contract: &Contract, answer: &RawResponse) -> Option<Outcome> {
     let body = parse(answer);
     let read = |specified: bool| {
         contract

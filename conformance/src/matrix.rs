@@ -195,8 +195,7 @@ impl Trial<'_, '_> {
         match judge(&expectation, &answer) {
             Some(Judgement::Conforms(cell)) => self.given.push(cell.name.clone()),
             Some(Judgement::Differs(nearest, mismatches)) => {
-                let exchanges = std::mem::take(&mut self.bench.exchanges);
-                self.finding = Some(Finding::new(&expectation, nearest, &mismatches, exchanges));
+                self.finding = Some(Finding::new(&expectation, nearest, &mismatches, &self.bench.exchanges));
             }
             None => return Err(Stop::Error("the contract has no cell for this situation".to_owned())),
         }

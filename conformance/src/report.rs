@@ -4,7 +4,7 @@ use otp_contract::Source;
 use serde::Serialize;
 
 use crate::check::Tier;
-use crate::finding::Finding;
+use crate::finding::{Finding, ShownExchange};
 
 /// The name of the report's shape.
 pub const SCHEMA: &str = "otp-conformance/report/1";
@@ -72,6 +72,9 @@ pub struct CheckReport {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
+    /// Every exchange with the subject, where they were asked for; not part of the report's shape.
+    #[serde(skip)]
+    pub transcript: Vec<ShownExchange>,
 }
 
 /// One cell, and how often it was given.

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::check::{Check, checks};
 use crate::error::Failure;
+use crate::finding::ShownExchange;
 use crate::matrix::{self, Ending};
 use crate::report::{CellReport, CheckReport, CheckResult, Report, SCHEMA, Summary, VendorReport, Verdict};
 use crate::subject::{Bench, Stop, Subject};
@@ -28,6 +29,8 @@ pub struct Options {
     pub seed: u64,
     /// How many checks are made at a time.
     pub jobs: usize,
+    /// Whether the exchanges of checks that passed are kept as well.
+    pub transcript: bool,
 }
 
 /// Checks `subject` against `contracts`.
@@ -55,10 +58,11 @@ pub async fn run(
     let places = Arc::new(Semaphore::new(options.jobs.max(1)));
     let mut running = JoinSet::new();
     for (index, (contract, check)) in selected.into_iter().enumerate() {
-        let (places, subject, seed) = (Arc::clone(&places), Arc::clone(&subject), options.seed);
+        let (places, subject) = (Arc::clone(&places), Arc::clone(&subject));
+        let (seed, transcript) = (options.seed, options.transcript);
         running.spawn(async move {
             let _place = places.acquire().await;
-            (index, contract.vendor.clone(), make(&contract, &check, &subject, seed).await)
+            (index, contract.vendor.clone(), make(&contract, &check, &subject, seed, transcript).await)
         });
     }
     let mut made = BTreeMap::new();
@@ -111,7 +115,13 @@ impl Options {
     }
 }
 
-async fn make(contract: &Contract, check: &Check, subject: &Subject, seed: u64) -> CheckReport {
+async fn make(
+    contract: &Contract,
+    check: &Check,
+    subject: &Subject,
+    seed: u64,
+    transcript: bool,
+) -> CheckReport {
     let started = Instant::now();
     let mut bench = Bench::new(contract, subject, seed_of(seed, &check.id));
     let ending = matrix::run(check, &mut bench).await;
@@ -126,7 +136,11 @@ async fn make(contract: &Contract, check: &Check, subject: &Subject, seed: u64) 
         given: Vec::new(),
         reason: None,
         finding: None,
+        transcript: Vec::new(),
     };
+    if transcript {
+        report.transcript = bench.exchanges.iter().map(ShownExchange::from).collect();
+    }
     match ending {
         Ending::Passed(given) => report.given = given,
         Ending::Failed(mut finding) => {

@@ -41,7 +41,7 @@ impl Contract {
         match DOCUMENTS.iter().find(|document| document.vendor == vendor) {
             Some(document) => Contract::from_yaml(document.file, document.text),
             None => Err(ContractError {
-                file: vendor.to_owned(),
+                file: "built-in contracts".to_owned(),
                 place: Vec::new(),
                 problem: Problem::UnknownVendor {
                     asked: vendor.to_owned(),

@@ -180,6 +180,15 @@ impl Dialect {
         }
     }
 
+    /// Whether a cell is preferred that tells a foreign session from an unknown one.
+    pub(crate) fn tells_foreign_sessions(&self) -> bool {
+        self.contract.cells.iter().any(|cell| {
+            self.preferred.contains(&cell.name)
+                && cell.answers(Situation::ForeignSession)
+                && !cell.answers(Situation::UnknownSession)
+        })
+    }
+
     fn choose(&self, situation: Situation, mode: Option<Mode>) -> Option<&Cell> {
         let fitting = || self.contract.cells.iter().filter(|cell| cell.answers(situation));
         let in_mode = |mode| {

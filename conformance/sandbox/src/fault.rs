@@ -120,7 +120,8 @@ pub static FAULTS: &[Fault] = &[
         name: "limit-off-by-one",
         summary: "one wrong code more than allowed is compared",
         effect: E::LimitOffByOne,
-        shows_in: &[S::AttemptsExhausted],
+        // A vendor that tells how many attempts remain tells one too many.
+        shows_in: &[S::AttemptsExhausted, S::WrongCode],
     },
     Fault {
         name: "lock-opens",

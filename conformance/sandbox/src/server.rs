@@ -21,7 +21,6 @@ use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::dialect::{Dialect, Request, Scene};
 use crate::fault::{Fault, FaultyStore, distort};
-use crate::record::Verdict;
 use crate::store::{Attempt, Key, MemoryStore, Store};
 use crate::tenants::Tenants;
 use crate::{control, query};
@@ -237,9 +236,15 @@ impl Shared {
                     tenant: tenant.id.clone(),
                     session: session.clone(),
                 };
-                let attempt = Attempt { key, code: &code, terms };
-                let verdict: Verdict = self.store.attempt(&contract.policy, attempt).await;
-                debug_assert!(verdict.outcome != Outcome::Unauthorized, "a store knows no credentials");
+                let scene = Scene { session: Some(&session), code: Some(&code), ..scene };
+                let attempt = Attempt { key: key.clone(), code: &code, terms };
+                let verdict = self.store.attempt(&contract.policy, attempt).await;
+                if verdict.outcome == Outcome::UnknownSession
+                    && dialect.tells_foreign_sessions()
+                    && self.store.is_foreign(&key).await
+                {
+                    return dialect.answer(Situation::ForeignSession, None, scene);
+                }
                 dialect
                     .answer_verdict(&verdict, Scene { session: Some(&session), code: Some(&code), ..scene })
             }

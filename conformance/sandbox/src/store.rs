@@ -70,6 +70,10 @@ pub trait Store: Send + Sync {
     /// Makes a session `seconds` older; `false` where it is not there.
     fn age<'a>(&'a self, key: &'a Key, seconds: u64) -> Pending<'a, bool>;
 
+    /// Whether another tenant of the vendor has a session of that id. Only a sandbox that was told to tell foreign
+    /// sessions from unknown ones asks.
+    fn is_foreign<'a>(&'a self, key: &'a Key) -> Pending<'a, bool>;
+
     /// Decides one call, as one indivisible step.
     fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict>;
 }
@@ -131,6 +135,12 @@ impl Store for MemoryStore {
             }
             None => false,
         };
+        Box::pin(std::future::ready(found))
+    }
+
+    fn is_foreign<'a>(&'a self, key: &'a Key) -> Pending<'a, bool> {
+        let same = |other: &Key| other.vendor == key.vendor && other.session == key.session;
+        let found = self.sessions().records.keys().any(|other| same(other) && other.tenant != key.tenant);
         Box::pin(std::future::ready(found))
     }
 

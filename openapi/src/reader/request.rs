@@ -43,10 +43,11 @@ pub(super) fn read_operation(
         }
     }
     for name in path.parameters() {
-        if name != session.name && !notes.accounts.contains_key(name) {
+        let carried = [&session, &code].iter().any(|used| used.place == Place::Path && used.name == name);
+        if !carried && !notes.accounts.contains_key(name) {
             return Err(notes_at.error(Problem::Missing {
                 member: format!("accounts > {name}"),
-                purpose: "a path parameter names the session or an account".to_owned(),
+                purpose: "a path parameter is the session, the code, or names an account".to_owned(),
             }));
         }
     }

@@ -90,5 +90,8 @@ fn an_approval_can_be_told_from_every_other_answer() {
 #[test]
 fn an_unknown_vendor_is_told_which_are_known() {
     let error = Contract::of_vendor("acme").unwrap_err().to_string();
-    assert_eq!(error, "acme: no vendor `acme` is known; known are zeckta, kaleyra, dailystory, exotel, d7");
+    assert_eq!(
+        error,
+        "built-in contracts: no vendor `acme` is known; known are zeckta, kaleyra, dailystory, exotel, d7"
+    );
 }

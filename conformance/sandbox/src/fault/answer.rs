@@ -48,8 +48,14 @@ fn change(body: &mut Value, member: Option<&Member>) {
 fn remove_last(body: &mut Value, cell: &Cell) {
     let Some(member) = cell.members.iter().rev().find(|member| !member.rule.optional) else { return };
     let Some((parent, name)) = member.pointer.rsplit_once('/') else { return };
-    if let Some(parent) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
-        parent.shift_remove(name);
+    match (body.pointer_mut(parent), name.parse::<usize>()) {
+        (Some(Value::Object(members)), _) => {
+            members.shift_remove(name);
+        }
+        (Some(Value::Array(elements)), Ok(index)) if index < elements.len() => {
+            elements.remove(index);
+        }
+        _ => {}
     }
 }
 

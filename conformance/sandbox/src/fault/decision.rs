@@ -56,6 +56,10 @@ impl Store for FaultyStore {
         self.inner.age(key, seconds)
     }
 
+    fn is_foreign<'a>(&'a self, key: &'a Key) -> Pending<'a, bool> {
+        self.inner.is_foreign(key)
+    }
+
     fn attempt<'a>(&'a self, policy: &'a Policy, mut attempt: Attempt<'a>) -> Pending<'a, Verdict> {
         Box::pin(async move {
             let remembered = self.remembered(&attempt.key);

@@ -1,0 +1,128 @@
+//! Subjects whose set-up is not what one would wish: a check that cannot be made is skipped or in error, and never
+//! counts as passed.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use otp_conformance::{CheckResult, Control, ControlError, RawRequest, Verdict, Wire, run};
+use otp_sandbox::Settings;
+use serde_json::json;
+
+use crate::house::{contracts, options, sandbox, server, subject, vendors};
+
+async fn clean_sandbox() -> String {
+    sandbox(Settings { contracts: contracts(&vendors()), ..Settings::default() }).await
+}
+
+/// A server before the sandbox that describes itself with `operations`, and hands everything else on.
+async fn narrowed(operations: &'static [&'static str]) -> String {
+    struct Behind {
+        sandbox: String,
+        wire: Wire,
+    }
+    async fn hand_on(State(behind): State<Arc<Behind>>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let body: Bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let headers =
+            parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
+        let request = RawRequest {
+            method: parts.method.to_string(),
+            url: format!("{}{}", behind.sandbox, parts.uri),
+            headers: headers
+                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+                .collect(),
+            body: Some(body.to_vec()),
+        };
+        let (response, _) = behind.wire.send(&request).await.unwrap();
+        let status = axum::http::StatusCode::from_u16(response.status).unwrap();
+        (status, response.headers, response.body).into_response()
+    }
+    let behind = Behind { sandbox: clean_sandbox().await, wire: Wire::new(false).unwrap() };
+    let describe = move || async move {
+        json!({"protocol": 1, "implementation": "test/1", "vendors": ["zeckta"], "operations": operations})
+            .to_string()
+    };
+    let router =
+        Router::new().route("/_control/v1", get(describe)).fallback(hand_on).with_state(Arc::new(behind));
+    server(router).await
+}
+
+#[tokio::test]
+async fn a_check_that_the_control_cannot_set_up_is_skipped_with_the_reason() {
+    let url = narrowed(&["tenants", "sessions"]).await;
+    let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
+    let report = run(contracts, Arc::new(subject(&url, &url).await), &options(1)).await.unwrap();
+    let skipped: Vec<_> =
+        report.vendors[0].checks.iter().filter(|check| check.result == CheckResult::Skipped).collect();
+    assert_eq!(skipped.len(), 1);
+    assert_eq!(skipped[0].id, "zeckta/matrix/expired");
+    assert_eq!(skipped[0].reason.as_deref(), Some("the control does not offer `age`"));
+    assert_eq!(report.verdict, Verdict::Conformant);
+}
+
+#[tokio::test]
+async fn when_every_check_is_skipped_there_is_no_verdict() {
+    let url = narrowed(&[]).await;
+    let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
+    let report = run(contracts, Arc::new(subject(&url, &url).await), &options(1)).await.unwrap();
+    assert_eq!(report.summary.passed, 0);
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+}
+
+#[tokio::test]
+async fn tenants_from_the_configuration_serve_a_control_that_makes_none() {
+    let url = narrowed(&["sessions", "age"]).await;
+    let mut subject = subject(&url, &url).await;
+    for _ in 0..2 {
+        let request = RawRequest {
+            method: "POST".to_owned(),
+            url: format!("{url}/_control/v1/tenants"),
+            headers: Vec::new(),
+            body: Some(br#"{"vendor": "zeckta"}"#.to_vec()),
+        };
+        let (response, _) = subject.wire.send(&request).await.unwrap();
+        let tenant = serde_json::from_slice(&response.body).unwrap();
+        subject.control.prepared.entry("zeckta".to_owned()).or_default().push(tenant);
+    }
+    let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
+    let report = run(contracts, Arc::new(subject), &options(1)).await.unwrap();
+    assert_eq!(report.summary.skipped, 0);
+    assert_eq!(report.verdict, Verdict::Conformant);
+}
+
+#[tokio::test]
+async fn a_target_that_breaks_off_is_an_error_and_no_verdict() {
+    let control = clean_sandbox().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        // Accepts and hangs up, for as long as the test goes on.
+        while let Ok((connection, _)) = listener.accept().await {
+            drop(connection);
+        }
+    });
+    let contracts = contracts(&["d7"]).into_iter().map(Arc::new).collect();
+    let report = run(contracts, Arc::new(subject(&target, &control).await), &options(1)).await.unwrap();
+    assert_eq!(report.summary.passed + report.summary.failed, 0);
+    assert!(report.summary.error > 0);
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+}
+
+#[tokio::test]
+async fn a_control_that_is_none_or_speaks_another_protocol_is_told_so() {
+    let wire = Wire::new(false).unwrap();
+    for (body, told) in [
+        ("<html>", "not of the documented shape"),
+        (r#"{"protocol": 2, "vendors": [], "operations": []}"#, "protocol 2 is spoken there, and 1 here"),
+    ] {
+        let url = server(Router::new().route("/_control/v1", get(move || async move { body }))).await;
+        match Control::connect(&wire, &url, None).await {
+            Err(ControlError::Failed { reason, .. }) => assert!(reason.contains(told), "{reason}"),
+            other => panic!("{:?}", other.err()),
+        }
+    }
+}

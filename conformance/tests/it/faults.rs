@@ -1,0 +1,78 @@
+//! The suite's power, proved on deliberate defects: each is found where it shows, and accuses nothing else; a server
+//! without one, whichever documented answers it chooses, is never accused.
+
+use otp_conformance::{Verdict, checks};
+use otp_contract::Mode;
+use otp_sandbox::FAULTS;
+
+use crate::house::{check, contracts, failed, options, vendors};
+
+#[tokio::test]
+async fn each_fault_is_found_for_every_vendor_it_applies_to_and_raises_no_other_check() {
+    let mut pairs = 0;
+    for fault in FAULTS {
+        for vendor in vendors() {
+            let [contract] = contracts(&[vendor]).try_into().unwrap();
+            if !fault.applies(&contract) {
+                continue;
+            }
+            pairs += 1;
+            let named: Vec<_> = checks(&contract)
+                .into_iter()
+                .filter(|check| fault.shows_in.contains(&check.situation))
+                .map(|check| check.id)
+                .collect();
+            let report = check(vec![contract], vec![fault], Vec::new(), &options(pairs)).await;
+            let found = failed(&report);
+            assert!(!found.is_empty(), "{} of {vendor} was not found by {named:?}", fault.name);
+            for id in found {
+                assert!(named.iter().any(|name| name == id), "{} of {vendor} raised {id}", fault.name);
+            }
+            assert_eq!(report.verdict, Verdict::Nonconformant);
+            assert_eq!(report.summary.error + report.summary.skipped, 0, "{} of {vendor}", fault.name);
+        }
+    }
+    // A fault that silently applied to nobody would be found by this test everywhere.
+    assert!(pairs >= 60, "{pairs} pairs of fault and vendor");
+}
+
+#[tokio::test]
+async fn a_server_without_fault_is_never_accused_whatever_the_seed() {
+    for seed in 0..20 {
+        let report = check(contracts(&vendors()), Vec::new(), Vec::new(), &options(seed)).await;
+        assert_eq!(failed(&report), Vec::<&str>::new(), "seed {seed}");
+        assert_eq!(report.verdict, Verdict::Conformant, "seed {seed}");
+        assert_eq!(report.summary.error + report.summary.skipped, 0, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn every_alternative_that_a_contract_allows_conforms_and_is_seen() {
+    for contract in contracts(&vendors()) {
+        for cell in contract.cells.iter().filter(|cell| cell.alternative) {
+            let prefer = format!("{}/{}", contract.vendor, cell.name);
+            let report = check(vec![contract.clone()], Vec::new(), vec![prefer.clone()], &options(7)).await;
+            assert_eq!(report.verdict, Verdict::Conformant, "{prefer}: {:?}", failed(&report));
+            let seen = report.vendors[0].cells.iter().find(|seen| seen.cell == cell.name).unwrap().seen;
+            assert!(seen > 0, "{prefer} was preferred and not given");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_main_cell_is_seen_in_a_clean_run() {
+    let report = check(contracts(&vendors()), Vec::new(), Vec::new(), &options(3)).await;
+    for vendor in &report.vendors {
+        for cell in vendor.cells.iter().filter(|cell| !cell.alternative) {
+            assert!(cell.seen > 0, "{}/{} was produced by no exchange", vendor.vendor, cell.cell);
+        }
+    }
+}
+
+#[test]
+fn both_ways_of_calling_are_checked_where_a_contract_documents_both() {
+    let [dailystory] = contracts(&["dailystory"]).try_into().unwrap();
+    let retried = checks(&dailystory).into_iter().filter(|check| check.mode == Some(Mode::Retry));
+    let ids: Vec<_> = retried.map(|check| check.id).collect();
+    assert_eq!(ids, ["dailystory/matrix/wrong_code.retry", "dailystory/matrix/attempts_exhausted.retry"]);
+}

@@ -1,0 +1,68 @@
+//! What the tests share: a sandbox in this process, a run against it, and servers that answer as a test wants.
+
+use std::sync::Arc;
+
+use axum::Router;
+use otp_conformance::{Control, Masking, Options, Report, Subject, Wire, run};
+use otp_contract::{Contract, DOCUMENTS};
+use otp_sandbox::{Fault, Sandbox, Settings};
+use tokio::net::TcpListener;
+
+pub(crate) fn vendors() -> Vec<&'static str> {
+    DOCUMENTS.iter().map(|document| document.vendor).collect()
+}
+
+pub(crate) fn contracts(vendors: &[&str]) -> Vec<Contract> {
+    vendors.iter().map(|vendor| Contract::of_vendor(vendor).unwrap()).collect()
+}
+
+pub(crate) fn options(seed: u64) -> Options {
+    Options { only: Vec::new(), skip: Vec::new(), strict: false, seed, jobs: 8, transcript: false }
+}
+
+/// Starts a sandbox on a free port; it ends with the test's runtime.
+pub(crate) async fn sandbox(settings: Settings) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let sandbox = Sandbox::new(settings).unwrap();
+    tokio::spawn(sandbox.serve(listener, std::future::pending()));
+    format!("http://{address}")
+}
+
+/// Starts a server of a test's own on a free port.
+pub(crate) async fn server(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+pub(crate) async fn subject(target: &str, control: &str) -> Subject {
+    let wire = Wire::new(false).unwrap();
+    let control = Control::connect(&wire, control, None).await.unwrap();
+    Subject { targets: vec![target.to_owned()], control, wire, masking: Masking::CredentialsAndCodes }
+}
+
+/// Runs the suite against a sandbox that is started for it.
+pub(crate) async fn check(
+    contracts: Vec<Contract>,
+    faults: Vec<&'static Fault>,
+    prefer: Vec<String>,
+    options: &Options,
+) -> Report {
+    let settings = Settings { contracts: contracts.clone(), faults, prefer, control_token: None };
+    let url = sandbox(settings).await;
+    let contracts = contracts.into_iter().map(Arc::new).collect();
+    run(contracts, Arc::new(subject(&url, &url).await), options).await.unwrap()
+}
+
+/// The ids of the checks that failed.
+pub(crate) fn failed(report: &Report) -> Vec<&str> {
+    report
+        .vendors
+        .iter()
+        .flat_map(|vendor| &vendor.checks)
+        .filter(|check| check.finding.is_some())
+        .map(|check| check.id.as_str())
+        .collect()
+}

@@ -1,0 +1,261 @@
+//! The program itself, as a shell runs it: exit statuses, one clear line for what is wrong, and what goes where.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_otp-conformance"));
+    // The environment of whoever runs the tests must not decide them.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTP_CONFORMANCE_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// A `serve` on a port of its own, ended with the test.
+struct Served {
+    child: Child,
+    url: String,
+}
+
+impl Served {
+    fn start(arguments: &[&str], token: Option<&str>) -> Served {
+        let mut command = program();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
+        if let Some(token) = token {
+            command.env("OTP_CONFORMANCE_CONTROL_TOKEN", token);
+        }
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        Served { url: url.trim_end_matches(',').to_owned(), child }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_main_job_judges_five_vendors_conformant() {
+    let output = output(&["check", "--seed", "42"]);
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    for name in ["Zeckta", "Kaleyra", "DailyStory", "Exotel ExoVerify", "D7 Networks"] {
+        let line = out.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line.ends_with("  conformant"), "{line}");
+    }
+    assert!(out.lines().last().unwrap().starts_with("conformant: "));
+    assert!(out.lines().last().unwrap().ends_with("seed 42"));
+    assert!(!out.contains('\u{1b}'), "no colour where there is no terminal");
+    assert!(err.starts_with("checking "), "{err}");
+}
+
+#[test]
+fn a_fault_exits_1_and_names_the_check() {
+    let output = output(&["check", "exotel", "--fault", "no-expiry", "--seed", "1"]);
+    let (out, _) = texts(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out.contains("\nFAIL exotel/matrix/expired: "), "{out}");
+    assert!(
+        out.contains("  says      Exotel ExoVerify API reference, \"Verify OTP\": Error Codes\n"),
+        "{out}"
+    );
+    assert!(out.contains("curl -sS -i -X POST "), "{out}");
+    assert!(out.lines().last().unwrap().starts_with("nonconformant: "));
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let config = path("config.toml", "seed = \"many\"\n");
+    let option = path("option.toml", "sead = 1\n");
+    let contract = path("contract.yaml", "openapi: 3.0.3\n");
+    let unwritable = format!("json={}/no/such/folder", folder.path().display());
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["check", "acme"], 2, "no vendor `acme` is known; known are zeckta"),
+        (&["serve", "acme"], 2, "no vendor `acme` is known"),
+        (&["matrix", "acme"], 2, "no vendor `acme` is known"),
+        (&["check", "--target", "http://127.0.0.1:1"], 3, "target http://127.0.0.1:1 cannot be reached: "),
+        (&["check", "--target", "127.0.0.1:1"], 2, "--target: not a URL such as http://"),
+        (
+            &["check", "--target", "http://u:p@127.0.0.1:1"],
+            2,
+            "--target: credentials do not belong into a URL",
+        ),
+        (&["check", "--control", "http://127.0.0.1:1"], 2, "--control: needs a --target"),
+        (&["check", "--only", "zeckta/nothing/*"], 3, "no check is selected: "),
+        (&["check", "--skip", "*"], 3, "no check is selected: "),
+        (&["check", "--only", "["], 2, "--only: `[` is no pattern: "),
+        (&["check", "--fault", "gremlin"], 2, "--fault: there is no fault `gremlin`"),
+        (&["check", "--prefer", "d7/nothing"], 2, "no contract that is served has a cell `d7/nothing`"),
+        (&["check", "--config", &config], 2, "config.toml: line 1, column 8: invalid type: string"),
+        (&["check", "--config", &option], 2, "option.toml: line 1, column 1: unknown field `sead`"),
+        (&["check", "--config", "/no/such/file"], 2, "/no/such/file: No such file"),
+        (&["check", "--contract", &contract], 2, "contract.yaml: expected a member `x-otp-vendor`"),
+        (&["check", "--report", "paper=x"], 2, "--report: `paper=x` is not of the form json=PATH"),
+        (&["check", "d7", "--report", &unwritable], 3, "cannot write "),
+        (&["serve", "--listen", "nowhere"], 2, "cannot listen on nowhere: "),
+        (&["serve", "--listen", "0.0.0.0:0"], 2, "--listen: 0.0.0.0:"),
+        (&["check", "--no-such-option"], 2, "unexpected argument"),
+    ];
+    for (arguments, status, told) in cases {
+        let output = output(arguments);
+        let (_, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(*status), "{arguments:?}: {err}");
+        let line = err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        assert!(line.contains(told), "{arguments:?}: {err}");
+        assert!(!err.contains("panicked"), "{arguments:?}: {err}");
+    }
+}
+
+#[test]
+fn another_process_is_checked_by_its_address() {
+    let served = Served::start(&[], None);
+    let output = output(&["check", "--target", &served.url, "--seed", "3"]);
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+
+    let faulty = Served::start(&["d7", "--fault", "reuse"], None);
+    let output = program().args(["check", "--target", &faulty.url, "--quiet"]).output().unwrap();
+    let (out, _) = texts(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out.starts_with("nonconformant: ") && out.lines().count() == 1, "{out}");
+}
+
+#[test]
+fn a_vendor_that_the_subject_does_not_serve_cannot_be_judged() {
+    let served = Served::start(&["d7"], None);
+    let output = output(&["check", "exotel", "--target", &served.url]);
+    let (_, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(err.contains("error: the control serves d7, not `exotel`"), "{err}");
+}
+
+#[test]
+fn a_control_token_comes_from_the_environment_or_the_file_and_is_never_shown() {
+    let served = Served::start(&["zeckta"], Some("open sesame"));
+    let without = output(&["check", "--target", &served.url]);
+    let (_, err) = texts(&without);
+    assert_eq!(without.status.code(), Some(3));
+    assert!(err.contains("refused") && err.contains("401"), "{err}");
+
+    let wrong = program()
+        .args(["check", "--target", &served.url])
+        .env("OTP_CONFORMANCE_CONTROL_TOKEN", "close sesame")
+        .output()
+        .unwrap();
+    assert_eq!(wrong.status.code(), Some(3));
+
+    let right = program()
+        .args(["check", "--target", &served.url])
+        .env("OTP_CONFORMANCE_CONTROL_TOKEN", "open sesame")
+        .output()
+        .unwrap();
+    assert_eq!(right.status.code(), Some(0), "{:?}", texts(&right));
+
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    let text = format!("target = [\"{}\"]\ncontrol_token = \"open sesame\"\nseed = 9\n", served.url);
+    std::fs::write(&config, text).unwrap();
+    let filed = output(&["check", "--config", &config.display().to_string()]);
+    let (out, err) = texts(&filed);
+    assert_eq!(filed.status.code(), Some(0), "{out}{err}");
+    assert!(out.trim_end().ends_with("seed 9"), "{out}");
+    for shown in [wrong, right, filed] {
+        let (out, err) = texts(&shown);
+        assert!(!out.contains("sesame") && !err.contains("sesame"), "{out}{err}");
+    }
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment_and_the_environment_over_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "seed = 1\nvendors = [\"d7\"]\nonly = [\"d7/matrix/approved\"]\n").unwrap();
+    let seed_of = |command: &mut Command| {
+        let (out, _) = texts(&command.args(["check", "--config"]).arg(&config).output().unwrap());
+        out.trim_end().rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(seed_of(&mut program()), "1");
+    assert_eq!(seed_of(program().env("OTP_CONFORMANCE_SEED", "2")), "2");
+    let mut both = program();
+    both.env("OTP_CONFORMANCE_SEED", "2").args(["check", "--seed", "3", "--config"]).arg(&config);
+    let (out, _) = texts(&both.output().unwrap());
+    assert!(out.trim_end().ends_with("seed 3"), "{out}");
+    assert!(out.contains("conformant: 1 passed"), "{out}");
+}
+
+#[test]
+fn a_report_is_written_where_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let output = output(&["check", "kaleyra", "--report", &format!("json={}", path.display())]);
+    assert_eq!(output.status.code(), Some(0));
+    let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(report["schema"], "otp-conformance/report/1");
+    assert_eq!(report["verdict"], "conformant");
+    assert_eq!(report["vendors"][0]["vendor"], "kaleyra");
+}
+
+#[test]
+fn codes_are_shown_only_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let body_of_approval = |extra: &[&str]| {
+        let path = folder.path().join("report.json");
+        let report = format!("json={}", path.display());
+        let mut arguments = vec!["check", "zeckta", "--fault", "reuse", "--report", &report];
+        arguments.extend(extra);
+        assert_eq!(output(&arguments).status.code(), Some(1));
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let checks = report["vendors"][0]["checks"].as_array().unwrap().clone();
+        let finding = checks.iter().find(|check| check["result"] == "failed").unwrap()["finding"].clone();
+        let body: serde_json::Value =
+            serde_json::from_str(finding["exchanges"][0]["request"]["body"].as_str().unwrap()).unwrap();
+        body["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(body_of_approval(&[]), "$CODE");
+    let shown = body_of_approval(&["--reveal"]);
+    assert!(shown.len() == 6 && shown.bytes().all(|byte| byte.is_ascii_digit()), "{shown}");
+}
+
+#[test]
+fn every_list_can_be_read_by_a_program() {
+    for arguments in
+        [["checks", "--format", "json"], ["faults", "--format", "json"], ["matrix", "--format", "json"]]
+    {
+        let output = output(&arguments);
+        let rows: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(rows.as_array().unwrap().len() > 10, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_document_of_ones_own_is_checked_and_printed_by_its_file_alone() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contracts/acme.yaml");
+    let checked = output(&["check", "--contract", file]);
+    let (out, err) = texts(&checked);
+    assert_eq!(checked.status.code(), Some(0), "{out}{err}");
+    assert!(out.starts_with("Acme  PUT /tenants/{tenant}/check/{pin}  conformant"), "{out}");
+    let (out, _) = texts(&output(&["matrix", "--contract", file]));
+    assert!(out.starts_with("acme  PUT"), "{out}");
+}
