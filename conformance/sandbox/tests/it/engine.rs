@@ -1,0 +1,140 @@
+//! The engine without a server, against a model of its own that knows only what the control protocol promises.
+
+use otp_contract::{Contract, Outcome, Policy};
+use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Store, Terms};
+use proptest::prelude::*;
+
+const RIGHT: &str = "123456";
+
+fn key(session: &str) -> Key {
+    Key { vendor: "v".to_owned(), tenant: "t".to_owned(), session: session.to_owned() }
+}
+
+async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>) -> Key {
+    let key = key("s");
+    let issue =
+        Issue { key: key.clone(), code: RIGHT.to_owned(), ttl_seconds, max_attempts, resend_of: None };
+    assert_eq!(store.issue(issue).await, Issued::Done);
+    key
+}
+
+fn policy(vendor: &str) -> Policy {
+    Contract::of_vendor(vendor).unwrap().policy
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Right,
+    Wrong,
+    Foreign,
+    Age(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => Just(Step::Right),
+        4 => Just(Step::Wrong),
+        1 => Just(Step::Foreign),
+        2 => (0u64..40).prop_map(Step::Age),
+    ];
+    prop::collection::vec(step, 1..24)
+}
+
+proptest! {
+    /// What was promised: n wrong codes are compared, the right one verifies once before that and before the lifetime
+    /// is over, another tenant sees nothing and costs nothing.
+    #[test]
+    fn every_sequence_of_calls_is_answered_as_promised(steps in steps(), limit in 1u32..6, ttl in 1u64..60) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let policy = policy("exotel");
+            let store = MemoryStore::new().unwrap();
+            let key = issued(&store, ttl, Some(limit)).await;
+            let (mut age, mut wrong, mut used) = (0, 0, false);
+            for step in steps {
+                let (tenant, code) = match step {
+                    Step::Age(seconds) => {
+                        age += seconds;
+                        assert!(store.age(&key, seconds).await);
+                        continue;
+                    }
+                    Step::Right => ("t", RIGHT),
+                    Step::Wrong => ("t", "654321"),
+                    Step::Foreign => ("stranger", RIGHT),
+                };
+                let key = Key { tenant: tenant.to_owned(), ..key.clone() };
+                let attempt = Attempt { key, code, terms: Terms::default() };
+                let outcome = store.attempt(&policy, attempt).await.outcome;
+                let expected = match () {
+                    () if tenant == "stranger" => Outcome::UnknownSession,
+                    () if used => Outcome::AlreadyUsed,
+                    () if wrong >= limit => Outcome::AttemptsExhausted,
+                    () if age >= ttl => Outcome::Expired,
+                    () if code == RIGHT => {
+                        used = true;
+                        Outcome::Approved
+                    }
+                    () => {
+                        wrong += 1;
+                        Outcome::WrongCode
+                    }
+                };
+                assert_eq!(outcome, expected);
+            }
+        });
+    }
+
+    /// The parameters of one call can tighten the policy that the session was issued with, and never loosen it.
+    #[test]
+    fn no_terms_bring_a_dead_code_back(
+        terms in prop::collection::vec((any::<bool>(), prop::option::of(1u32..=10), prop::option::of(180u64..=1200)), 1..12),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let policy = policy("dailystory");
+            let store = MemoryStore::new().unwrap();
+            let key = issued(&store, 600, Some(5)).await;
+            let kill = Terms { retry: Some(false), ..Terms::default() };
+            let attempt = Attempt { key: key.clone(), code: "654321", terms: kill };
+            assert_eq!(store.attempt(&policy, attempt).await.outcome, Outcome::WrongCode);
+            for (retry, limit, lifetime_seconds) in terms {
+                let terms = Terms { retry: Some(retry), limit, lifetime_seconds };
+                let attempt = Attempt { key: key.clone(), code: RIGHT, terms };
+                assert_eq!(store.attempt(&policy, attempt).await.outcome, Outcome::AttemptsExhausted);
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_longer_lifetime_asked_for_revives_nothing_and_a_shorter_one_holds() {
+    let policy = policy("dailystory");
+    let store = MemoryStore::new().unwrap();
+    let key = issued(&store, 300, Some(5)).await;
+    let asking = |seconds| Attempt {
+        key: key.clone(),
+        code: RIGHT,
+        terms: Terms { retry: Some(true), limit: None, lifetime_seconds: Some(seconds) },
+    };
+    store.age(&key, 200).await;
+    assert_eq!(store.attempt(&policy, asking(180)).await.outcome, Outcome::Expired);
+    store.age(&key, 100).await;
+    assert_eq!(store.attempt(&policy, asking(1200)).await.outcome, Outcome::Expired);
+}
+
+#[tokio::test]
+async fn a_lock_counts_down_and_ends_without_a_usable_code() {
+    let policy = policy("dailystory");
+    let store = MemoryStore::new().unwrap();
+    let key = issued(&store, 1200, Some(1)).await;
+    let terms = Terms { retry: Some(true), ..Terms::default() };
+    let attempt = |code| Attempt { key: key.clone(), code, terms };
+    assert_eq!(store.attempt(&policy, attempt("654321")).await.outcome, Outcome::WrongCode);
+    let locked = store.attempt(&policy, attempt(RIGHT)).await;
+    assert_eq!((locked.outcome, locked.lockout_seconds), (Outcome::AttemptsExhausted, Some(7200)));
+    store.age(&key, 7000).await;
+    let later = store.attempt(&policy, attempt(RIGHT)).await;
+    assert_eq!((later.outcome, later.lockout_seconds), (Outcome::AttemptsExhausted, Some(200)));
+    store.age(&key, 200).await;
+    assert_eq!(store.attempt(&policy, attempt(RIGHT)).await.outcome, Outcome::Expired);
+}

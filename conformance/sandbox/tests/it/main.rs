@@ -1,0 +1,10 @@
+//! The sandbox as a server on loopback, and its engine without one.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod concurrency;
+mod control;
+mod engine;
+mod house;
+mod refusals;
+mod wild;
