@@ -110,8 +110,8 @@ impl Failure {
             Failure::Contract(_)
             | Failure::Option { .. }
             | Failure::Config { .. }
-            | Failure::Listen { .. } => Exit::Usage,
-            Failure::Sandbox(SandboxError::UnknownCell(_) | SandboxError::Path { .. }) => Exit::Usage,
+            | Failure::Listen { .. }
+            | Failure::Sandbox(SandboxError::UnknownCell(_) | SandboxError::Path { .. }) => Exit::Usage,
             Failure::Sandbox(_)
             | Failure::Unreachable { .. }
             | Failure::Control { .. }

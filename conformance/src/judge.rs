@@ -265,7 +265,10 @@ fn places<'v>(value: &'v Value, pointer: &str) -> Vec<&'v Value> {
 
 fn has_anywhere(value: &Value, name: &str, expected: &Value) -> bool {
     let is_it = |actual: &Value| {
-        same_value(expected, actual) || actual.as_str().is_some_and(|text| *text == expected.to_string())
+        same_value(expected, actual)
+            || actual
+                .as_str()
+                .is_some_and(|text| expected.as_i64().is_some() && text.parse().ok() == expected.as_i64())
     };
     match value {
         Value::Object(members) => members

@@ -91,7 +91,7 @@ impl<'a> Cursor<'a> {
     fn step(&self, key: &str, value: &'a Value) -> Cursor<'a> {
         let mut place = self.place.clone();
         place.push(key.to_owned());
-        Cursor { value, place, ..self.clone() }
+        Cursor { place, value, ..self.clone() }
     }
 
     fn resolve(self) -> Result<Cursor<'a>, ContractError> {

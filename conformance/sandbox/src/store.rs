@@ -65,7 +65,7 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Where sessions are kept.
 pub trait Store: Send + Sync {
     /// Issues a code.
-    fn issue<'a>(&'a self, issue: Issue) -> Pending<'a, Issued>;
+    fn issue(&self, issue: Issue) -> Pending<'_, Issued>;
 
     /// Makes a session `seconds` older; `false` where it is not there.
     fn age<'a>(&'a self, key: &'a Key, seconds: u64) -> Pending<'a, bool>;
@@ -110,7 +110,7 @@ impl MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn issue<'a>(&'a self, issue: Issue) -> Pending<'a, Issued> {
+    fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
         let now = now();
         let digest = hmac::sign(&self.secret, issue.code.as_bytes());
         let mut record = Record::new(digest, now, issue.ttl_seconds, issue.max_attempts);

@@ -17,7 +17,7 @@ async fn a_new_document_is_served_and_checked_without_a_change_of_code() {
     let report = check(vec![contract], Vec::new(), Vec::new(), &options(1)).await;
     assert_eq!(failed(&report), Vec::<&str>::new());
     assert_eq!(report.verdict, Verdict::Conformant);
-    assert_eq!(report.summary.passed as usize, ids.len());
+    assert_eq!(report.summary.passed, ids.len() as u64);
     assert!(ids.len() >= 11, "{ids:?}");
     for cell in report.vendors[0].cells.iter().filter(|cell| !cell.alternative) {
         assert!(cell.seen > 0, "{}", cell.cell);

@@ -42,7 +42,7 @@ impl FaultyStore {
 }
 
 impl Store for FaultyStore {
-    fn issue<'a>(&'a self, mut issue: Issue) -> Pending<'a, Issued> {
+    fn issue(&self, mut issue: Issue) -> Pending<'_, Issued> {
         let key = (issue.key.vendor.clone(), issue.key.session.clone());
         let remembered = Remembered { tenant: issue.key.tenant.clone(), code: issue.code.clone() };
         self.issued().insert(key, remembered);
