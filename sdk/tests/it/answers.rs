@@ -1,0 +1,270 @@
+//! Answers that are documented and look different, and answers that no vendor should give.
+
+use otp_contract::{Cell, Matching, Outcome};
+use serde_json::{Map, Value, json};
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::play::{self, SESSION, answered, exchange};
+
+#[tokio::test]
+async fn a_200_that_says_failed_is_no_success() {
+    let seen = answered("d7", 200, &json!({ "status": "FAILED" })).await;
+    assert_eq!((seen.kind, seen.outcome), ("Refused", Some(otp_verify::Outcome::WrongCode)));
+}
+
+#[tokio::test]
+async fn a_wrong_and_an_expired_code_that_are_answered_alike_stay_two_outcomes() {
+    let detail = json!({ "detail": { "code": "INVALID_OTP_CODE", "message": "Invalid OTP code or OTP code expired" } });
+    let seen = answered("d7", 400, &detail).await;
+    assert_eq!(seen.outcome, None);
+    assert_eq!(seen.outcomes[..2], [otp_verify::Outcome::WrongCode, otp_verify::Outcome::Expired]);
+    assert!(seen.message.starts_with("not approved: wrong_code or expired"), "{}", seen.message);
+}
+
+#[tokio::test]
+async fn a_422_without_its_list_is_not_the_documented_one() {
+    let documented = json!({ "detail": [{ "loc": ["body"], "msg": "Field required", "type": "missing" }] });
+    assert_eq!(answered("d7", 422, &documented).await.outcome, Some(otp_verify::Outcome::InvalidRequest));
+    for detail in [json!([]), json!("Unprocessable"), json!(null)] {
+        let seen = answered("d7", 422, &json!({ "detail": detail })).await;
+        assert_eq!(seen.outcomes, [otp_verify::Outcome::UnknownSession], "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_may_stand_anywhere_is_found_as_a_number_and_as_text() {
+    for body in [
+        json!({ "code": 1211 }),
+        json!({ "code": "1211" }),
+        json!({ "error": { "details": [{ "code": 1211 }] } }),
+        json!({ "http_code": 400, "response": { "error_data": { "code": "1211" } } }),
+    ] {
+        let seen = answered("exotel", 400, &body).await;
+        assert_eq!(seen.outcome, Some(otp_verify::Outcome::WrongCode), "{body}");
+    }
+    let both = json!({ "code": 1211, "error": { "code": 1210 } });
+    assert_eq!(answered("exotel", 400, &both).await.outcome, None);
+}
+
+#[tokio::test]
+async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
+    let zeckta = |success: bool, status: &str, verified: bool| {
+        let data = json!({ "sessionId": SESSION, "status": status, "verified": verified, "message": "m" });
+        json!({ "success": success, "message": "m", "data": data })
+    };
+    let kaleyra = json!({ "verify_id": SESSION, "message": "OTP verified successfully." });
+    let cases = [
+        ("d7", 200, json!({ "status": "APPROVED", "detail": { "code": "INVALID_OTP_CODE" } })),
+        ("d7", 200, json!({ "status": "APPROVED", "detail": { "code": "A_NEW_REASON" } })),
+        ("d7", 400, json!({ "status": "APPROVED" })),
+        ("d7", 400, json!({ "status": "APPROVED", "detail": { "code": "INVALID_OTP_CODE" } })),
+        ("d7", 404, json!({ "status": "APPROVED" })),
+        ("d7", 422, json!({ "status": "APPROVED", "detail": [{}] })),
+        ("d7", 500, json!({ "status": "APPROVED" })),
+        ("zeckta", 200, zeckta(true, "APPROVED", false)),
+        ("zeckta", 200, zeckta(true, "INVALID", true)),
+        ("zeckta", 200, zeckta(false, "APPROVED", true)),
+        ("zeckta", 200, zeckta(true, "INVALID", false)),
+        ("zeckta", 400, zeckta(false, "INVALID", true)),
+        ("zeckta", 400, zeckta(true, "APPROVED", true)),
+        ("zeckta", 302, zeckta(true, "APPROVED", true)),
+        ("dailystory", 200, json!({ "Status": true, "Message": "m", "Response": { "locked": true } })),
+        ("dailystory", 200, json!({ "Status": true, "Message": "The OTP is invalid.", "Response": {} })),
+        ("dailystory", 400, json!({ "Status": true, "Message": "m", "Response": {} })),
+        ("dailystory", 429, json!({ "Status": true, "Message": "m", "Response": { "locked": true } })),
+        ("kaleyra", 200, json!({ "data": kaleyra, "error": { "code": "E912" } })),
+        ("kaleyra", 200, json!({ "data": kaleyra, "error": { "code": "E999" } })),
+        ("kaleyra", 400, json!({ "data": kaleyra })),
+        (
+            "exotel",
+            403,
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT }),
+        ),
+        ("exotel", 200, json!({ "status": "success", "code": 1211 })),
+        (
+            "exotel",
+            200,
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT, "code": "1210" }),
+        ),
+        (
+            "exotel",
+            200,
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT,
+                    "response": { "error_data": { "code": 1299 } } }),
+        ),
+    ];
+    for (vendor, status, body) in cases {
+        let seen = answered(vendor, status, &body).await;
+        assert_eq!((seen.kind, seen.status), ("Contradictory", Some(status)), "{vendor} {status} {body}");
+        assert!(seen.outcomes.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_one_thing_twice_is_contradictory() {
+    for body in [
+        r#"{"status":"APPROVED","status":"FAILED"}"#,
+        r#"{"status":"FAILED","status":"APPROVED"}"#,
+        r#"{"status":"APPROVED","status":"APPROVED"}"#,
+    ] {
+        let (seen, _) = exchange("d7", 200, body.as_bytes(), "application/json").await;
+        assert_eq!(seen.kind, "Contradictory", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn an_approval_with_any_signal_missing_or_other_is_none() {
+    for contract in play::contracts() {
+        for cell in contract.approvals() {
+            for member in &cell.members {
+                if !member.rule.matching.is_signal() && !matches!(member.rule.matching, Matching::Echo(_)) {
+                    continue;
+                }
+                let replacements =
+                    [json!(null), json!("APPROVED "), json!(false), json!(0), json!([]), json!({})];
+                for value in replacements.into_iter().map(Some).chain([None]) {
+                    if value.is_none() && member.rule.optional {
+                        continue;
+                    }
+                    let mut body = play::rendered(cell);
+                    replace(&mut body, &member.pointer, value);
+                    let seen = answered(&contract.vendor, cell.sandbox_status, &body).await;
+                    assert_ne!(seen.kind, "Approved", "{} {body}", contract.vendor);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_approval_under_a_status_that_is_not_its_own_is_none() {
+    for contract in play::contracts() {
+        for cell in contract.approvals() {
+            for status in [201, 202, 206, 300, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503] {
+                let seen = answered(&contract.vendor, status, &play::rendered(cell)).await;
+                let expected = if cell.status.matches(status) { "Approved" } else { "Contradictory" };
+                assert_eq!((seen.kind, seen.status), (expected, Some(status)), "{}", contract.vendor);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_member_another_order_and_another_case_change_nothing() {
+    for contract in play::contracts() {
+        for cell in contract.cells.iter().filter(|cell| cell.body_specified) {
+            let plain = play::rendered(cell);
+            let expected = answered(&contract.vendor, cell.sandbox_status, &plain).await;
+            for changed in [extended(&plain), reversed(&plain), other_case(cell, &plain)] {
+                let seen = answered(&contract.vendor, cell.sandbox_status, &changed).await;
+                let place = format!("{}/{} {changed}", contract.vendor, cell.name);
+                assert_eq!(
+                    (seen.kind, seen.outcome, seen.typed),
+                    (expected.kind, expected.outcome, true),
+                    "{place}"
+                );
+                assert!(
+                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
+                    "{place}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
+    let large = "x".repeat(5 * 1024 * 1024);
+    let bodies = [
+        "<html><body>APPROVED</body></html>",
+        "",
+        "{\"status\":\"APPRO",
+        "null",
+        "[]",
+        "\"APPROVED\"",
+        &large,
+    ];
+    for contract in play::contracts() {
+        for status in [200, 201, 302, 400, 401, 403, 404, 409, 410, 418, 422, 423, 429, 500, 502, 503] {
+            for body in bodies {
+                let (seen, requests) = exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
+                let place = format!("{} {status} {:.20}", contract.vendor, body);
+                assert_eq!((seen.status, requests.len()), (Some(status), 1), "{place}");
+                let kept = body.len().min(64 * 1024);
+                assert_eq!(seen.raw.as_deref(), Some(&body.as_bytes()[..kept]), "{place}");
+                assert!(!seen.typed, "{place}");
+                match seen.kind {
+                    "Incomplete" => assert_eq!(kept, 64 * 1024, "{place}"),
+                    "Undocumented" => assert!(seen.outcomes.is_empty(), "{place}"),
+                    // A status alone says something where the document leaves the body open.
+                    "Refused" => assert!(
+                        contract.cells.iter().any(|cell| {
+                            !cell.body_specified
+                                && cell.outcome != Outcome::Approved
+                                && cell.status.matches(status)
+                        }),
+                        "{place}"
+                    ),
+                    other => panic!("{place}: {other}"),
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    for contract in play::contracts() {
+        for status in [301, 302, 303, 307, 308] {
+            let elsewhere = MockServer::start().await;
+            Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
+            let server = MockServer::start().await;
+            let answer = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
+            Mock::given(any()).respond_with(answer).mount(&server).await;
+
+            let seen = play::verify(&contract.vendor, &server.uri()).await;
+            assert_eq!((seen.kind, seen.status), ("Undocumented", Some(status)), "{}", contract.vendor);
+            assert_eq!(server.received_requests().await.unwrap().len(), 1);
+            assert!(elsewhere.received_requests().await.unwrap().is_empty());
+        }
+    }
+}
+
+fn replace(body: &mut Value, pointer: &str, value: Option<Value>) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let members = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => members.insert(name.to_owned(), value),
+        None => members.remove(name),
+    };
+}
+
+fn extended(value: &Value) -> Value {
+    let mut value = value.clone();
+    value["new_member"] = json!({ "nested": [1, null, "text"] });
+    value
+}
+
+fn reversed(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .rev()
+            .map(|(name, member)| (name.clone(), reversed(member)))
+            .collect::<Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+fn other_case(cell: &Cell, body: &Value) -> Value {
+    let mut body = body.clone();
+    for member in cell.members.iter().filter(|member| member.rule.matching == Matching::IgnoreCase) {
+        let text = body.pointer(&member.pointer).unwrap().as_str().unwrap();
+        let upper = text.to_ascii_uppercase();
+        let other = if upper == text { text.to_ascii_lowercase() } else { upper };
+        replace(&mut body, &member.pointer, Some(other.into()));
+    }
+    body
+}

@@ -1,0 +1,109 @@
+//! Every cell of every contract is played to the client that is generated from it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use otp_contract::{Contract, Place, Scheme};
+use otp_verify::Outcome;
+use serde_json::json;
+use wiremock::Request;
+
+use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION};
+
+#[tokio::test]
+async fn every_cell_of_every_contract_is_read_as_what_it_documents() {
+    let mut table = String::new();
+    let mut played = BTreeSet::new();
+    for contract in play::contracts() {
+        let vendor = contract.vendor.as_str();
+        for cell in &contract.cells {
+            for status in play::statuses(&contract, cell) {
+                let place = format!("{vendor}/{} with {status}", cell.name);
+                let body = play::rendered(cell).to_string();
+                let (seen, requests) =
+                    play::exchange(vendor, status, body.as_bytes(), "application/json").await;
+
+                let approved = cell.outcome == otp_contract::Outcome::Approved;
+                assert_eq!(seen.kind, if approved { "Approved" } else { "Refused" }, "{place}");
+                assert!(
+                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
+                    "{place}: {:?}",
+                    seen.outcomes
+                );
+                assert!(seen.typed || !cell.body_specified, "{place}: no typed body");
+                assert_eq!(seen.status, Some(status), "{place}");
+                assert_eq!(seen.raw.as_deref(), Some(body.as_bytes()), "{place}");
+                let [request] = requests.as_slice() else { panic!("{place}: {} requests", requests.len()) };
+                assert_is_the_documented_call(&contract, request);
+
+                let outcome = seen.outcome.map_or("-", Outcome::as_str);
+                let others: Vec<_> = seen.outcomes.iter().map(|outcome| outcome.as_str()).collect();
+                writeln!(table, "{vendor:<10} {:<26} {status} {outcome:<18} {}", cell.name, others.join(" "))
+                    .unwrap();
+                played.insert((contract.vendor.clone(), cell.name.clone()));
+            }
+        }
+    }
+    let all: BTreeSet<_> = play::contracts()
+        .into_iter()
+        .flat_map(|contract| contract.cells.into_iter().map(move |cell| (contract.vendor.clone(), cell.name)))
+        .collect();
+    assert_eq!(played, all, "a cell was not played");
+    insta::assert_snapshot!(table);
+}
+
+/// Method, path, credentials, and session and code where the contract has them; and nothing that no document has.
+fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
+    let operation = &contract.operation;
+    assert_eq!(request.method.as_str(), operation.method);
+    let path = operation.path.fill(|name| {
+        let session = &operation.session.location;
+        if session.place == Place::Path && session.name == name { SESSION } else { ACCOUNT }.to_owned()
+    });
+    assert_eq!(request.url.path(), path);
+
+    let header = |name: &str| -> Vec<_> {
+        request.headers.get_all(name).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+    };
+    match &operation.security[0].scheme {
+        Scheme::Bearer => assert_eq!(header("authorization"), [format!("Bearer {SECRET}")]),
+        // `canary-user-55de:canary-secret-02e8`
+        Scheme::Basic => {
+            assert_eq!(header("authorization"), ["Basic Y2FuYXJ5LXVzZXItNTVkZTpjYW5hcnktc2VjcmV0LTAyZTg="]);
+        }
+        Scheme::ApiKey { header: name } => {
+            assert_eq!(header(name), [SECRET]);
+            assert!(header("authorization").is_empty());
+        }
+    }
+    assert!(header("api-version").is_empty());
+    assert_eq!(header("accept"), ["application/json"]);
+    assert_eq!(
+        header("user-agent"),
+        [format!("otp-verify/{} ({})", env!("CARGO_PKG_VERSION"), contract.vendor)]
+    );
+
+    let (mut body, mut query) = (json!({}), Vec::new());
+    for (location, value) in [(&operation.session.location, SESSION), (&operation.code.location, CODE)] {
+        match location.place {
+            Place::Path => {}
+            Place::Query => query.push((location.name.clone(), value.to_owned())),
+            Place::Body => body[&location.name] = value.into(),
+        }
+    }
+    let sent: Vec<_> = request.url.query_pairs().into_owned().collect();
+    assert_eq!(sent, query);
+    if operation.has_body {
+        assert_eq!(request.body_json::<serde_json::Value>().unwrap(), body);
+        assert_eq!(header("content-type"), ["application/json"]);
+    } else {
+        assert!(request.body.is_empty());
+    }
+}
+
+#[test]
+fn the_clients_outcomes_are_those_of_the_contracts() {
+    let ours: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    let theirs: Vec<_> = otp_contract::Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    assert_eq!(ours, theirs);
+}

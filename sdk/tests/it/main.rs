@@ -1,0 +1,15 @@
+//! The client, seen from outside. `wiremock` plays the vendors, from the same contracts that the client is generated of;
+//! what the client should make of an answer is taken from the contract, and never from the client's own table.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test may stop it as the test itself may"
+)]
+
+mod answers;
+mod broken;
+mod cells;
+mod play;
+mod requests;
+mod secrets;
+mod types;

@@ -1,0 +1,149 @@
+//! The stage: one call to any vendor's client, with its result in a form that no longer depends on the vendor.
+
+use std::time::Duration;
+
+use otp_contract::{Cell, Contract, DOCUMENTS, Matching, StatusPattern};
+use otp_verify::{Approved, Outcome, VerifyError};
+use serde_json::Value;
+use wiremock::matchers::any;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate};
+
+/// Values that no message and no `Debug` may repeat, one for each thing that a call carries.
+pub(crate) const SESSION: &str = "canary-session-7f3a";
+pub(crate) const CODE: &str = "427001";
+pub(crate) const ACCOUNT: &str = "canary-account-91bc";
+pub(crate) const USER: &str = "canary-user-55de";
+pub(crate) const SECRET: &str = "canary-secret-02e8";
+
+/// What came of a call.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// `Approved`, or the variant of the error.
+    pub(crate) kind: &'static str,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) status: Option<u16>,
+    /// Whether there is a typed body.
+    pub(crate) typed: bool,
+    pub(crate) raw: Option<Vec<u8>>,
+    /// Everything that the result prints of itself, in every form.
+    pub(crate) printed: String,
+    /// `Display` alone.
+    pub(crate) message: String,
+}
+
+impl Seen {
+    fn of<B>(result: Result<Approved<B>, VerifyError<B>>) -> Seen {
+        match result {
+            Ok(approved) => Seen {
+                kind: "Approved",
+                outcome: Some(Outcome::Approved),
+                outcomes: vec![Outcome::Approved],
+                status: Some(approved.raw().status()),
+                typed: approved.body().is_some(),
+                raw: Some(approved.raw().body().to_vec()),
+                printed: format!("{approved:?} {approved:#?}"),
+                message: String::new(),
+            },
+            Err(error) => Seen {
+                kind: match &error {
+                    VerifyError::Refused(_) => "Refused",
+                    VerifyError::Contradictory(_) => "Contradictory",
+                    VerifyError::Undocumented(_) => "Undocumented",
+                    VerifyError::Incomplete { .. } => "Incomplete",
+                    VerifyError::InvalidInput(_) => "InvalidInput",
+                    VerifyError::Unsent(_) => "Unsent",
+                    VerifyError::Unanswered(_) => "Unanswered",
+                    _ => "another",
+                },
+                outcome: error.outcome(),
+                outcomes: error.outcomes().to_vec(),
+                status: error.status(),
+                typed: error.body().is_some(),
+                raw: error.raw().map(|raw| raw.body().to_vec()),
+                printed: format!("{error} {error:?} {error:#?} {:?}", std::error::Error::source(&error)),
+                message: error.to_string(),
+            },
+        }
+    }
+}
+
+/// The contracts of all vendors.
+pub(crate) fn contracts() -> Vec<Contract> {
+    DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect()
+}
+
+/// Calls a vendor's client with the canary values.
+pub(crate) async fn verify(vendor: &str, base_url: &str) -> Seen {
+    verify_as(vendor, base_url, SESSION, CODE, Duration::from_secs(15)).await
+}
+
+/// Calls a vendor's client.
+pub(crate) async fn verify_as(
+    vendor: &str,
+    base_url: &str,
+    session: &str,
+    code: &str,
+    timeout: Duration,
+) -> Seen {
+    macro_rules! call {
+        ($builder:expr) => {
+            Seen::of(
+                $builder.base_url(base_url).timeout(timeout).build().unwrap().verify(session, code).await,
+            )
+        };
+    }
+    match vendor {
+        "zeckta" => call!(otp_verify::zeckta::Client::builder(SECRET)),
+        "kaleyra" => call!(otp_verify::kaleyra::Client::builder(ACCOUNT, SECRET)),
+        "dailystory" => call!(otp_verify::dailystory::Client::builder(SECRET)),
+        "exotel" => call!(otp_verify::exotel::Client::builder(ACCOUNT, USER, SECRET)),
+        "d7" => call!(otp_verify::d7::Client::builder(SECRET)),
+        other => panic!("no client is called for {other}"),
+    }
+}
+
+/// The example body of a cell, with what it echoes taken from the call.
+pub(crate) fn rendered(cell: &Cell) -> Value {
+    let mut body = cell.body.clone();
+    for member in &cell.members {
+        if let Matching::Echo(what) = &member.rule.matching {
+            let value = match what.as_str() {
+                "session" => SESSION,
+                "code" => CODE,
+                _ => ACCOUNT,
+            };
+            *body.pointer_mut(&member.pointer).unwrap() = value.into();
+        }
+    }
+    body
+}
+
+/// The statuses to play a cell under: the sandbox's, and another of the class where a contract without exact statuses
+/// leaves the choice.
+pub(crate) fn statuses(contract: &Contract, cell: &Cell) -> Vec<u16> {
+    let exact = |status| contract.cells.iter().any(|cell| cell.status == StatusPattern::Exact(status));
+    let mut statuses = vec![cell.sandbox_status];
+    if let StatusPattern::Class(class) = cell.status {
+        let base = u16::from(class) * 100;
+        statuses.extend((base + 1..base + 100).rev().find(|status| !exact(*status)));
+    }
+    statuses
+}
+
+/// One answer to one call: what the client made of it, and the requests that arrived.
+pub(crate) async fn exchange(vendor: &str, status: u16, body: &[u8], media: &str) -> (Seen, Vec<Request>) {
+    let server = MockServer::start().await;
+    let answer = ResponseTemplate::new(status).set_body_raw(body, media);
+    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let seen = verify(vendor, &server.uri()).await;
+    let requests = server.received_requests().await.unwrap();
+    (seen, requests)
+}
+
+/// [`exchange`] with a JSON body.
+pub(crate) async fn answered(vendor: &str, status: u16, body: &Value) -> Seen {
+    let (seen, requests) = exchange(vendor, status, body.to_string().as_bytes(), "application/json").await;
+    assert_eq!(requests.len(), 1);
+    seen
+}

@@ -1,0 +1,109 @@
+//! What a call carries is planted as a canary; nothing that this crate prints may repeat one.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use otp_verify::{d7, dailystory, exotel, kaleyra, zeckta};
+use serde_json::json;
+
+use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+
+#[track_caller]
+fn assert_no_canary(printed: &str) {
+    for canary in [SESSION, CODE, ACCOUNT, USER, SECRET, "canary"] {
+        assert!(!printed.contains(canary), "{canary} is in: {printed}");
+    }
+}
+
+#[track_caller]
+fn assert_silent(value: &impl Debug) {
+    assert_no_canary(&format!("{value:?} {value:#?}"));
+}
+
+#[test]
+fn clients_and_builders_print_no_secret_and_no_account() {
+    macro_rules! check {
+        ($builder:expr) => {
+            assert_silent(&$builder);
+            assert_silent(&$builder.build().unwrap());
+        };
+    }
+    check!(zeckta::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
+    check!(kaleyra::Client::builder(ACCOUNT, SECRET).base_url("http://127.0.0.1:1"));
+    check!(dailystory::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
+    check!(dailystory::Client::builder_with_basic(USER, SECRET).base_url("http://127.0.0.1:1"));
+    check!(exotel::Client::builder(ACCOUNT, USER, SECRET).base_url("http://127.0.0.1:1"));
+    check!(d7::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
+}
+
+#[test]
+fn what_is_refused_is_not_repeated() {
+    let refused = [
+        zeckta::Client::builder(format!("{SECRET}\n")).build().map(drop),
+        zeckta::Client::builder(SECRET).base_url(format!("http://{SECRET}.example.com")).build().map(drop),
+        zeckta::Client::builder(SECRET).base_url(format!("https://{USER}:{SECRET}@h")).build().map(drop),
+        kaleyra::Client::builder(format!("{ACCOUNT}\n"), SECRET).build().map(drop),
+        exotel::Client::builder(ACCOUNT, format!("{USER}:"), SECRET).build().map(drop),
+    ];
+    for result in refused {
+        let error = result.unwrap_err();
+        assert_no_canary(&format!("{error} {error:?}"));
+    }
+}
+
+#[tokio::test]
+async fn no_answer_makes_a_result_print_what_the_call_carried() {
+    let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
+    for contract in play::contracts() {
+        for cell in &contract.cells {
+            let mut body = play::rendered(cell);
+            body["leak"] = json!(everything);
+            let seen = play::answered(&contract.vendor, cell.sandbox_status, &body).await;
+            assert_no_canary(&seen.printed);
+        }
+        for status in [200, 302, 400, 500] {
+            let (seen, _) =
+                play::exchange(&contract.vendor, status, everything.as_bytes(), "text/plain").await;
+            assert_no_canary(&seen.printed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_failure_makes_a_result_print_what_the_call_carried() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stalled = format!("http://{}", listener.local_addr().unwrap());
+    for contract in play::contracts() {
+        for url in [stalled.as_str(), "http://127.0.0.1:1", "http://[::1]:1", "https://127.0.0.1:1"] {
+            let seen =
+                play::verify_as(&contract.vendor, url, SESSION, CODE, Duration::from_millis(200)).await;
+            assert!(["Unsent", "Unanswered"].contains(&seen.kind), "{seen:?}");
+            assert_no_canary(&seen.printed);
+        }
+        let seen = play::verify_as(
+            &contract.vendor,
+            "http://127.0.0.1:1",
+            &format!("{SESSION}\n"),
+            CODE,
+            Duration::from_millis(200),
+        )
+        .await;
+        assert_no_canary(&seen.printed);
+    }
+}
+
+#[tokio::test]
+async fn messages_are_fragments_without_an_url() {
+    let mut messages = Vec::new();
+    for contract in play::contracts() {
+        for (status, body) in [(200, "{}"), (302, ""), (401, "{}"), (500, "<html>")] {
+            let (seen, _) = play::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
+            messages.push(seen.message);
+        }
+        messages.push(play::verify(&contract.vendor, "http://127.0.0.1:1").await.message);
+    }
+    for message in messages {
+        assert!(message.starts_with(char::is_lowercase) && !message.ends_with('.'), "{message}");
+        assert!(!message.contains("://") && !message.contains('/'), "{message}");
+    }
+}

@@ -1,0 +1,76 @@
+//! Vendor documents as they lie in `openapi/`: found, read, and in the order in which reports list the vendors.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use otp_contract::{Contract, DOCUMENTS};
+use serde_json::Value;
+
+use crate::repository;
+
+/// A vendor document, raw and typed.
+pub(crate) struct Document {
+    /// The path from the top of the repository.
+    pub(crate) file: String,
+    /// The whole document.
+    pub(crate) value: Value,
+    /// What the annotations say.
+    pub(crate) contract: Contract,
+}
+
+/// Every vendor document of the repository.
+///
+/// They are looked up on disk and not in [`DOCUMENTS`]: a document that was just added is generated from before anything
+/// is compiled with it.
+pub(crate) fn of_repository(root: &Path) -> anyhow::Result<Vec<Document>> {
+    let mut found = Vec::new();
+    for (file, text) in texts(root)? {
+        let value = parse(&text).with_context(|| file.clone())?;
+        if value.get("x-otp-vendor").is_none() {
+            continue;
+        }
+        let contract = Contract::from_yaml(&file, &text)?;
+        if Path::new(&file).file_stem().and_then(|stem| stem.to_str()) != Some(&contract.vendor) {
+            bail!(
+                "{file}: expected the file to be named after x-otp-vendor > id, which is `{}`",
+                contract.vendor
+            );
+        }
+        found.push(Document { file, value, contract });
+    }
+    let rank = |document: &Document| {
+        DOCUMENTS.iter().position(|known| known.vendor == document.contract.vendor).unwrap_or(DOCUMENTS.len())
+    };
+    found.sort_by_key(rank);
+    Ok(found)
+}
+
+/// Path and text of every YAML file among the documents, by name.
+pub(crate) fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let folder = repository::documents(root);
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let name = entry?.file_name();
+        if let Some(name) = name.to_str()
+            && Path::new(name).extension().is_some_and(|extension| extension == "yaml")
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            let path = folder.join(&name);
+            let text =
+                std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((format!("openapi/{name}"), text))
+        })
+        .collect()
+}
+
+/// Reads YAML as `otp_contract` does: by way of YAML's own value, which refuses duplicate keys.
+pub(crate) fn parse(text: &str) -> anyhow::Result<Value> {
+    let yaml: serde_norway::Value = serde_norway::from_str(text).context("not valid YAML")?;
+    serde_json::to_value(yaml).context("not valid YAML")
+}
