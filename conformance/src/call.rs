@@ -21,25 +21,41 @@ const SECRET: &str = "__SECRET__";
 pub struct Guess<'a> {
     /// The characters.
     pub text: &'a str,
-    /// The name, such as `$CODE`.
-    pub shown: &'static str,
+    /// What is shown for it, such as `$CODE`; the shell must be able to expand it.
+    pub shown: &'a str,
 }
 
 impl<'a> Guess<'a> {
-    /// The code that was issued.
-    pub fn right(text: &'a str) -> Guess<'a> {
-        Guess { text, shown: "$CODE" }
+    /// A code that is no secret, because it was never issued.
+    pub fn plain(text: &'a str) -> Guess<'a> {
+        Guess { text, shown: text }
     }
+}
 
-    /// A well-formed code that was not.
-    pub fn wrong(text: &'a str) -> Guess<'a> {
-        Guess { text, shown: "$WRONG_CODE" }
-    }
+/// What is done to a call that is not proper.
+#[derive(Debug, Clone, Default)]
+pub struct Twist<'a> {
+    /// Another method.
+    pub method: Option<&'a str>,
+    /// Another `Content-Type`; an empty one leaves the field out.
+    pub content_type: Option<&'a str>,
+    /// Further header fields.
+    pub headers: Vec<(&'a str, &'a str)>,
+    /// Text after the path.
+    pub path: &'a str,
+    /// A further part of the query, in which `{session}` and `{code}` stand for the call's.
+    pub query: Option<&'a str>,
+    /// Another body.
+    pub body: Option<Body<'a>>,
+}
 
-    /// No code at all by the documented alphabet.
-    pub fn malformed(text: &'a str) -> Guess<'a> {
-        Guess { text, shown: "$MALFORMED_CODE" }
-    }
+/// A body in place of the proper one.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// This text, in which `{session}` and `{code}` stand for the call's.
+    Text(&'a str),
 }
 
 /// A verify call.
@@ -58,20 +74,26 @@ pub struct Call<'a> {
     /// The lifetime in minutes, where it has to be told.
     pub lifetime_minutes: Option<u64>,
     /// What is shown as credentials.
-    pub credential: Credential,
-    /// A body in place of the proper one.
-    pub body: Option<&'a [u8]>,
+    pub credential: Credential<'a>,
+    /// What is not proper about it.
+    pub twist: Twist<'a>,
 }
 
 /// What is shown as credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Credential {
+pub enum Credential<'a> {
     /// The tenant's own, by the first scheme that the contract lists.
     Own,
     /// Like the tenant's own, and nobody's.
     Wrong,
+    /// The tenant's own, with every letter in the other case.
+    OtherCase,
     /// None.
     Missing,
+    /// The tenant's own secret in this text, where `{secret}` stands for it.
+    Raw(&'a str),
+    /// The tenant's own, by the scheme of this name.
+    Scheme(&'a str),
 }
 
 /// What is hidden when a request is shown.
@@ -122,22 +144,36 @@ impl Call<'_> {
         if let (Some(name), Some(minutes)) = (&overrides.lifetime_minutes, self.lifetime_minutes) {
             query.push((name, minutes.to_string()));
         }
-        let mut url = format!("{base}{path}");
-        for (index, (name, value)) in query.iter().enumerate() {
-            url.push(if index == 0 { '?' } else { '&' });
-            url.push_str(&format!("{}={}", encode(name), encode(value)));
+        let filled = |text: &str| {
+            text.replace("{session}", self.session.unwrap_or_default())
+                .replace("{code}", code.unwrap_or_default())
+        };
+        let mut pairs: Vec<String> =
+            query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        pairs.extend(self.twist.query.map(&filled));
+        let mut url = format!("{base}{path}{}", self.twist.path);
+        if !pairs.is_empty() {
+            url.push('?');
+            url.push_str(&pairs.join("&"));
         }
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
         headers.extend(self.authentication(masking));
         let mut body = None;
         if operation.has_body {
-            headers.push(("content-type".to_owned(), "application/json".to_owned()));
-            body = Some(match self.body {
-                Some(raw) => raw.to_vec(),
+            let kind = self.twist.content_type.unwrap_or("application/json");
+            if !kind.is_empty() {
+                headers.push(("content-type".to_owned(), kind.to_owned()));
+            }
+            body = Some(match self.twist.body {
+                Some(Body::Bytes(bytes)) => bytes.to_vec(),
+                Some(Body::Text(text)) => filled(text).into_bytes(),
                 None => Value::Object(object).to_string().into_bytes(),
             });
         }
-        let mut request = RawRequest { method: operation.method.clone(), url, headers, body };
+        headers
+            .extend(self.twist.headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let method = self.twist.method.unwrap_or(&operation.method).to_owned();
+        let mut request = RawRequest { method, url, headers, body };
         if masking != Masking::Nothing {
             self.name_stand_ins(&mut request);
         }
@@ -148,31 +184,44 @@ impl Call<'_> {
         let (scheme, credentials) = self.scheme()?;
         let credentials = match self.credential {
             Credential::Missing => return None,
-            Credential::Own => credentials.clone(),
-            Credential::Wrong => credentials.spoiled(),
+            Credential::Own | Credential::Raw(_) | Credential::Scheme(_) => credentials.clone(),
+            Credential::Wrong => credentials.changed(|secret| format!("{secret}-wrong")),
+            Credential::OtherCase => credentials.changed(|secret| {
+                let lower = |letter: char| letter.is_ascii_lowercase();
+                let swap = |letter: char| match lower(letter) {
+                    true => letter.to_ascii_uppercase(),
+                    false => letter.to_ascii_lowercase(),
+                };
+                secret.chars().map(swap).collect()
+            }),
         };
-        let shown =
-            |secret: &str| if masking == Masking::Nothing { secret.to_owned() } else { SECRET.to_owned() };
-        match (scheme, &credentials) {
-            (Scheme::Bearer, Credentials::Token { token }) => {
-                Some(("authorization".to_owned(), format!("Bearer {}", shown(token))))
+        let secret = match (masking, &credentials) {
+            (Masking::Nothing, Credentials::Token { token }) => token.clone(),
+            (Masking::Nothing, Credentials::Basic { username, password }) => {
+                base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"))
             }
-            (Scheme::Basic, Credentials::Basic { username, password }) => {
-                let pair = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
-                Some(("authorization".to_owned(), format!("Basic {}", shown(&pair))))
-            }
-            (Scheme::ApiKey { header }, Credentials::Value { value }) => Some((header.clone(), shown(value))),
-            _ => None,
-        }
+            (Masking::Nothing, Credentials::Value { value }) => value.clone(),
+            _ => SECRET.to_owned(),
+        };
+        let (header, word) = match scheme {
+            Scheme::Bearer => ("authorization", "Bearer "),
+            Scheme::Basic => ("authorization", "Basic "),
+            Scheme::ApiKey { header } => (header.as_str(), ""),
+        };
+        let value = match self.credential {
+            Credential::Raw(text) => text.replace("{secret}", &secret),
+            _ => format!("{word}{secret}"),
+        };
+        Some((header.to_owned(), value))
     }
 
     fn name_stand_ins(&self, request: &mut RawRequest) {
         let credentials = match self.credential {
-            Credential::Wrong => "$WRONG_CREDENTIALS",
-            Credential::Own | Credential::Missing => "$CREDENTIALS",
+            Credential::Wrong | Credential::OtherCase => format!("$WRONG_CREDENTIALS_{}", self.tenant.number),
+            _ => format!("$CREDENTIALS_{}", self.tenant.number),
         };
-        let code = self.code.map_or("$CODE", |code| code.shown);
-        let named = |text: &str| text.replace(CODE, code).replace(SECRET, credentials);
+        let code = self.code.map_or("", |code| code.shown);
+        let named = |text: &str| text.replace(CODE, code).replace(SECRET, &credentials);
         request.url = named(&request.url);
         for (_, value) in &mut request.headers {
             *value = named(value);
@@ -186,7 +235,11 @@ impl Call<'_> {
 
     /// The first scheme of the contract that the tenant has credentials for.
     fn scheme(&self) -> Option<(&Scheme, &Credentials)> {
-        self.contract.operation.security.iter().find_map(|scheme| {
+        let wanted = |name: &str| match self.credential {
+            Credential::Scheme(scheme) => scheme == name,
+            _ => true,
+        };
+        self.contract.operation.security.iter().filter(|scheme| wanted(&scheme.name)).find_map(|scheme| {
             let credentials = self.tenant.credentials.get(&scheme.name)?;
             Some((&scheme.scheme, credentials))
         })
@@ -209,9 +262,8 @@ fn encode(value: &str) -> String {
 }
 
 impl Credentials {
-    /// Credentials of the same form that nobody has.
-    fn spoiled(&self) -> Credentials {
-        let spoil = |secret: &str| format!("{secret}-wrong");
+    /// Credentials of the same form with another secret.
+    fn changed(&self, spoil: impl Fn(&str) -> String) -> Credentials {
         match self {
             Credentials::Token { token } => Credentials::Token { token: spoil(token) },
             Credentials::Basic { username, password } => {

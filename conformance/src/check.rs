@@ -1,8 +1,12 @@
 //! What is checked: every check with its stable id, tier, one sentence, and the place that says so. Derived from a
 //! contract; nothing is checked that is not listed here.
 
-use otp_contract::{Cell, Certainty, Contract, Mode, Situation, Source};
+use std::collections::BTreeSet;
+
+use otp_contract::{Cell, Certainty, Contract, Mode, Outcome, Situation, Source};
 use serde::Serialize;
+
+use crate::area::{Probe, probes};
 
 /// One assertion about a subject.
 #[derive(Debug, Clone)]
@@ -19,18 +23,52 @@ pub struct Check {
     pub citation: Source,
     /// How sure it is that the vendor says so.
     pub certainty: Certainty,
-    /// The situation that is brought about.
-    pub situation: Situation,
-    /// The way of calling, where the API has two.
-    pub mode: Option<Mode>,
+    /// How it is made.
+    pub making: Making,
+}
+
+/// How a check is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Making {
+    /// A situation is brought about, and the answer judged whole.
+    Answer {
+        /// The situation.
+        situation: Situation,
+        /// The way of calling, where the API has two.
+        mode: Option<Mode>,
+    },
+    /// A probe of an area is run.
+    Probe(&'static Probe),
 }
 
 /// A group of checks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Area {
     /// Every documented answer.
     Matrix,
+    /// Requests of other shapes, spellings and sizes.
+    Request,
+    /// Random walks over several sessions.
+    Lifecycle,
+    /// The limit of attempts.
+    Limit,
+    /// The lifetime of a code.
+    Expiry,
+    /// Single use.
+    SingleUse,
+    /// Tenants.
+    Isolation,
+    /// Many calls at once.
+    Concurrency,
+    /// What a request may set of the policy.
+    Policy,
+    /// Every answer, not only the first of its kind.
+    Consistency,
+    /// What an answer must not tell.
+    Disclosure,
+    /// Who calls.
+    Auth,
 }
 
 impl Area {
@@ -38,6 +76,17 @@ impl Area {
     pub fn as_str(self) -> &'static str {
         match self {
             Area::Matrix => "matrix",
+            Area::Request => "request",
+            Area::Lifecycle => "lifecycle",
+            Area::Limit => "limit",
+            Area::Expiry => "expiry",
+            Area::SingleUse => "single-use",
+            Area::Isolation => "isolation",
+            Area::Concurrency => "concurrency",
+            Area::Policy => "policy",
+            Area::Consistency => "consistency",
+            Area::Disclosure => "disclosure",
+            Area::Auth => "auth",
         }
     }
 }
@@ -76,13 +125,41 @@ pub fn checks(contract: &Contract) -> Vec<Check> {
                     statement: statement(situation, mode),
                     citation: main.source.clone(),
                     certainty: main.certainty,
-                    situation,
-                    mode,
+                    making: Making::Answer { situation, mode },
                 });
             }
         }
     }
+    found.extend(probes().filter(|probe| (probe.applies)(contract)).map(|probe| of_probe(contract, probe)));
     found
+}
+
+fn of_probe(contract: &Contract, probe: &'static Probe) -> Check {
+    let cell = probe.says.and_then(|situation| any_cell(contract, situation));
+    let (document, section) = probe.standard;
+    let standard = || Source { document: document.to_owned(), section: section.to_owned() };
+    Check {
+        id: format!("{}/{}/{}", contract.vendor, probe.area.as_str(), probe.name),
+        area: probe.area,
+        tier: if cell.is_some() { Tier::Contract } else { Tier::Baseline },
+        statement: probe.statement.to_owned(),
+        citation: cell.map_or_else(standard, |cell| cell.source.clone()),
+        certainty: cell.map_or(Certainty::Documented, |cell| cell.certainty),
+        making: Making::Probe(probe),
+    }
+}
+
+/// The surest cell of a situation, in whatever way it is called.
+fn any_cell(contract: &Contract, situation: Situation) -> Option<&Cell> {
+    [None, Some(Mode::Retry)]
+        .into_iter()
+        .filter_map(|mode| main_cell(contract, situation, mode))
+        .min_by_key(|cell| cell.certainty != Certainty::Documented)
+}
+
+/// The cells of any of these outcomes.
+pub(crate) fn allowed_outcomes<'c>(contract: &'c Contract, outcomes: &BTreeSet<Outcome>) -> Vec<&'c Cell> {
+    contract.cells.iter().filter(|cell| outcomes.contains(&cell.outcome)).collect()
 }
 
 /// The cells that conform in a situation, when called in `mode`.

@@ -25,11 +25,22 @@ use crate::wire::Wire;
 
 /// Checks a server against every documented answer of an OTP verification API.
 #[derive(Debug, Parser)]
-#[command(name = "otp-conformance", version, about, max_term_width = 100)]
+#[command(name = "otp-conformance", version, about, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  conformant
+  1  a gating check failed
+  2  the command line, the configuration or a document is wrong
+  3  the subject could not be judged
+
+Every option of `check` can stand in a file (--config) or in the environment
+(OTP_CONFORMANCE_TARGET, ...). The token that a control asks for comes from
+OTP_CONFORMANCE_CONTROL_TOKEN or from control_token in the file only.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -74,9 +85,12 @@ struct CheckArgs {
     /// The seed from which every choice follows; a random one where none is given
     #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_SEED")]
     seed: Option<u64>,
+    /// How many random walks are made for each vendor
+    #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_CASES")]
+    cases: Option<u32>,
     /// How many checks are made at a time
-    #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_JOBS")]
-    jobs: Option<usize>,
+    #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_JOBS", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Write a report; the format is json
     #[arg(long, value_name = "FORMAT=PATH", env = "OTP_CONFORMANCE_REPORT", value_delimiter = ',')]
     report: Vec<String>,
@@ -188,8 +202,11 @@ fn contracts(vendors: &[String], files: &[PathBuf]) -> Result<Vec<Contract>, Fai
             .map(|document| Contract::of_vendor(document.vendor))
             .collect::<Result<Vec<_>, _>>()?);
     }
-    let mut found = Vec::new();
+    let mut found: Vec<Contract> = Vec::new();
     for vendor in vendors {
+        if found.iter().any(|contract| contract.vendor == *vendor) {
+            continue;
+        }
         match own.iter().find(|contract| contract.vendor == *vendor) {
             Some(contract) => found.push(contract.clone()),
             None => found.push(Contract::of_vendor(vendor)?),
@@ -212,7 +229,9 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
         skip: patterns("--skip", &or(args.skip, file.skip))?,
         strict: args.strict || file.strict.unwrap_or(false),
         seed: args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into()),
-        jobs: args.jobs.or(file.jobs).unwrap_or(16),
+        jobs: args.jobs.or(file.jobs).unwrap_or(16).into(),
+        cases: args.cases.or(file.cases).unwrap_or(16),
+        bursts: 30,
         transcript: false,
     };
     let masking = if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes };
@@ -239,16 +258,13 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
     };
 
     let tls = targets.iter().chain([&control_url]).any(|url| url.starts_with("https:"));
-    let wire = Wire::new(tls).map_err(|reason| Failure::Unreachable {
-        what: "target",
-        url: targets[0].clone(),
-        reason,
-    })?;
+    let no_tls = |reason| Failure::Unreachable { what: "target", url: targets[0].clone(), reason };
+    let (wire, fresh) = (Wire::new(tls).map_err(no_tls)?, Wire::fresh(tls).map_err(no_tls)?);
     for target in &targets {
-        reach(&wire, target).await?;
+        reach(target).await?;
     }
     let mut control = Control::connect(&wire, &control_url, token).await.map_err(|error| match error {
-        ControlError::Failed { reason, .. } if reason.starts_with("no answer") => {
+        ControlError::Lost { reason, .. } => {
             Failure::Unreachable { what: "control", url: control_url.clone(), reason }
         }
         other => Failure::Control { url: control_url.clone(), reason: other.to_string() },
@@ -261,13 +277,15 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
         let names: Vec<_> = contracts.iter().map(|contract| contract.vendor.as_str()).collect();
         let _ = writeln!(err, "checking {} at {}", names.join(", "), targets.join(", "));
     }
-    let subject = Arc::new(Subject { targets, control, wire, masking });
+    let subject =
+        Arc::new(Subject { targets, control, wire: Arc::new(wire), fresh: Arc::new(fresh), masking });
     let report = run(contracts.clone(), subject, &options).await?;
-    for path in reports {
-        write_report(&report, &path)?;
-    }
     let quiet = args.quiet || file.quiet.unwrap_or(false);
-    let _ = summary::render(&report, &contracts, quiet, out);
+    let whole: usize = contracts.iter().map(|contract| checks(contract).len()).sum();
+    let _ = summary::render(&report, &contracts, whole, quiet, out);
+    for path in reports {
+        write_report(&report, &path, out)?;
+    }
     Ok(match report.verdict {
         Verdict::Conformant => Exit::Conformant,
         Verdict::Nonconformant => Exit::Nonconformant,
@@ -295,21 +313,23 @@ fn served(contracts: Vec<Contract>, control: &Control, named: bool) -> Result<Ve
     Ok(found)
 }
 
-/// Whether anything listens there. What it answers to a bare path is nobody's contract.
-async fn reach(wire: &Wire, target: &str) -> Result<(), Failure> {
-    let request = crate::wire::RawRequest {
-        method: "GET".to_owned(),
-        url: format!("{target}/"),
-        headers: Vec::new(),
-        body: None,
+/// Whether anything listens there. Nothing is sent: what a server says to a bare path is nobody's contract.
+async fn reach(target: &str) -> Result<(), Failure> {
+    let uri = target.parse::<http::Uri>().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+    let usual = if target.starts_with("https:") { 443 } else { 80 };
+    let port = uri.as_ref().and_then(http::Uri::port_u16).unwrap_or(usual);
+    let connecting = tokio::net::TcpStream::connect((host, port));
+    let reason = match tokio::time::timeout(REACH, connecting).await {
+        Ok(Ok(_)) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} s", REACH.as_secs()),
     };
-    match wire.send(&request).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            Err(Failure::Unreachable { what: "target", url: target.to_owned(), reason: error.to_string() })
-        }
-    }
+    Err(Failure::Unreachable { what: "target", url: target.to_owned(), reason })
 }
+
+/// How long a target may take to accept a connection.
+const REACH: std::time::Duration = std::time::Duration::from_secs(5);
 
 async fn start_sandbox(
     contracts: Vec<Contract>,
@@ -428,10 +448,14 @@ fn read_reports(reports: &[String]) -> Result<Vec<PathBuf>, Failure> {
         .collect()
 }
 
-fn write_report(report: &Report, path: &std::path::Path) -> Result<(), Failure> {
+/// Writes a report to a file, or to the result where the path is `-`.
+fn write_report(report: &Report, path: &std::path::Path, out: &mut dyn Write) -> Result<(), Failure> {
     let failed = |reason: String| Failure::Write { path: path.display().to_string(), reason };
     let mut text = serde_json::to_string_pretty(report).map_err(|error| failed(error.to_string()))?;
     text.push('\n');
+    if path.as_os_str() == "-" {
+        return out.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()));
+    }
     std::fs::write(path, text).map_err(|error| failed(error.to_string()))
 }
 
@@ -473,27 +497,25 @@ fn list_checks(contracts: &[Contract], format: ListFormat) -> String {
 }
 
 fn list_faults(format: ListFormat) -> String {
-    let found_by = |fault: &Fault| {
-        let situations = fault.shows_in.iter().map(|situation| format!("*/matrix/{situation}*"));
-        situations.collect::<Vec<_>>()
-    };
     match format {
         ListFormat::Text => FAULTS
             .iter()
             .map(|fault| {
                 format!(
-                    "{:<28}{}\n{:28}found by {}\n",
+                    "{:<36}{}\n{:36}found by {}\n",
                     fault.name,
                     fault.summary,
                     "",
-                    found_by(fault).join(", ")
+                    fault.found_by.join(", ")
                 )
             })
             .collect(),
         ListFormat::Json => {
             let rows: Vec<_> = FAULTS
                 .iter()
-                .map(|fault| json!({"name": fault.name, "summary": fault.summary, "found_by": found_by(fault)}))
+                .map(
+                    |fault| json!({"name": fault.name, "summary": fault.summary, "found_by": fault.found_by}),
+                )
                 .collect();
             format!("{:#}\n", serde_json::Value::from(rows))
         }

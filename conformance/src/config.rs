@@ -13,8 +13,10 @@ use crate::error::Failure;
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The vendors to be checked.
+    #[serde(deserialize_with = "one_or_many")]
     pub vendors: Vec<String>,
     /// The addresses of the subject.
+    #[serde(deserialize_with = "one_or_many")]
     pub target: Vec<String>,
     /// The address of its control.
     pub control: Option<String>,
@@ -23,16 +25,21 @@ pub struct Config {
     /// Documents of other APIs.
     pub contract: Vec<PathBuf>,
     /// Patterns of check ids to be made.
+    #[serde(deserialize_with = "one_or_many")]
     pub only: Vec<String>,
     /// Patterns of check ids to be left out.
+    #[serde(deserialize_with = "one_or_many")]
     pub skip: Vec<String>,
     /// Whether baseline checks gate.
     pub strict: Option<bool>,
     /// The seed.
     pub seed: Option<u64>,
     /// How many checks are made at a time.
-    pub jobs: Option<usize>,
+    pub jobs: Option<u16>,
+    /// How many random walks are made for each vendor.
+    pub cases: Option<u32>,
     /// Reports to be written, as `format=path`.
+    #[serde(deserialize_with = "one_or_many")]
     pub report: Vec<String>,
     /// Whether the summary is left out.
     pub quiet: Option<bool>,
@@ -55,6 +62,33 @@ pub struct PreparedTenant {
     pub credentials: std::collections::BTreeMap<String, Credentials>,
 }
 
+/// A text, or a list of texts.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct OneOrMany;
+
+    impl<'de> serde::de::Visitor<'de> for OneOrMany {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text or a list of texts")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+            let mut all = Vec::new();
+            while let Some(text) = list.next_element()? {
+                all.push(text);
+            }
+            Ok(all)
+        }
+    }
+
+    deserializer.deserialize_any(OneOrMany)
+}
+
 impl Config {
     /// Reads a file.
     pub fn from_file(path: &Path) -> Result<Config, Failure> {
@@ -67,7 +101,12 @@ impl Config {
 
 impl From<PreparedTenant> for Tenant {
     fn from(prepared: PreparedTenant) -> Tenant {
-        Tenant { tenant: prepared.tenant, parameters: prepared.parameters, credentials: prepared.credentials }
+        Tenant {
+            tenant: prepared.tenant,
+            parameters: prepared.parameters,
+            credentials: prepared.credentials,
+            number: 0,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::wire::{RawRequest, RawResponse, Wire};
+use crate::wire::{RawRequest, RawResponse, Wire, WireError};
 
 /// An account of a vendor, with what authenticates as it.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
@@ -18,6 +18,9 @@ pub struct Tenant {
     pub parameters: BTreeMap<String, String>,
     /// Its credentials, by the name of the document's security scheme.
     pub credentials: BTreeMap<String, Credentials>,
+    /// Which of a check's tenants it is, from 1; what is shown of it is named by this.
+    #[serde(skip)]
+    pub number: usize,
 }
 
 /// The credentials of one scheme.
@@ -41,6 +44,17 @@ pub enum Credentials {
         /// The key.
         value: String,
     },
+}
+
+impl Credentials {
+    /// The part that nobody else may know.
+    pub(crate) fn secret(&self) -> &str {
+        match self {
+            Credentials::Token { token } => token,
+            Credentials::Basic { password, .. } => password,
+            Credentials::Value { value } => value,
+        }
+    }
 }
 
 impl std::fmt::Debug for Credentials {
@@ -79,10 +93,10 @@ pub struct Description {
 pub(crate) struct Wish {
     /// A lifetime in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ttl_seconds: Option<u64>,
+    pub ttl_seconds: Option<u64>,
     /// A number of wrong codes that are compared.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) max_attempts: Option<u32>,
+    pub max_attempts: Option<u32>,
 }
 
 /// Why a state could not be brought about.
@@ -91,6 +105,14 @@ pub enum ControlError {
     /// The subject does not offer it, or cannot issue such a code.
     #[error("{0}")]
     NotOffered(String),
+    /// The connection broke.
+    #[error("control {operation}: {reason}")]
+    Lost {
+        /// The operation.
+        operation: &'static str,
+        /// What the connection said.
+        reason: String,
+    },
     /// Anything else: the set-up is broken.
     #[error("control {operation}: {reason}")]
     Failed {
@@ -162,12 +184,19 @@ impl Control {
         tenant: &Tenant,
         code: &str,
         wish: &Wish,
+        recipient_of: Option<&str>,
     ) -> Result<Session, ControlError> {
         self.require("sessions")?;
+        if recipient_of.is_some() {
+            self.require("resend")?;
+        }
         let mut body = serde_json::to_value(wish).unwrap_or_else(|_| json!({}));
         body["vendor"] = vendor.into();
         body["tenant"] = tenant.tenant.as_str().into();
         body["code"] = code.into();
+        if let Some(earlier) = recipient_of {
+            body["recipient_of"] = earlier.into();
+        }
         self.post(wire, "sessions", "/sessions", &body).await
     }
 
@@ -242,6 +271,7 @@ async fn send(
 ) -> Result<RawResponse, ControlError> {
     match wire.send(request).await {
         Ok((response, _)) => Ok(response),
+        Err(error @ WireError::Broken(_)) => Err(ControlError::Lost { operation, reason: error.to_string() }),
         Err(error) => Err(ControlError::Failed { operation, reason: error.to_string() }),
     }
 }
@@ -270,6 +300,12 @@ fn refusal(operation: &'static str, response: &RawResponse) -> ControlError {
     let reason = match said {
         Ok(said) => format!("http {}, {said}", response.status),
         Err(_) => format!("http {}", response.status),
+    };
+    let reason = match response.status {
+        401 => {
+            format!("{reason} (the control token comes from OTP_CONFORMANCE_CONTROL_TOKEN or control_token)")
+        }
+        _ => reason,
     };
     match response.status {
         // A code that cannot be issued, and an operation that is not offered, are the subject's right.

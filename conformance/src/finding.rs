@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::judge::{Expectation, Mismatch};
-use crate::wire::{Exchange, RawRequest};
+use crate::script::{curl, script};
+use crate::subject::Bench;
+use crate::wire::Exchange;
 
 /// A failed check.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +23,8 @@ pub struct Finding {
     pub exchanges: Vec<ShownExchange>,
     /// The same as command lines; secrets are shell variables.
     pub curl: Vec<String>,
+    /// A shell script that provisions by the control and does it all again.
+    pub script: String,
     /// The seed of the run.
     pub seed: u64,
 }
@@ -78,28 +82,42 @@ impl ShownResponse {
 }
 
 impl Finding {
-    pub(crate) fn new(
+    /// A finding that an answer is none of the cells that are allowed.
+    pub(crate) fn of_cells(
         expectation: &Expectation<'_>,
         nearest: &Cell,
         mismatches: &[Mismatch],
-        exchanges: &[Exchange],
+        bench: &Bench<'_>,
     ) -> Finding {
         let mut expected = vec![describe(nearest, expectation)];
         let others = expectation.cells.iter().filter(|cell| cell.name != nearest.name);
         expected.extend(others.map(|cell| format!("or {}", describe(cell, expectation))));
-        let actual = exchanges.last().map_or_else(String::new, |exchange| {
-            let body = String::from_utf8_lossy(&exchange.response.body);
-            format!("HTTP {} {body}", exchange.response.status)
-        });
+        let differences = mismatches.iter().map(Difference::from).collect();
+        Finding { differences, ..Finding::told(expected.join("\n"), last_answer(bench), bench) }
+    }
+
+    /// A finding in words.
+    pub(crate) fn told(expected: String, actual: String, bench: &Bench<'_>) -> Finding {
+        let exchanges = bench.journal.exchanges();
         Finding {
-            expected: expected.join("\n"),
+            expected,
             actual,
-            differences: mismatches.iter().map(Difference::from).collect(),
+            differences: Vec::new(),
             curl: exchanges.iter().map(|exchange| curl(&exchange.request)).collect(),
-            exchanges: exchanges.iter().map(ShownExchange::from).collect(),
-            seed: 0,
+            exchanges: exchanges.iter().map(|exchange| ShownExchange::from(*exchange)).collect(),
+            script: script(bench.id, bench.contract, &bench.subject.targets, &bench.journal),
+            seed: bench.seed,
         }
     }
+}
+
+/// The last answer, status and body.
+pub(crate) fn last_answer(bench: &Bench<'_>) -> String {
+    let exchanges = bench.journal.exchanges();
+    exchanges.last().map_or_else(String::new, |exchange| {
+        let body = String::from_utf8_lossy(&exchange.response.body);
+        format!("HTTP {} {body}", exchange.response.status)
+    })
 }
 
 fn describe(cell: &Cell, expectation: &Expectation<'_>) -> String {
@@ -155,49 +173,5 @@ impl From<&Exchange> for ShownExchange {
                 body: String::from_utf8_lossy(&response.body).into_owned(),
             },
         }
-    }
-}
-
-/// The request as a command line. `$NAMES` are left to the shell, everything else is quoted.
-pub(crate) fn curl(request: &RawRequest) -> String {
-    let mut line = format!("curl -sS -i -X {} {}", request.method, quote(&request.url));
-    for (name, value) in &request.headers {
-        line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
-    }
-    if let Some(body) = &request.body {
-        line.push_str(&format!(" --data-binary {}", quote(&String::from_utf8_lossy(body))));
-    }
-    line
-}
-
-const VARIABLES: [&str; 5] =
-    ["$CODE", "$WRONG_CODE", "$MALFORMED_CODE", "$CREDENTIALS", "$WRONG_CREDENTIALS"];
-
-fn quote(text: &str) -> String {
-    let mut quoted = text.replace('\'', "'\\''");
-    for variable in VARIABLES {
-        quoted = quoted.replace(variable, &format!("'\"{variable}\"'"));
-    }
-    format!("'{quoted}'")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_line_quotes_everything_but_its_variables() {
-        let request = RawRequest {
-            method: "POST".to_owned(),
-            url: "http://127.0.0.1:1/it's?otp=$CODE".to_owned(),
-            headers: vec![("authorization".to_owned(), "Bearer $CREDENTIALS".to_owned())],
-            body: Some(b"{\"a\": \"$WRONG_CODE; `rm`\"}".to_vec()),
-        };
-        assert_eq!(
-            curl(&request),
-            "curl -sS -i -X POST 'http://127.0.0.1:1/it'\\''s?otp='\"$CODE\"'' \
-             -H 'authorization: Bearer '\"$CREDENTIALS\"'' \
-             --data-binary '{\"a\": \"'\"$WRONG_CODE\"'; `rm`\"}'"
-        );
     }
 }

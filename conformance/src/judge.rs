@@ -69,22 +69,12 @@ pub fn judge<'a>(expectation: &Expectation<'a>, answer: &RawResponse) -> Option<
     Some(Judgement::Differs(cell, mismatches))
 }
 
-/// The outcome that an answer amounts to by any cell of the contract, judged by its signals alone.
-pub(crate) fn outcome_of(contract: &Contract, answer: &RawResponse) -> Option<Outcome> {
-    let body = parse(answer);
-    let read = |specified: bool| {
-        contract
-            .cells
-            .iter()
-            .filter(move |cell| cell.body_specified == specified && cell.status.matches(answer.status))
-            .find(|cell| {
-                !specified
-                    || cell.members.iter().filter(|member| member.rule.matching.is_signal()).all(|member| {
-                        compare_member(member, body.as_ref().unwrap_or(&Value::Null), None).is_none()
-                    })
-            })
-    };
-    read(true).or_else(|| read(false)).map(|cell| cell.outcome)
+/// Whether every required signal of `cell` stands in `body`.
+pub(crate) fn signals_agree(cell: &Cell, body: &Value) -> bool {
+    cell.members
+        .iter()
+        .filter(|member| member.rule.matching.is_signal() && !member.rule.optional)
+        .all(|member| compare_member(member, body, None).is_none())
 }
 
 fn parse(answer: &RawResponse) -> Option<Value> {
@@ -119,6 +109,9 @@ fn compare(
             )),
         }
         match body {
+            Some(body) if std::mem::discriminant(body) != std::mem::discriminant(&cell.body) => {
+                mismatches.push(Mismatch::new("body", kind_of(&cell.body), kind_of(body)));
+            }
             Some(body) => {
                 let differing =
                     cell.members.iter().filter_map(|member| compare_member(member, body, Some(expectation)));
@@ -127,12 +120,39 @@ fn compare(
             None => mismatches.push(Mismatch::new("body", "JSON", "no JSON")),
         }
     }
-    if let Some(body) = body
-        && cell.outcome != Outcome::Approved
+    if let Some(body) = body {
+        mismatches.extend(match cell.outcome {
+            Outcome::Approved => signs_of_refusal(expectation.contract, body),
+            _ => claims_of_success(expectation.contract, cell, body),
+        });
+    }
+    if let Some(encoding) = answer.headers.get(http::header::CONTENT_ENCODING)
+        && encoding != "identity"
     {
-        mismatches.extend(claims_of_success(expectation.contract, cell, body));
+        let encoding = String::from_utf8_lossy(encoding.as_bytes()).into_owned();
+        mismatches.push(Mismatch::new("content-encoding", "none, for none was asked for", encoding));
     }
     mismatches
+}
+
+/// The members by which an approval refuses at the same time.
+fn signs_of_refusal(contract: &Contract, body: &Value) -> Vec<Mismatch> {
+    let approvals = || contract.approvals();
+    let refusals =
+        contract.cells.iter().filter(|cell| cell.outcome != Outcome::Approved && cell.body_specified);
+    let mut signs: Vec<Mismatch> = Vec::new();
+    for signal in refusals
+        .flat_map(|cell| &cell.members)
+        .filter(|member| member.rule.matching == Matching::Literal && !member.rule.optional)
+    {
+        // A place where an approval has a value of its own has been compared with that one.
+        let judged = approvals().any(|cell| cell.body.pointer(&signal.pointer).is_some());
+        let told = signs.iter().any(|sign| sign.place == signal.pointer);
+        if !judged && !told && body.pointer(&signal.pointer) == Some(&signal.example) {
+            signs.push(Mismatch::new(&signal.pointer, "no sign of a refusal", signal.example.to_string()));
+        }
+    }
+    signs
 }
 
 /// The members by which `body` claims an approval although it is `cell`.
@@ -188,7 +208,9 @@ fn compare_member(member: &Member, body: &Value, expectation: Option<&Expectatio
 fn agrees(member: &Member, value: &Value, expectation: Option<&Expectation<'_>>) -> bool {
     let same_type = || std::mem::discriminant(&member.example) == std::mem::discriminant(value);
     match &member.rule.matching {
-        Matching::Literal | Matching::Text => same_value(&member.example, value),
+        Matching::Literal => same_value(&member.example, value),
+        // Another wording is another check's matter.
+        Matching::Text => same_type(),
         Matching::IgnoreCase => match (member.example.as_str(), value.as_str()) {
             (Some(expected), Some(actual)) => expected.eq_ignore_ascii_case(actual),
             _ => same_value(&member.example, value),
@@ -220,16 +242,9 @@ fn same_value(expected: &Value, actual: &Value) -> bool {
 }
 
 fn describe(member: &Member, expectation: Option<&Expectation<'_>>) -> String {
-    let kind = match &member.example {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    };
+    let kind = kind_of(&member.example);
     match &member.rule.matching {
-        Matching::Literal | Matching::Text | Matching::Anywhere => member.example.to_string(),
+        Matching::Literal | Matching::Anywhere => member.example.to_string(),
         Matching::IgnoreCase => format!("{}, in any case", member.example),
         Matching::List => "a list of at least one element".to_owned(),
         Matching::Echo(name) => match expectation.and_then(|expectation| expectation.echoes.get(name)) {
@@ -243,7 +258,18 @@ fn describe(member: &Member, expectation: Option<&Expectation<'_>>) -> String {
             }
         }
         Matching::State(StateValue::LockoutSeconds) => "a number of seconds".to_owned(),
-        Matching::Open | Matching::Volatile(_) => kind.to_owned(),
+        Matching::Text | Matching::Open | Matching::Volatile(_) => kind.to_owned(),
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 
@@ -263,6 +289,11 @@ fn places<'v>(value: &'v Value, pointer: &str) -> Vec<&'v Value> {
         .collect()
 }
 
+/// Whether a member is of this name, or of one that ends with it, such as `error_code` of `code`.
+fn is_named(key: &str, name: &str) -> bool {
+    key.to_ascii_lowercase().ends_with(&name.to_ascii_lowercase())
+}
+
 fn has_anywhere(value: &Value, name: &str, expected: &Value) -> bool {
     let is_it = |actual: &Value| {
         same_value(expected, actual)
@@ -271,9 +302,9 @@ fn has_anywhere(value: &Value, name: &str, expected: &Value) -> bool {
                 .is_some_and(|text| expected.as_i64().is_some() && text.parse().ok() == expected.as_i64())
     };
     match value {
-        Value::Object(members) => members
-            .iter()
-            .any(|(key, member)| (key == name && is_it(member)) || has_anywhere(member, name, expected)),
+        Value::Object(members) => members.iter().any(|(key, member)| {
+            (is_named(key, name) && is_it(member)) || has_anywhere(member, name, expected)
+        }),
         Value::Array(elements) => elements.iter().any(|element| has_anywhere(element, name, expected)),
         _ => false,
     }
@@ -284,7 +315,7 @@ fn found_anywhere(value: &Value, name: &str) -> String {
         match value {
             Value::Object(members) => {
                 for (key, member) in members {
-                    if key == name && !member.is_object() {
+                    if is_named(key, name) && !member.is_object() {
                         found.push(member.to_string());
                     }
                     collect(member, name, found);

@@ -5,6 +5,7 @@
 //! client, which would refuse to build half of them.
 //!
 
+mod area;
 mod call;
 mod check;
 pub mod cli;
@@ -12,17 +13,23 @@ mod config;
 mod control;
 mod error;
 mod finding;
+mod flow;
+mod journal;
 mod judge;
-mod matrix;
+mod linear;
+pub mod model;
+mod reading;
 mod report;
 mod run;
+mod script;
 mod subject;
 mod summary;
 mod table;
 mod wire;
 
-pub use call::{Call, Credential, Guess, Masking};
-pub use check::{Area, Check, Tier, checks};
+pub use area::Probe;
+pub use call::{Body, Call, Credential, Guess, Masking, Twist};
+pub use check::{Area, Check, Making, Tier, checks};
 pub use config::Config;
 pub use control::{Control, ControlError, Credentials, Description, Tenant};
 pub use error::{Exit, Failure};

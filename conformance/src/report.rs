@@ -69,6 +69,9 @@ pub struct CheckReport {
     /// Why it was skipped or ended in error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What a check that passed has to add, such as how many bursts no race was observed in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,

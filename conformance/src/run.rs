@@ -9,10 +9,11 @@ use otp_contract::Contract;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::area::{self, Ending};
 use crate::check::{Check, checks};
 use crate::error::Failure;
 use crate::finding::ShownExchange;
-use crate::matrix::{self, Ending};
+
 use crate::report::{CellReport, CheckReport, CheckResult, Report, SCHEMA, Summary, VendorReport, Verdict};
 use crate::subject::{Bench, Stop, Subject};
 
@@ -29,6 +30,10 @@ pub struct Options {
     pub seed: u64,
     /// How many checks are made at a time.
     pub jobs: usize,
+    /// How many random walks each vendor's lifecycle check makes.
+    pub cases: u32,
+    /// How many sessions each check of concurrency bursts on; below 30 a race may well stay hidden.
+    pub bursts: u32,
     /// Whether the exchanges of checks that passed are kept as well.
     pub transcript: bool,
 }
@@ -59,10 +64,10 @@ pub async fn run(
     let mut running = JoinSet::new();
     for (index, (contract, check)) in selected.into_iter().enumerate() {
         let (places, subject) = (Arc::clone(&places), Arc::clone(&subject));
-        let (seed, transcript) = (options.seed, options.transcript);
+        let options = options.clone();
         running.spawn(async move {
             let _place = places.acquire().await;
-            (index, contract.vendor.clone(), make(&contract, &check, &subject, seed, transcript).await)
+            (index, contract.vendor.clone(), make(&contract, &check, &subject, &options).await)
         });
     }
     let mut made = BTreeMap::new();
@@ -100,7 +105,7 @@ pub async fn run(
         seed: options.seed,
         strict: options.strict,
         duration_ms: millis(started),
-        requests: subject.wire.sent(),
+        requests: subject.wire.sent() + subject.fresh.sent(),
         targets: subject.targets.clone(),
         verdict,
         summary: Summary::over(all()),
@@ -115,16 +120,18 @@ impl Options {
     }
 }
 
-async fn make(
-    contract: &Contract,
-    check: &Check,
-    subject: &Subject,
-    seed: u64,
-    transcript: bool,
-) -> CheckReport {
+async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &Options) -> CheckReport {
     let started = Instant::now();
-    let mut bench = Bench::new(contract, subject, seed_of(seed, &check.id));
-    let ending = matrix::run(check, &mut bench).await;
+    let mut bench = Bench::new(contract, subject, &check.id, options);
+    let mut ending = area::make(check, &mut bench).await;
+    if matches!(ending, Ending::Stopped(Stop::Lost(_))) {
+        // Once more with a connection for each request, before a subject is said to have broken one off.
+        let requests = bench.requests;
+        bench = Bench::new(contract, subject, &check.id, options);
+        bench.wire = &subject.fresh;
+        ending = area::make(check, &mut bench).await;
+        bench.requests += requests;
+    }
     let mut report = CheckReport {
         id: check.id.clone(),
         tier: check.tier,
@@ -135,16 +142,19 @@ async fn make(
         duration_ms: millis(started),
         given: Vec::new(),
         reason: None,
+        note: None,
         finding: None,
         transcript: Vec::new(),
     };
-    if transcript {
-        report.transcript = bench.exchanges.iter().map(ShownExchange::from).collect();
+    if options.transcript {
+        report.transcript = bench.journal.exchanges().into_iter().map(ShownExchange::from).collect();
     }
     match ending {
-        Ending::Passed(given) => report.given = given,
-        Ending::Failed(mut finding) => {
-            finding.seed = seed;
+        Ending::Passed(given) => {
+            report.given = given;
+            report.note = bench.note.take();
+        }
+        Ending::Stopped(Stop::Found(finding)) => {
             report.result = CheckResult::Failed;
             report.finding = Some(*finding);
         }
@@ -152,7 +162,7 @@ async fn make(
             report.result = CheckResult::Skipped;
             report.reason = Some(reason);
         }
-        Ending::Stopped(Stop::Error(reason)) => {
+        Ending::Stopped(Stop::Error(reason) | Stop::Lost(reason)) => {
             report.result = CheckResult::Error;
             report.reason = Some(reason);
         }
@@ -176,13 +186,6 @@ fn coverage(contract: &Contract, checks: &[CheckReport]) -> Vec<CellReport> {
             }
         })
         .collect()
-}
-
-/// A check's own seed, so that what one check does is the same whichever others are made (FNV-1a over its id).
-fn seed_of(seed: u64, id: &str) -> u64 {
-    id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 fn millis(since: Instant) -> u64 {

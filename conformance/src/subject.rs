@@ -2,13 +2,17 @@
 //! with tenants of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use otp_contract::{Cell, Contract, ValueKind};
 
-use crate::call::{Call, Credential, Guess, Masking};
+use crate::call::{Call, Credential, Guess, Masking, Twist};
 use crate::control::{Control, ControlError, Session, Tenant, Wish};
+use crate::finding::Finding;
+use crate::journal::{Entry, Journal};
 use crate::judge::Expectation;
-use crate::wire::{Exchange, RawResponse, Wire};
+use crate::run::Options;
+use crate::wire::{Exchange, RawResponse, Wire, WireError};
 
 /// The server under test.
 pub struct Subject {
@@ -17,16 +21,22 @@ pub struct Subject {
     /// How it is put into a state.
     pub control: Control,
     /// The connections to it.
-    pub wire: Wire,
+    pub wire: Arc<Wire>,
+    /// Connections for one request each.
+    pub fresh: Arc<Wire>,
     /// What reports hide.
     pub masking: Masking,
 }
 
-/// Why a check ends without a verdict of its own.
+/// Why a check ends before it has passed.
 #[derive(Debug, Clone)]
 pub(crate) enum Stop {
+    /// The subject does not conform.
+    Found(Box<Finding>),
     /// It cannot be made with this subject.
     Skip(String),
+    /// A connection broke, which on one that was open for long may mean nothing.
+    Lost(String),
     /// The set-up or the suite failed.
     Error(String),
 }
@@ -35,6 +45,7 @@ impl From<ControlError> for Stop {
     fn from(error: ControlError) -> Stop {
         match error {
             ControlError::NotOffered(reason) => Stop::Skip(reason),
+            ControlError::Lost { .. } => Stop::Lost(error.to_string()),
             ControlError::Failed { .. } => Stop::Error(error.to_string()),
         }
     }
@@ -43,12 +54,26 @@ impl From<ControlError> for Stop {
 /// What a check works with: tenants of its own, randomness of its own, and a record of what was said.
 pub(crate) struct Bench<'a> {
     pub(crate) contract: &'a Contract,
-    subject: &'a Subject,
-    random: fastrand::Rng,
-    /// What was sent and answered, as it may be shown.
-    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) subject: &'a Subject,
+    /// The connections that are used.
+    pub(crate) wire: &'a Arc<Wire>,
+    pub(crate) random: fastrand::Rng,
+    /// The id of the check.
+    pub(crate) id: &'a str,
+    /// The seed of the run.
+    pub(crate) seed: u64,
+    /// What was done, as it may be shown.
+    pub(crate) journal: Journal,
     /// How many requests went to the subject itself.
     pub(crate) requests: u64,
+    /// What the report says of a check that passed.
+    pub(crate) note: Option<String>,
+    /// How many random walks are made.
+    pub(crate) cases: u32,
+    /// How many sessions a check of concurrency bursts on.
+    pub(crate) bursts: u32,
+    /// The codes that were issued, and what is shown for each.
+    codes: Vec<(String, String)>,
 }
 
 /// A session that a check has issued.
@@ -57,9 +82,26 @@ pub(crate) struct Issued {
     pub(crate) tenant: Tenant,
     pub(crate) session: Session,
     pub(crate) code: String,
+    /// What is shown for the code.
+    pub(crate) shown: String,
 }
 
 impl Issued {
+    /// The right code.
+    pub(crate) fn right(&self) -> Guess<'_> {
+        Guess { text: &self.code, shown: &self.shown }
+    }
+
+    /// What is shown for the right code without its last character, in the shell's words.
+    pub(crate) fn shown_but_last(&self) -> String {
+        format!("${{{}%?}}", self.shown.trim_start_matches('$'))
+    }
+
+    /// What is shown for the right code without its first character.
+    pub(crate) fn shown_but_first(&self) -> String {
+        format!("${{{}#?}}", self.shown.trim_start_matches('$'))
+    }
+
     /// The call that a client would make.
     pub(crate) fn call<'c>(&'c self, contract: &'c Contract, guess: Guess<'c>, retry: bool) -> Call<'c> {
         Call {
@@ -70,50 +112,107 @@ impl Issued {
             retry,
             lifetime_minutes: lifetime_minutes(contract, &self.session),
             credential: Credential::Own,
-            body: None,
+            twist: Twist::default(),
         }
     }
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(contract: &'a Contract, subject: &'a Subject, seed: u64) -> Bench<'a> {
+    pub(crate) fn new(
+        contract: &'a Contract,
+        subject: &'a Subject,
+        id: &'a str,
+        options: &Options,
+    ) -> Bench<'a> {
+        let seed = options.seed;
         Bench {
             contract,
             subject,
-            random: fastrand::Rng::with_seed(seed),
-            exchanges: Vec::new(),
+            wire: &subject.wire,
+            random: fastrand::Rng::with_seed(seed_of(seed, id)),
+            id,
+            seed,
+            journal: Journal::default(),
             requests: 0,
+            note: None,
+            cases: options.cases,
+            bursts: options.bursts,
+            codes: Vec::new(),
         }
     }
 
-    pub(crate) async fn tenants(&self, count: usize) -> Result<Vec<Tenant>, Stop> {
-        Ok(self.subject.control.tenants(&self.subject.wire, &self.contract.vendor, count).await?)
+    pub(crate) async fn tenants(&mut self, count: usize) -> Result<Vec<Tenant>, Stop> {
+        let made = self.subject.control.tenants(self.wire, &self.contract.vendor, count).await?;
+        let mut numbered = Vec::new();
+        for mut tenant in made {
+            tenant.number = self.journal.tenants() + 1;
+            let mut ids = vec![("tenant".to_owned(), tenant.tenant.clone())];
+            ids.extend(tenant.parameters.clone());
+            self.journal.entries.push(Entry::Tenant { number: tenant.number, ids });
+            numbered.push(tenant);
+        }
+        Ok(numbered)
     }
 
-    pub(crate) async fn tenant(&self) -> Result<Tenant, Stop> {
+    pub(crate) async fn tenant(&mut self) -> Result<Tenant, Stop> {
         match self.tenants(1).await?.pop() {
             Some(tenant) => Ok(tenant),
             None => Err(Stop::Error("the control gave no tenant".to_owned())),
         }
     }
 
+    /// Two accounts.
+    pub(crate) async fn two_tenants(&mut self) -> Result<[Tenant; 2], Stop> {
+        let made = self.tenants(2).await?;
+        made.try_into().map_err(|_| Stop::Error("the control gave no two tenants".to_owned()))
+    }
+
     /// Issues a random code in a tenant of its own.
     pub(crate) async fn issue(&mut self, wish: &Wish) -> Result<Issued, Stop> {
         let tenant = self.tenant().await?;
-        self.issue_for(tenant, wish).await
+        self.issue_for(&tenant, wish).await
     }
 
-    pub(crate) async fn issue_for(&mut self, tenant: Tenant, wish: &Wish) -> Result<Issued, Stop> {
+    pub(crate) async fn issue_for(&mut self, tenant: &Tenant, wish: &Wish) -> Result<Issued, Stop> {
         let code = self.code();
-        let control = &self.subject.control;
-        let session = control.issue(&self.subject.wire, &self.contract.vendor, &tenant, &code, wish).await?;
-        Ok(Issued { tenant, session, code })
+        self.issue_code(tenant, code, wish, None).await
     }
 
-    pub(crate) async fn age(&self, issued: &Issued, seconds: u64) -> Result<(), Stop> {
-        let (control, wire) = (&self.subject.control, &self.subject.wire);
-        let session = &issued.session.session;
-        Ok(control.age(wire, &self.contract.vendor, &issued.tenant, session, seconds).await?)
+    /// Issues a new code to the recipient of `earlier`.
+    pub(crate) async fn resend(&mut self, earlier: &Issued, wish: &Wish) -> Result<Issued, Stop> {
+        let code = self.wrong_code(&earlier.code);
+        self.issue_code(&earlier.tenant, code, wish, Some(&earlier.session.session)).await
+    }
+
+    pub(crate) async fn issue_code(
+        &mut self,
+        tenant: &Tenant,
+        code: String,
+        wish: &Wish,
+        recipient_of: Option<&str>,
+    ) -> Result<Issued, Stop> {
+        let (control, wire) = (&self.subject.control, self.wire);
+        let session = control.issue(wire, &self.contract.vendor, tenant, &code, wish, recipient_of).await?;
+        let number = self.journal.sessions() + 1;
+        self.journal.entries.push(Entry::Issued {
+            number,
+            tenant: tenant.tenant.clone(),
+            session: session.session.clone(),
+            wish: wish.clone(),
+            leading_zero: code.starts_with('0'),
+            recipient_of: recipient_of.map(ToOwned::to_owned),
+        });
+        let shown = format!("$CODE_{number}");
+        self.codes.push((code.clone(), shown.clone()));
+        Ok(Issued { tenant: tenant.clone(), session, code, shown })
+    }
+
+    pub(crate) async fn age(&mut self, issued: &Issued, seconds: u64) -> Result<(), Stop> {
+        let (control, wire) = (&self.subject.control, self.wire);
+        let (tenant, session) = (&issued.tenant, issued.session.session.clone());
+        control.age(wire, &self.contract.vendor, tenant, &session, seconds).await?;
+        self.journal.entries.push(Entry::Aged { tenant: tenant.tenant.clone(), session, seconds });
+        Ok(())
     }
 
     /// A random well-formed code.
@@ -129,6 +228,18 @@ impl<'a> Bench<'a> {
                 return code;
             }
         }
+    }
+
+    /// `count` well-formed codes, none of which is `right` or another of them.
+    pub(crate) fn wrong_codes(&mut self, right: &str, count: usize) -> Vec<String> {
+        let mut codes = Vec::new();
+        while codes.len() < count {
+            let code = self.wrong_code(right);
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes
     }
 
     /// An id of the same form as `id` that no session has: its last characters are others of their kind.
@@ -156,25 +267,66 @@ impl<'a> Bench<'a> {
         if changed == id { format!("{changed}0") } else { changed }
     }
 
+    /// An address of the subject.
+    pub(crate) fn target(&mut self) -> &'a str {
+        let subject = self.subject;
+        &subject.targets[self.random.usize(0..subject.targets.len())]
+    }
+
     /// Sends a call and records the exchange.
-    pub(crate) async fn send(&mut self, call: &Call<'_>, secrets: &[&str]) -> Result<RawResponse, Stop> {
-        let target = &self.subject.targets[self.random.usize(0..self.subject.targets.len())];
+    pub(crate) async fn send(&mut self, call: &Call<'_>) -> Result<RawResponse, Stop> {
+        let target = self.target();
+        let wire = self.wire;
+        match self.exchange(call, target, wire).await {
+            Ok(response) => Ok(response),
+            Err(error @ WireError::Broken(_)) => Err(Stop::Lost(format!("{target}: {error}"))),
+            Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
+        }
+    }
+
+    /// Sends a call to which hanging up is an answer too; `None` where that is what came.
+    pub(crate) async fn try_send(&mut self, call: &Call<'_>) -> Result<Option<RawResponse>, Stop> {
+        let target = self.target();
+        // On a connection of its own: one that the server has hung up on must not be another check's.
+        let fresh = &self.subject.fresh;
+        match self.exchange(call, target, fresh).await {
+            Ok(response) => Ok(Some(response)),
+            Err(WireError::Broken(_)) => Ok(None),
+            Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        call: &Call<'_>,
+        target: &str,
+        wire: &Wire,
+    ) -> Result<RawResponse, WireError> {
         let request = call.request(target, Masking::Nothing);
         self.requests += 1;
-        let (response, _) = self
-            .subject
-            .wire
-            .send(&request)
-            .await
-            .map_err(|error| Stop::Error(format!("{target}: {error}")))?;
-        let shown = call.request(target, self.subject.masking);
-        let mut hidden: Vec<(&str, &str)> = Vec::new();
-        if self.subject.masking == Masking::CredentialsAndCodes {
-            hidden.extend(secrets.iter().map(|code| (*code, "$CODE")));
-        }
-        let response_shown = mask(&response, &hidden);
-        self.exchanges.push(Exchange { request: shown, response: response_shown });
+        let (response, _) = wire.send(&request).await?;
+        let exchange = self.shown(call, target, &response);
+        self.journal.entries.push(Entry::Exchange(exchange));
         Ok(response)
+    }
+
+    /// Forgets what was done, before something that has nothing to do with it.
+    pub(crate) fn forget(&mut self) {
+        self.journal.entries.clear();
+    }
+
+    /// Forgets what was done with sessions, and keeps the tenants.
+    pub(crate) fn forget_sessions(&mut self) {
+        self.journal.entries.retain(|entry| matches!(entry, Entry::Tenant { .. }));
+    }
+
+    /// The exchange as it may be shown.
+    pub(crate) fn shown(&self, call: &Call<'_>, target: &str, response: &RawResponse) -> Exchange {
+        let response = match self.subject.masking {
+            Masking::CredentialsAndCodes => mask(response, &self.codes),
+            _ => response.clone(),
+        };
+        Exchange { request: call.request(target, self.subject.masking), response }
     }
 
     pub(crate) fn expectation(&self, cells: Vec<&'a Cell>, call: &Call<'_>) -> Expectation<'a> {
@@ -183,6 +335,13 @@ impl<'a> Bench<'a> {
         echoes.extend(call.code.map(|code| ("code".to_owned(), code.text.to_owned())));
         Expectation { contract: self.contract, cells, echoes, remaining_attempts: None }
     }
+}
+
+/// A check's own seed, so that what one check does is the same whichever others are made (FNV-1a over its id).
+fn seed_of(seed: u64, id: &str) -> u64 {
+    id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The lifetime in minutes, where the request can tell it and it is not the one that the document takes for granted.
@@ -196,20 +355,20 @@ fn lifetime_minutes(contract: &Contract, session: &Session) -> Option<u64> {
     (seconds % 60 == 0 && within).then_some(minutes)
 }
 
-fn mask(response: &RawResponse, hidden: &[(&str, &str)]) -> RawResponse {
+fn mask(response: &RawResponse, hidden: &[(String, String)]) -> RawResponse {
     let mut masked = response.clone();
     if let Ok(text) = std::str::from_utf8(&response.body) {
         let mut text = text.to_owned();
         for (secret, name) in hidden {
-            text = text.replace(secret, name);
+            text = text.replace(secret.as_str(), name);
         }
         masked.body = text.into();
     }
     for value in masked.headers.values_mut() {
         for (secret, name) in hidden {
             if let Ok(text) = value.to_str()
-                && text.contains(secret)
-                && let Ok(replaced) = text.replace(secret, name).parse()
+                && text.contains(secret.as_str())
+                && let Ok(replaced) = text.replace(secret.as_str(), name).parse()
             {
                 *value = replaced;
             }

@@ -16,10 +16,11 @@ const UNSURE: Style = AnsiColor::Yellow.on_default();
 const QUIET: Style = Style::new().dimmed();
 const STRONG: Style = Style::new().bold();
 
-/// Writes the report; only its last line where `quiet`.
+/// Writes the report; only its last line where `quiet`. `whole` is how many checks there are without a selection.
 pub(crate) fn render(
     report: &Report,
     contracts: &[Arc<Contract>],
+    whole: usize,
     quiet: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -37,10 +38,13 @@ pub(crate) fn render(
     }
     let style = verdict_style(report.verdict);
     let summary = &report.summary;
+    let made: usize = report.vendors.iter().map(|vendor| vendor.checks.len()).sum();
+    let selection = if made < whole { format!("of {made} of {whole} checks, ") } else { String::new() };
     writeln!(
         out,
-        "{style}{}{style:#}: {} passed, {} failed, {} skipped, {} in error; {} requests in {:.2} s, seed {}",
+        "{style}{}{style:#}: {}{} passed, {} failed, {} skipped, {} in error; {} requests in {:.2} s, seed {}",
         report.verdict.as_str(),
+        selection,
         summary.passed,
         summary.failed,
         summary.skipped,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -61,6 +61,9 @@ pub enum WireError {
     /// The connection failed or broke.
     #[error("no answer: {0}")]
     Broken(String),
+    /// The answer is longer than is read.
+    #[error("the answer is longer than {ANSWER_LIMIT} bytes")]
+    TooLong,
     /// The answer took too long.
     #[error("no answer within {} s", PATIENCE.as_secs())]
     Late,
@@ -75,6 +78,16 @@ pub struct Wire {
 impl Wire {
     /// A wire. With `tls`, certificates are verified as this system does; without, only `http` works.
     pub fn new(tls: bool) -> Result<Wire, String> {
+        Wire::with_idle(tls, usize::MAX)
+    }
+
+    /// A wire that opens a connection for every request. Slow, and proof against a server that closes connections
+    /// without saying so.
+    pub fn fresh(tls: bool) -> Result<Wire, String> {
+        Wire::with_idle(tls, 0)
+    }
+
+    fn with_idle(tls: bool, idle: usize) -> Result<Wire, String> {
         let provider = rustls::crypto::ring::default_provider();
         let builder = HttpsConnectorBuilder::new();
         let builder = if tls {
@@ -94,7 +107,8 @@ impl Wire {
         http.set_nodelay(true);
         http.set_connect_timeout(Some(PATIENCE));
         let connector = builder.https_or_http().enable_http1().wrap_connector(http);
-        Ok(Wire { client: Client::builder(TokioExecutor::new()).build(connector), sent: AtomicU64::new(0) })
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
+        Ok(Wire { client, sent: AtomicU64::new(0) })
     }
 
     /// How many requests were sent.
@@ -120,7 +134,12 @@ impl Wire {
             let response = self.client.request(outgoing).await.map_err(|error| broken(&error))?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await;
-            let body = body.map_err(|error| WireError::Broken(error.to_string()))?.to_bytes();
+            let body = body
+                .map_err(|error| match error.is::<LengthLimitError>() {
+                    true => WireError::TooLong,
+                    false => WireError::Broken(error.to_string()),
+                })?
+                .to_bytes();
             Ok(RawResponse { status: parts.status.as_u16(), headers: parts.headers, body })
         });
         let response = answer.await.map_err(|_| WireError::Late)??;

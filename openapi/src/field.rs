@@ -29,11 +29,12 @@ pub struct FieldRule {
 pub enum Matching {
     /// Equal. A signal: clients decide by it.
     Literal,
-    /// Equal, and a wording for people: clients do not decide by it.
+    /// A wording for people: clients do not decide by it, and another one does not make an answer another one.
     Text,
     /// Equal but for the case of ASCII letters. A signal.
     IgnoreCase,
-    /// The body has, at any depth, a member of this name with this value, as a number or as its decimal text. A signal.
+    /// The body has, at any depth, a member of this name, or of one that ends with it, with this value, as a number or as
+    /// its decimal text. A signal.
     Anywhere,
     /// Of the example's JSON type, with any value.
     Open,

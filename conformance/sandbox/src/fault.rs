@@ -1,16 +1,32 @@
-//! Deliberate defects, to prove that a suite finds them. They are a layer around the store and behind the dialect, so
-//! that neither contains a line of them; what a fault needs to know it remembers itself.
+//! Deliberate defects, to prove that a suite finds them. They are layers around the store, in front of the dialect and
+//! behind it, so that none of those contains a line of them; what a fault needs to know it remembers itself. Nothing
+//! here may run in a sandbox that was started without a fault.
 
+mod access;
 mod answer;
+mod call;
+mod catalogue;
 mod decision;
+mod layer;
+mod leak;
+mod life;
+mod observable;
+mod reading;
+mod spelling;
 
-pub(crate) use answer::distort;
-pub(crate) use decision::FaultyStore;
+pub use access::Access;
+pub use answer::Distortion;
+pub use leak::Leak;
+pub use life::Defect;
+pub use reading::{Reading, Trigger};
+pub use spelling::Spelling;
 
-use otp_contract::{Contract, Matching, Situation};
+pub(crate) use layer::FaultLayer;
+
+use otp_contract::{Contract, Situation};
 
 /// A deliberate defect.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Fault {
     /// The name on the command line.
     pub name: &'static str,
@@ -18,125 +34,30 @@ pub struct Fault {
     pub summary: &'static str,
     /// What is done wrong.
     pub effect: Effect,
-    /// The situations whose checks must find it. A suite that reports any other for it accuses wrongly.
-    pub shows_in: &'static [Situation],
+    /// The checks that may find it, as `area/name` without the vendor; `*` stands for any characters. One of them at
+    /// least must, and a suite that reports any other accuses wrongly.
+    pub found_by: &'static [&'static str],
 }
 
 /// What a fault does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// A used code is approved again.
-    Reuse,
-    /// Wrong codes are compared without end.
-    NoLimit,
-    /// One wrong code more than allowed is compared.
-    LimitOffByOne,
-    /// The right code opens a locked session.
-    LockOpens,
-    /// Codes do not expire.
-    NoExpiry,
-    /// A session is found for any tenant.
-    ForeignTenant,
-    /// The answer has this status.
-    Status(u16),
-    /// The last value by which a client decides is another one.
-    Literal,
-    /// The last required member is not there.
-    MissingMember,
-    /// The answer carries what an approval carries.
-    ClaimsSuccess,
-    /// The answer is called plain text.
-    ContentType,
-    /// The echoed session id is another one.
-    Echo,
+    /// The answer in one of these situations is spoiled.
+    Answer(&'static [Situation], Distortion),
+    /// The same, and only every third time.
+    Sometimes(&'static [Situation], Distortion),
+    /// What is decided is wrong.
+    Decision(Defect),
+    /// The request is read as nobody should.
+    Reading(Reading),
+    /// The caller is taken for whom it is not, or the operation for what it is not.
+    Access(Access),
+    /// The answer tells what nobody should learn, or lacks a header field that it owes.
+    Leak(Leak),
 }
 
-use Effect as E;
-use Situation as S;
-
 /// Every fault that a sandbox can be started with.
-pub static FAULTS: &[Fault] = &[
-    Fault {
-        name: "expired-status",
-        summary: "an expired code is answered with HTTP 500",
-        effect: E::Status(500),
-        shows_in: &[S::Expired],
-    },
-    Fault {
-        name: "wrong-code-as-200",
-        summary: "a wrong code is answered with HTTP 200 and the body of the refusal",
-        effect: E::Status(200),
-        shows_in: &[S::WrongCode],
-    },
-    Fault {
-        name: "wrong-code-literal",
-        summary: "the word or code by which a wrong code is told is another one",
-        effect: E::Literal,
-        shows_in: &[S::WrongCode],
-    },
-    Fault {
-        name: "approved-member-missing",
-        summary: "the approval lacks its last required member",
-        effect: E::MissingMember,
-        shows_in: &[S::Approved],
-    },
-    Fault {
-        name: "approved-echo",
-        summary: "the approval names another session than the one that was asked about",
-        effect: E::Echo,
-        shows_in: &[S::Approved],
-    },
-    Fault {
-        name: "wrong-code-claims-success",
-        summary: "the answer to a wrong code carries the members of an approval, such as `verified: true`",
-        effect: E::ClaimsSuccess,
-        shows_in: &[S::WrongCode],
-    },
-    Fault {
-        name: "wrong-code-content-type",
-        summary: "the answer to a wrong code is called text/plain",
-        effect: E::ContentType,
-        shows_in: &[S::WrongCode],
-    },
-    Fault {
-        name: "malformed-body-500",
-        summary: "a body that cannot be read is answered with HTTP 500",
-        effect: E::Status(500),
-        shows_in: &[S::MalformedBody],
-    },
-    Fault {
-        name: "reuse",
-        summary: "a used code is approved again",
-        effect: E::Reuse,
-        shows_in: &[S::AlreadyUsed],
-    },
-    Fault {
-        name: "no-limit",
-        summary: "wrong codes are compared without end",
-        effect: E::NoLimit,
-        shows_in: &[S::AttemptsExhausted],
-    },
-    Fault {
-        name: "limit-off-by-one",
-        summary: "one wrong code more than allowed is compared",
-        effect: E::LimitOffByOne,
-        // A vendor that tells how many attempts remain tells one too many.
-        shows_in: &[S::AttemptsExhausted, S::WrongCode],
-    },
-    Fault {
-        name: "lock-opens",
-        summary: "the right code opens a locked session",
-        effect: E::LockOpens,
-        shows_in: &[S::AttemptsExhausted],
-    },
-    Fault { name: "no-expiry", summary: "codes do not expire", effect: E::NoExpiry, shows_in: &[S::Expired] },
-    Fault {
-        name: "foreign-tenant",
-        summary: "a session is verified for any tenant",
-        effect: E::ForeignTenant,
-        shows_in: &[S::ForeignSession],
-    },
-];
+pub static FAULTS: &[Fault] = &catalogue::ALL;
 
 impl Fault {
     /// The fault of that name.
@@ -144,28 +65,17 @@ impl Fault {
         FAULTS.iter().find(|fault| fault.name == name)
     }
 
-    /// Whether the defect can show in a server of this contract.
+    /// Whether the defect can show in a server of this contract: whether a client that sees nothing but answers could
+    /// tell it from a server that keeps to the document.
     pub fn applies(&self, contract: &Contract) -> bool {
-        let shows =
-            contract.cells.iter().any(|cell| self.shows_in.iter().any(|situation| cell.answers(*situation)));
-        let echoes = || {
-            contract
-                .approvals()
-                .flat_map(|cell| &cell.members)
-                .any(|member| member.rule.matching == Matching::Echo("session".to_owned()))
-        };
         match self.effect {
-            E::LimitOffByOne => shows && contract.policy.attempts.is_some(),
-            E::Echo => shows && echoes(),
-            _ => shows,
+            Effect::Answer(situations, distortion) | Effect::Sometimes(situations, distortion) => {
+                observable::distortion_shows(contract, situations, distortion)
+            }
+            Effect::Decision(defect) => defect.shows(contract),
+            Effect::Reading(reading) => reading.shows(contract),
+            Effect::Access(access) => access.shows(contract),
+            Effect::Leak(leak) => leak.shows(contract),
         }
-    }
-
-    /// Whether the defect is in what is decided, rather than in how it is answered.
-    pub(crate) fn is_decision(&self) -> bool {
-        matches!(
-            self.effect,
-            E::Reuse | E::NoLimit | E::LimitOffByOne | E::LockOpens | E::NoExpiry | E::ForeignTenant
-        )
     }
 }

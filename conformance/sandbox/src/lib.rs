@@ -22,7 +22,7 @@ mod store;
 mod tenants;
 
 pub use answer::Answer;
-pub use fault::{Effect, FAULTS, Fault};
+pub use fault::{Access, Defect, Distortion, Effect, FAULTS, Fault, Leak, Reading, Spelling, Trigger};
 pub use record::{Record, Terms, Verdict};
 pub use server::{Sandbox, SandboxError, Settings};
 pub use store::{Attempt, Issue, Issued, Key, MemoryStore, Pending, Store};

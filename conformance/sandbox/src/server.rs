@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,13 +21,13 @@ use tokio::net::TcpListener;
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::dialect::{Dialect, Request, Scene};
-use crate::fault::{Fault, FaultyStore, distort};
+use crate::fault::{Fault, FaultLayer};
 use crate::store::{Attempt, Key, MemoryStore, Store};
 use crate::tenants::Tenants;
 use crate::{control, query};
 
 /// The largest request body, in bytes. A verify call has some hundred.
-const BODY_LIMIT: usize = 16 * 1024;
+pub(crate) const BODY_LIMIT: usize = 16 * 1024;
 
 /// How long a caller may take to send its body.
 const BODY_TIME: Duration = Duration::from_secs(10);
@@ -78,10 +79,10 @@ pub struct Sandbox {
 /// What every request handler sees.
 pub(crate) struct Shared {
     pub(crate) dialects: Vec<Dialect>,
-    routes: matchit::Router<usize>,
+    pub(crate) routes: matchit::Router<usize>,
     pub(crate) tenants: Tenants,
     pub(crate) store: Arc<dyn Store>,
-    faults: Vec<&'static Fault>,
+    faults: Option<FaultLayer>,
     pub(crate) control_token: Option<String>,
 }
 
@@ -116,17 +117,14 @@ impl Sandbox {
             dialects.push(Dialect::new(Arc::new(contract), preferred));
         }
         let memory: Arc<dyn Store> = Arc::new(MemoryStore::new().ok_or(SandboxError::Randomness)?);
-        let store = match settings.faults.iter().any(|fault| fault.is_decision()) {
-            true => Arc::new(FaultyStore::new(memory, settings.faults.clone())),
-            false => memory,
-        };
+        let (store, faults) = FaultLayer::around(memory, settings.faults);
         Ok(Sandbox {
             state: Arc::new(Shared {
                 dialects,
                 routes,
                 tenants: Tenants::default(),
                 store,
-                faults: settings.faults,
+                faults,
                 control_token: settings.control_token,
             }),
         })
@@ -142,7 +140,13 @@ impl Sandbox {
         let listener = listener.tap_io(|connection| {
             let _ = connection.set_nodelay(true);
         });
-        axum::serve(listener, self.router()).with_graceful_shutdown(stop).await?;
+        if self.state.faults.is_some() {
+            // Some faults go by the connection.
+            let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, service).with_graceful_shutdown(stop).await?;
+        } else {
+            axum::serve(listener, self.router()).with_graceful_shutdown(stop).await?;
+        }
         Ok(())
     }
 
@@ -152,11 +156,10 @@ impl Sandbox {
 }
 
 async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -> axum::response::Response {
-    let mut answer = shared.answer(request).await;
-    if let Some(index) = answer.0 {
-        distort(&shared.faults, &shared.dialects[index].contract, &mut answer.1);
+    match &shared.faults {
+        None => shared.answer(request).await.into_response(),
+        Some(faults) => faults.serve(&shared, request).await,
     }
-    answer.1.into_response()
 }
 
 impl Shared {
@@ -164,8 +167,7 @@ impl Shared {
         self.dialects.iter().find(|dialect| dialect.contract.vendor == vendor)
     }
 
-    /// The answer, and the index of the dialect that gave it.
-    async fn answer(&self, request: HttpRequest) -> (Option<usize>, Answer) {
+    pub(crate) async fn answer(&self, request: HttpRequest) -> Answer {
         let path = request.uri().path().to_owned();
         match self.routes.at(&path) {
             Ok(found) => {
@@ -175,13 +177,12 @@ impl Shared {
                     .iter()
                     .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
                     .collect::<Option<BTreeMap<_, _>>>();
-                let answer = match parameters {
+                match parameters {
                     Some(parameters) => self.answer_call(&self.dialects[index], parameters, request).await,
                     None => self.dialects[index].refusal(StatusCode::BAD_REQUEST),
-                };
-                (Some(index), answer)
+                }
             }
-            Err(_) => (None, self.not_found(&path)),
+            Err(_) => self.not_found(&path),
         }
     }
 
@@ -270,7 +271,7 @@ impl Dialect {
     }
 }
 
-async fn read_body(body: axum::body::Body) -> Result<Bytes, StatusCode> {
+pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, StatusCode> {
     match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),

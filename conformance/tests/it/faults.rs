@@ -1,15 +1,16 @@
 //! The suite's power, proved on deliberate defects: each is found where it shows, and accuses nothing else; a server
 //! without one, whichever documented answers it chooses, is never accused.
 
-use otp_conformance::{Verdict, checks};
+use otp_conformance::{CheckResult, Making, Verdict, checks};
 use otp_contract::Mode;
 use otp_sandbox::FAULTS;
 
-use crate::house::{check, contracts, failed, options, vendors};
+use crate::house::{check, contracts, failed, is_named, options, vendors};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_is_found_for_every_vendor_it_applies_to_and_raises_no_other_check() {
     let mut pairs = 0;
+    let mut wrong = Vec::new();
     for fault in FAULTS {
         for vendor in vendors() {
             let [contract] = contracts(&[vendor]).try_into().unwrap();
@@ -17,23 +18,24 @@ async fn each_fault_is_found_for_every_vendor_it_applies_to_and_raises_no_other_
                 continue;
             }
             pairs += 1;
-            let named: Vec<_> = checks(&contract)
-                .into_iter()
-                .filter(|check| fault.shows_in.contains(&check.situation))
-                .map(|check| check.id)
-                .collect();
             let report = check(vec![contract], vec![fault], Vec::new(), &options(pairs)).await;
             let found = failed(&report);
-            assert!(!found.is_empty(), "{} of {vendor} was not found by {named:?}", fault.name);
-            for id in found {
-                assert!(named.iter().any(|name| name == id), "{} of {vendor} raised {id}", fault.name);
+            let unrelated: Vec<_> = found.iter().filter(|id| !is_named(fault, id)).collect();
+            let name = fault.name;
+            if found.len() == unrelated.len() {
+                wrong.push(format!("{name} of {vendor} was not found by {:?}", fault.found_by));
             }
-            assert_eq!(report.verdict, Verdict::Nonconformant);
-            assert_eq!(report.summary.error + report.summary.skipped, 0, "{} of {vendor}", fault.name);
+            if !unrelated.is_empty() {
+                wrong.push(format!("{name} of {vendor} raised {unrelated:?}"));
+            }
+            for check in report.vendors[0].checks.iter().filter(|check| check.result == CheckResult::Error) {
+                wrong.push(format!("{name} of {vendor} put {} in error: {:?}", check.id, check.reason));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{} of {pairs} pairs:\n{}", wrong.len(), wrong.join("\n"));
     // A fault that silently applied to nobody would be found by this test everywhere.
-    assert!(pairs >= 60, "{pairs} pairs of fault and vendor");
+    assert!(pairs >= 400, "{pairs} pairs of fault and vendor");
 }
 
 #[tokio::test]
@@ -72,7 +74,9 @@ async fn every_main_cell_is_seen_in_a_clean_run() {
 #[test]
 fn both_ways_of_calling_are_checked_where_a_contract_documents_both() {
     let [dailystory] = contracts(&["dailystory"]).try_into().unwrap();
-    let retried = checks(&dailystory).into_iter().filter(|check| check.mode == Some(Mode::Retry));
+    let retried = checks(&dailystory)
+        .into_iter()
+        .filter(|check| matches!(check.making, Making::Answer { mode: Some(Mode::Retry), .. }));
     let ids: Vec<_> = retried.map(|check| check.id).collect();
     assert_eq!(ids, ["dailystory/matrix/wrong_code.retry", "dailystory/matrix/attempts_exhausted.retry"]);
 }

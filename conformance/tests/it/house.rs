@@ -17,7 +17,16 @@ pub(crate) fn contracts(vendors: &[&str]) -> Vec<Contract> {
 }
 
 pub(crate) fn options(seed: u64) -> Options {
-    Options { only: Vec::new(), skip: Vec::new(), strict: false, seed, jobs: 8, transcript: false }
+    Options {
+        only: Vec::new(),
+        skip: Vec::new(),
+        strict: false,
+        seed,
+        jobs: 8,
+        cases: 4,
+        bursts: 8,
+        transcript: false,
+    }
 }
 
 /// Starts a sandbox on a free port; it ends with the test's runtime.
@@ -40,7 +49,13 @@ pub(crate) async fn server(router: Router) -> String {
 pub(crate) async fn subject(target: &str, control: &str) -> Subject {
     let wire = Wire::new(false).unwrap();
     let control = Control::connect(&wire, control, None).await.unwrap();
-    Subject { targets: vec![target.to_owned()], control, wire, masking: Masking::CredentialsAndCodes }
+    Subject {
+        targets: vec![target.to_owned()],
+        control,
+        wire: Arc::new(wire),
+        fresh: Arc::new(Wire::fresh(false).unwrap()),
+        masking: Masking::CredentialsAndCodes,
+    }
 }
 
 /// Runs the suite against a sandbox that is started for it.
@@ -65,4 +80,10 @@ pub(crate) fn failed(report: &Report) -> Vec<&str> {
         .filter(|check| check.finding.is_some())
         .map(|check| check.id.as_str())
         .collect()
+}
+
+/// Whether a check's id is among those that a fault says must find it.
+pub(crate) fn is_named(fault: &Fault, id: &str) -> bool {
+    let name = id.split_once('/').unwrap().1;
+    fault.found_by.iter().any(|pattern| glob::Pattern::new(pattern).unwrap().matches(name))
 }

@@ -39,14 +39,14 @@ async fn a_finding_says_what_was_expected_what_came_and_how_to_see_it_again() {
     assert_eq!(finding.differences[0].place, "status");
     assert_eq!(finding.exchanges.len(), 2, "the approval, and the one too many");
     assert_eq!(finding.curl.len(), 2);
-    assert!(finding.curl[1].contains("'\"$CODE\"'") && finding.curl[1].contains("'\"$CREDENTIALS\"'"));
+    assert!(finding.curl[1].contains("'\"$CODE_1\"'") && finding.curl[1].contains("'\"$CREDENTIALS_1\"'"));
     assert_eq!(check.citation.section, "OTP Already Used");
 }
 
 #[tokio::test]
 async fn no_credential_stands_in_a_report() {
     let json = serde_json::to_string(&faulty_report().await).unwrap();
-    assert!(json.contains("$CREDENTIALS"));
+    assert!(json.contains("$CREDENTIALS_1"));
     // The sandbox makes every credential with one of these words in front.
     for secret in ["token-", "secret-", "key-"] {
         assert!(!json.contains(secret), "{secret} in the report");

@@ -1,10 +1,10 @@
 //! A vendor that this code has never heard of: its document alone gives it a sandbox and a matrix.
 
 use otp_conformance::{Verdict, checks};
-use otp_contract::Contract;
-use otp_sandbox::FAULTS;
+use otp_contract::{Contract, Situation};
+use otp_sandbox::{Effect, FAULTS, Fault};
 
-use crate::house::{check, failed, options};
+use crate::house::{check, failed, is_named, options};
 
 fn acme() -> Contract {
     Contract::from_yaml("acme.yaml", include_str!("../contracts/acme.yaml")).unwrap()
@@ -17,26 +17,38 @@ async fn a_new_document_is_served_and_checked_without_a_change_of_code() {
     let report = check(vec![contract], Vec::new(), Vec::new(), &options(1)).await;
     assert_eq!(failed(&report), Vec::<&str>::new());
     assert_eq!(report.verdict, Verdict::Conformant);
-    assert_eq!(report.summary.passed, ids.len() as u64);
-    assert!(ids.len() >= 11, "{ids:?}");
+    // A lifetime of three seconds leaves no time to let pass within it.
+    let skipped: Vec<_> = report.vendors[0]
+        .checks
+        .iter()
+        .filter(|check| check.reason.is_some())
+        .map(|check| check.id.as_str())
+        .collect();
+    assert_eq!(skipped, ["acme/limit/not-forgotten", "acme/expiry/not-extended"]);
+    assert_eq!(report.summary.passed, (ids.len() - skipped.len()) as u64);
+    assert!(ids.len() >= 40, "{ids:?}");
     for cell in report.vendors[0].cells.iter().filter(|cell| !cell.alternative) {
         assert!(cell.seen > 0, "{}", cell.cell);
     }
 }
 
 #[tokio::test]
-async fn the_faults_are_found_in_a_new_vendor_too() {
-    for fault in FAULTS.iter().filter(|fault| fault.applies(&acme())) {
+async fn what_is_wrong_with_an_answer_is_found_in_a_new_vendor_too() {
+    let acme_answers = |situations: &[Situation]| {
+        situations.iter().any(|situation| acme().cells.iter().any(|cell| cell.answers(*situation)))
+    };
+    let spoiled = |fault: &&Fault| match fault.effect {
+        Effect::Answer(situations, _) => acme_answers(situations) && fault.applies(&acme()),
+        _ => false,
+    };
+    let mut tried = 0;
+    for fault in FAULTS.iter().filter(spoiled) {
         let report = check(vec![acme()], vec![fault], Vec::new(), &options(1)).await;
         let found = failed(&report);
-        assert!(!found.is_empty(), "{}", fault.name);
-        for id in found {
-            let named = checks(&acme())
-                .into_iter()
-                .any(|check| check.id == id && fault.shows_in.contains(&check.situation));
-            assert!(named, "{} raised {id}", fault.name);
-        }
+        assert!(found.iter().any(|id| is_named(fault, id)), "{}: {found:?}", fault.name);
+        tried += 1;
     }
+    assert!(tried >= 30, "{tried} faults apply");
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ pub(crate) static CELLS: &[Cell] = &[
             Member {
                 pointer: "/response/error_data/code",
                 optional: false,
-                rule: Rule::Literal(Literal::Integer(1211)),
+                rule: Rule::Anywhere("code", Literal::Integer(1211)),
             },
             Member {
                 pointer: "/response/error_data/description",
@@ -244,7 +244,7 @@ pub(crate) static CELLS: &[Cell] = &[
             Member {
                 pointer: "/response/error_data/code",
                 optional: false,
-                rule: Rule::Literal(Literal::Integer(1210)),
+                rule: Rule::Anywhere("code", Literal::Integer(1210)),
             },
             Member {
                 pointer: "/response/error_data/description",
@@ -401,7 +401,7 @@ pub(crate) static CELLS: &[Cell] = &[
             Member {
                 pointer: "/response/error_data/code",
                 optional: false,
-                rule: Rule::Literal(Literal::Integer(1016)),
+                rule: Rule::Anywhere("code", Literal::Integer(1016)),
             },
             Member {
                 pointer: "/response/error_data/description",
@@ -476,7 +476,7 @@ pub(crate) static CELLS: &[Cell] = &[
             Member {
                 pointer: "/response/error_data/code",
                 optional: false,
-                rule: Rule::Literal(Literal::Integer(1017)),
+                rule: Rule::Anywhere("code", Literal::Integer(1017)),
             },
             Member {
                 pointer: "/response/error_data/description",
@@ -531,7 +531,7 @@ pub(crate) static CELLS: &[Cell] = &[
             Member {
                 pointer: "/response/error_data/code",
                 optional: false,
-                rule: Rule::Literal(Literal::Integer(1003)),
+                rule: Rule::Anywhere("code", Literal::Integer(1003)),
             },
             Member {
                 pointer: "/response/error_data/description",

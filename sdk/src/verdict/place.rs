@@ -22,17 +22,22 @@ pub(super) fn values<'v>(body: &'v Value, pointer: &str) -> Vec<&'v Value> {
     found
 }
 
-/// Whether `value` or anything in it is an object with a member `name` that passes `test`.
+/// Whether `value` or anything in it is an object with a member `name`, or one that ends with it such as `error_code` of
+/// `code`, that passes `test`.
 ///
 /// The recursion is as deep as the body, which the parser has bounded.
 pub(super) fn anywhere(value: &Value, name: &str, test: &dyn Fn(&Value) -> bool) -> bool {
     match value {
-        Value::Object(members) => {
-            members.iter().any(|(key, member)| (key == name && test(member)) || anywhere(member, name, test))
-        }
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| (is_named(key, name) && test(member)) || anywhere(member, name, test)),
         Value::Array(elements) => elements.iter().any(|element| anywhere(element, name, test)),
         _ => false,
     }
+}
+
+fn is_named(key: &str, name: &str) -> bool {
+    key.to_ascii_lowercase().ends_with(&name.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -56,6 +61,8 @@ mod tests {
         let body = json!([{ "a": { "code": "1211" } }]);
         assert!(anywhere(&body, "code", &|value| value == "1211"));
         assert!(!anywhere(&body, "code", &|value| value == 1211));
+        assert!(anywhere(&json!({ "errorCode": 1 }), "code", &|value| value == 1));
+        assert!(!anywhere(&json!({ "codes": 1 }), "code", &|value| value == 1));
         assert!(!anywhere(&json!("code"), "code", &|_| true));
     }
 }

@@ -91,7 +91,7 @@ async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
             "exotel",
             200,
             json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT,
-                    "response": { "error_data": { "code": 1299 } } }),
+                    "response": { "error_data": { "errorCode": 1017 } } }),
         ),
     ];
     for (vendor, status, body) in cases {

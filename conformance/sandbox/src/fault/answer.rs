@@ -1,33 +1,88 @@
-//! Faults in how a decision is answered: the dialect's answer is correct, and is changed on its way out.
+//! Faults in how a decision is answered: the dialect's answer is correct, and is changed on its way out. Nothing here
+//! may touch what was decided.
 
 use otp_contract::{Cell, Contract, Matching, Member};
 use serde_json::{Map, Value};
 
-use super::{Effect, Fault};
 use crate::answer::Answer;
 
-/// Applies every answer fault that is about the answer's situation.
-pub(crate) fn distort(faults: &[&'static Fault], contract: &Contract, answer: &mut Answer) {
-    for fault in faults {
-        let Some(situation) = answer.situation else { continue };
-        if fault.is_decision() || !fault.shows_in.contains(&situation) {
-            continue;
+/// What is done to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distortion {
+    /// It has this status.
+    Status(u16),
+    /// The last value by which a client decides is another one.
+    Literal,
+    /// The last required member is not there.
+    MissingMember,
+    /// The last required boolean or number is a string.
+    Mistyped,
+    /// The last required member is null.
+    NullMember,
+    /// It carries what an approval carries.
+    ClaimsSuccess,
+    /// It is called plain text.
+    PlainText,
+    /// It is a page for people, with the right status.
+    Html,
+    /// The echoed session id is another one.
+    Echo,
+    /// The echoed session id is that of the call before.
+    EarlierEcho,
+    /// The echoed session id is not there.
+    MissingEcho,
+}
+
+/// What a page for people looks like; a proxy in front of a server gives such.
+const PAGE: &str =
+    "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Request failed</h1></body></html>";
+
+/// The media type by which [`Distortion::Html`] is known on the way out, where the body is written as it is.
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// Does `distortion` to `answer`. `earlier` is the session of the call before.
+pub(super) fn distort(
+    distortion: Distortion,
+    contract: &Contract,
+    earlier: Option<&str>,
+    answer: &mut Answer,
+) {
+    let cell = answer.cell.as_ref().and_then(|name| contract.cell(name));
+    match (distortion, cell) {
+        (Distortion::Status(status), _) => answer.status = status,
+        (Distortion::PlainText, _) => answer.content_type = "text/plain; charset=utf-8",
+        (Distortion::Html, _) => {
+            answer.content_type = HTML;
+            answer.body = PAGE.into();
         }
-        let cell = answer.cell.as_ref().and_then(|name| contract.cell(name));
-        match (fault.effect, cell) {
-            (Effect::Status(status), _) => answer.status = status,
-            (Effect::ContentType, _) => answer.content_type = "text/plain; charset=utf-8",
-            (Effect::ClaimsSuccess, _) => claim_success(contract, &mut answer.body),
-            (Effect::Literal, Some(cell)) => change(&mut answer.body, last_signal(cell)),
-            (Effect::Echo, Some(cell)) => change(&mut answer.body, echo(cell)),
-            (Effect::MissingMember, Some(cell)) => remove_last(&mut answer.body, cell),
-            _ => {}
+        (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut answer.body),
+        (Distortion::Literal, Some(cell)) => change(&mut answer.body, last_signal(cell)),
+        (Distortion::Echo, Some(cell)) => change(&mut answer.body, echo(cell)),
+        (Distortion::EarlierEcho, Some(cell)) => {
+            let place = echo(cell).and_then(|member| answer.body.pointer_mut(&member.pointer));
+            if let (Some(place), Some(earlier)) = (place, earlier) {
+                *place = earlier.into();
+            }
         }
+        (Distortion::MissingEcho, Some(cell)) => remove(&mut answer.body, echo(cell)),
+        (Distortion::MissingMember, Some(cell)) => remove(&mut answer.body, last_required(cell)),
+        (Distortion::NullMember, Some(cell)) => {
+            let place = last_required(cell).and_then(|member| answer.body.pointer_mut(&member.pointer));
+            if let Some(place) = place {
+                *place = Value::Null;
+            }
+        }
+        (Distortion::Mistyped, Some(cell)) => mistype(&mut answer.body, cell),
+        _ => {}
     }
 }
 
 fn last_signal(cell: &Cell) -> Option<&Member> {
     cell.members.iter().rev().find(|member| member.rule.matching.is_signal() && !member.rule.optional)
+}
+
+fn last_required(cell: &Cell) -> Option<&Member> {
+    cell.members.iter().rev().find(|member| !member.rule.optional)
 }
 
 fn echo(cell: &Cell) -> Option<&Member> {
@@ -45,9 +100,19 @@ fn change(body: &mut Value, member: Option<&Member>) {
     }
 }
 
-fn remove_last(body: &mut Value, cell: &Cell) {
-    let Some(member) = cell.members.iter().rev().find(|member| !member.rule.optional) else { return };
-    let Some((parent, name)) = member.pointer.rsplit_once('/') else { return };
+fn mistype(body: &mut Value, cell: &Cell) {
+    for member in cell.members.iter().rev().filter(|member| !member.rule.optional) {
+        if let Some(place) = body.pointer_mut(&member.pointer)
+            && (place.is_boolean() || place.is_number())
+        {
+            *place = place.to_string().into();
+            return;
+        }
+    }
+}
+
+fn remove(body: &mut Value, member: Option<&Member>) {
+    let Some((parent, name)) = member.and_then(|member| member.pointer.rsplit_once('/')) else { return };
     match (body.pointer_mut(parent), name.parse::<usize>()) {
         (Some(Value::Object(members)), _) => {
             members.shift_remove(name);

@@ -42,6 +42,11 @@ impl House {
         House { url, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
+    /// The same sandbox, over connections of its own.
+    pub(crate) fn anew(&self) -> House {
+        House { url: self.url.clone(), client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
     pub(crate) async fn clean() -> House {
         House::open(Settings { contracts: contracts(), ..Settings::default() }).await
     }

@@ -5,6 +5,9 @@
 mod concurrency;
 mod control;
 mod engine;
+mod faults;
+mod faults_plays;
+mod faults_stage;
 mod house;
 mod refusals;
 mod wild;

@@ -1,0 +1,136 @@
+//! A request on its way to the dialect, as faults see and change it. It is read leniently: names may stand twice, and
+//! what cannot be read is left as it is, for the dialect to refuse. It must never refuse anything itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use axum::extract::Request;
+use bytes::Bytes;
+use http::Uri;
+use http::request::Parts;
+use otp_contract::{Contract, Location, Place};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::query;
+
+/// A request.
+#[derive(Clone)]
+pub(super) struct Call<'a> {
+    pub(super) contract: &'a Contract,
+    /// The decoded path parameters.
+    pub(super) path: BTreeMap<String, String>,
+    pub(super) parts: Parts,
+    pub(super) body: Bytes,
+}
+
+/// The members of an object, in order; a name may stand twice.
+pub(super) type Members = Vec<(String, Value)>;
+
+impl Call<'_> {
+    pub(super) fn into_request(self) -> Request {
+        Request::from_parts(self.parts, self.body.into())
+    }
+
+    /// The members of the body; `None` where it is not an object.
+    pub(super) fn members(&self) -> Option<Members> {
+        serde_json::from_slice::<Lenient>(&self.body).ok().map(|lenient| lenient.0)
+    }
+
+    pub(super) fn set_members(&mut self, members: &[(String, Value)]) {
+        let members: Vec<_> =
+            members.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
+        self.body = format!("{{{}}}", members.join(",")).into();
+    }
+
+    /// The pairs of the query; `None` where they cannot be decoded.
+    pub(super) fn pairs(&self) -> Option<Vec<(String, String)>> {
+        query::read_pairs(self.parts.uri.query().unwrap_or_default())
+    }
+
+    pub(super) fn set_pairs(&mut self, pairs: &[(String, String)]) {
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let query: Vec<_> =
+            pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        let target = format!("{}?{}", self.parts.uri.path(), query.join("&"));
+        if let Ok(uri) = target.parse::<Uri>() {
+            self.parts.uri = uri;
+        }
+    }
+
+    /// The value at a place of the request, the first where there are two.
+    pub(super) fn value(&self, location: &Location) -> Option<Value> {
+        match location.place {
+            Place::Path => self.path.get(&location.name).map(|text| text.as_str().into()),
+            Place::Query => self
+                .pairs()?
+                .into_iter()
+                .find(|(name, _)| *name == location.name)
+                .map(|(_, value)| value.into()),
+            Place::Body => {
+                self.members()?.into_iter().find(|(name, _)| *name == location.name).map(|(_, value)| value)
+            }
+        }
+    }
+
+    pub(super) fn code(&self) -> Option<Value> {
+        self.value(&self.contract.operation.code.location)
+    }
+
+    /// The session's id, where the request names it as text.
+    pub(super) fn session(&self) -> Option<String> {
+        self.value(&self.contract.operation.session.location)?.as_str().map(str::to_owned)
+    }
+
+    /// Puts `text` where `location` says; a session in the path stays.
+    pub(super) fn set(&mut self, location: &Location, text: &str) {
+        match location.place {
+            Place::Path => {}
+            Place::Query => {
+                let Some(mut pairs) = self.pairs() else { return };
+                pairs.retain(|(name, _)| *name != location.name);
+                pairs.push((location.name.clone(), text.to_owned()));
+                self.set_pairs(&pairs);
+            }
+            Place::Body => {
+                let Some(mut members) = self.members() else { return };
+                members.retain(|(name, _)| *name != location.name);
+                members.push((location.name.clone(), text.into()));
+                self.set_members(&members);
+            }
+        }
+    }
+
+    pub(super) fn set_code(&mut self, text: &str) {
+        let contract = self.contract;
+        self.set(&contract.operation.code.location, text);
+    }
+}
+
+/// An object with whatever names it has.
+struct Lenient(Members);
+
+impl<'de> Deserialize<'de> for Lenient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Lenient;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Lenient, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = access.next_entry::<String, Value>()? {
+                    members.push(member);
+                }
+                Ok(Lenient(members))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}

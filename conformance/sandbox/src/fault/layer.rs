@@ -1,0 +1,201 @@
+//! The one way by which a sandbox with faults answers: a request is rewritten, answered by the sandbox as it is, and
+//! the answer spoiled. It may never be built for a sandbox without faults.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{ConnectInfo, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::StatusCode;
+use otp_contract::Situation;
+
+use super::answer::{HTML, distort};
+use super::call::Call;
+use super::decision::{CIRCUMSTANCES, Circumstances, FaultyStore};
+use super::leak::Secrets;
+use super::life::Defect;
+use super::reading::Reading;
+use super::{Effect, Fault};
+use crate::answer::Answer;
+use crate::auth::{self, Caller};
+use crate::query;
+use crate::server::{BODY_LIMIT, Shared, read_body};
+use crate::store::Store;
+
+/// The faults of a sandbox, with what they remember.
+pub(crate) struct FaultLayer {
+    faults: Vec<&'static Fault>,
+    store: Arc<FaultyStore>,
+    /// How often a fault that comes and goes has had its chance, by vendor and fault.
+    chances: Mutex<HashMap<(String, &'static str), u32>>,
+    /// The session of the last call, by vendor.
+    last: Mutex<HashMap<String, String>>,
+}
+
+impl FaultLayer {
+    /// The store to be used, and the layer that goes with it; without faults `inner` itself, and none.
+    pub(crate) fn around(
+        inner: Arc<dyn Store>,
+        faults: Vec<&'static Fault>,
+    ) -> (Arc<dyn Store>, Option<FaultLayer>) {
+        if faults.is_empty() {
+            return (inner, None);
+        }
+        let defects: Vec<_> = faults
+            .iter()
+            .filter_map(|fault| match fault.effect {
+                Effect::Decision(defect) => Some(defect),
+                _ => None,
+            })
+            .collect();
+        // A member that sets the count to zero needs a count that can be set.
+        let resets = faults.iter().any(|fault| fault.effect == Effect::Reading(Reading::AttemptsMember));
+        let store = Arc::new(FaultyStore::new(inner, defects, resets));
+        let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+        (shared, Some(FaultLayer { faults, store, chances: Mutex::default(), last: Mutex::default() }))
+    }
+
+    /// Answers `request` as a server with these faults does.
+    pub(crate) async fn serve(&self, shared: &Shared, request: Request) -> Response {
+        let target = request.uri().path().to_owned();
+        let Ok(found) = shared.routes.at(&target) else {
+            return self.send(shared.answer(request).await, &Secrets { right: None, body: b"" });
+        };
+        let path: Option<BTreeMap<_, _>> = found
+            .params
+            .iter()
+            .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
+            .collect();
+        let contract = &shared.dialects[*found.value].contract;
+        let (parts, body) = request.into_parts();
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            // The server has an answer to a body that is too large, and gets one that is.
+            Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; BODY_LIMIT + 1]),
+            Err(status) => return Answer::refusal(&contract.refusal, status).into_response(),
+        };
+        let mut call = Call { contract, path: path.unwrap_or_default(), parts, body };
+        let original = call.clone();
+
+        let mut session = call.session();
+        let mut is_respelled = false;
+        for fault in &self.faults {
+            let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
+            match fault.effect {
+                Effect::Reading(reading) => {
+                    if let (true, Some(session)) = (reading.resets(&call), &session) {
+                        self.store.reset(&contract.vendor, session);
+                    }
+                    is_respelled |=
+                        reading.rewrite(&mut call, known.as_ref().map(|known| known.code.as_str()));
+                }
+                Effect::Access(access) => {
+                    let owner = known.and_then(|known| shared.tenants.by_id(&contract.vendor, &known.tenant));
+                    access.rewrite(&mut call, &shared.tenants, owner.as_deref());
+                }
+                Effect::Decision(Defect::ReuseBySpelling) => {
+                    is_respelled |= Reading::TrimmedEnd.rewrite(&mut call, None);
+                }
+                _ => {}
+            }
+            session = call.session().or(session);
+        }
+
+        let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
+        let is_owner = match auth::identify(contract, &shared.tenants, &call.parts.headers) {
+            Caller::Known(tenant) => known.as_ref().is_some_and(|known| known.tenant == tenant.id),
+            _ => false,
+        };
+        let forwarded = call.parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let around = Arc::new(Circumstances {
+            peer: call.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0),
+            forwarded: forwarded.map(str::to_owned),
+            respelled: is_respelled,
+            ..Circumstances::default()
+        });
+        let request = call.into_request();
+        let mut answer = CIRCUMSTANCES.scope(Arc::clone(&around), shared.answer(request)).await;
+
+        if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
+            self.store.note_malformed(&contract.vendor, session);
+        }
+        if around.is_foreign.load(Ordering::Relaxed) && self.store.has(Defect::ForeignStatus) {
+            answer.status = StatusCode::GONE.as_u16();
+        }
+        let secrets =
+            Secrets { right: known.as_ref().map(|known| known.code.as_str()), body: &original.body };
+        self.spoil(&original, session.as_deref(), &secrets, &mut answer);
+        self.send(answer, &secrets)
+    }
+
+    fn spoil(&self, call: &Call<'_>, session: Option<&str>, secrets: &Secrets<'_>, answer: &mut Answer) {
+        let contract = call.contract;
+        let earlier = {
+            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+            match session {
+                Some(session) => last.insert(contract.vendor.clone(), session.to_owned()),
+                None => last.get(&contract.vendor).cloned(),
+            }
+        };
+        for fault in &self.faults {
+            match fault.effect {
+                Effect::Answer(situations, distortion)
+                    if answer.situation.is_some_and(|situation| situations.contains(&situation)) =>
+                {
+                    distort(distortion, contract, earlier.as_deref(), answer);
+                }
+                Effect::Sometimes(situations, distortion)
+                    if answer.situation.is_some_and(|situation| situations.contains(&situation)) =>
+                {
+                    let mut chances = self.chances.lock().unwrap_or_else(PoisonError::into_inner);
+                    let chance = chances.entry((contract.vendor.clone(), fault.name)).or_default();
+                    *chance = chance.wrapping_add(1);
+                    if chance.is_multiple_of(3) {
+                        distort(distortion, contract, earlier.as_deref(), answer);
+                    }
+                }
+                Effect::Reading(Reading::Crash(trigger))
+                    if is_refused_for_itself(answer) && trigger.is_pulled(call) =>
+                {
+                    *answer = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
+                }
+                Effect::Leak(leak) => leak.write(answer, secrets),
+                _ => {}
+            }
+        }
+    }
+
+    fn send(&self, answer: Answer, secrets: &Secrets<'_>) -> Response {
+        let situation = answer.situation;
+        let page = match &answer.body {
+            serde_json::Value::String(page) if answer.content_type == HTML => Some(page.clone()),
+            _ => None,
+        };
+        let mut response = answer.into_response();
+        if let Some(page) = page {
+            *response.body_mut() = page.into();
+        }
+        for fault in &self.faults {
+            if let Effect::Leak(leak) = fault.effect {
+                leak.write_headers(&mut response, situation, secrets);
+            }
+        }
+        response
+    }
+}
+
+fn is_malformed(answer: &Answer) -> bool {
+    matches!(
+        answer.situation,
+        Some(Situation::MalformedBody | Situation::MalformedCode | Situation::MissingCode)
+    )
+}
+
+/// Whether the caller was let in, and refused for what it sent.
+fn is_refused_for_itself(answer: &Answer) -> bool {
+    (400..500).contains(&answer.status) && ![401, 403, 405, 413, 415].contains(&answer.status)
+        || answer.situation == Some(Situation::UnknownSession)
+}
