@@ -5,10 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use otp_contract::{Contract, DOCUMENTS};
-use otp_sandbox::{FAULTS, Fault, Sandbox, Settings};
-use serde_json::json;
+use otp_sandbox::{Fault, Sandbox, Settings};
 use tokio::net::TcpListener;
 
 use crate::call::Masking;
@@ -16,6 +15,7 @@ use crate::check::checks;
 use crate::config::Config;
 use crate::control::{Control, ControlError};
 use crate::error::{Exit, Failure};
+use crate::listing::{self, ListFormat, list_checks, list_faults};
 use crate::report::{Report, Verdict};
 use crate::run::{Options, run};
 use crate::subject::Subject;
@@ -52,6 +52,8 @@ enum Command {
     Matrix(MatrixArgs),
     /// Print every check
     Checks(ListArgs),
+    /// Tell what a check asserts, who says so, and what it accepts
+    Explain(ExplainArgs),
     /// Print every fault that the sandbox can be started with
     Faults(FaultArgs),
 }
@@ -85,6 +87,9 @@ struct CheckArgs {
     /// The seed from which every choice follows; a random one where none is given
     #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_SEED")]
     seed: Option<u64>,
+    /// Make the I-th of N parts of the checks; the parts add up to the whole
+    #[arg(long, value_name = "I/N", env = "OTP_CONFORMANCE_SHARD")]
+    shard: Option<String>,
     /// How many random walks are made for each vendor
     #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_CASES")]
     cases: Option<u32>,
@@ -154,16 +159,19 @@ struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-struct FaultArgs {
-    /// The format
-    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
-    format: ListFormat,
+struct ExplainArgs {
+    /// The check's id, such as exotel/matrix/expired
+    id: String,
+    /// An annotated document of another API
+    #[arg(long, value_name = "FILE.yaml")]
+    contract: Vec<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ListFormat {
-    Text,
-    Json,
+#[derive(Debug, Args)]
+struct FaultArgs {
+    /// The format
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    format: TableFormat,
 }
 
 /// Does what the command line asks for. `out` gets the result, `err` progress and trouble.
@@ -175,6 +183,7 @@ pub async fn main(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
             .map(|contracts| print(out, &matrix_table(&contracts, args.format))),
         Command::Checks(args) => contracts(&args.vendors, &args.contract)
             .map(|contracts| print(out, &list_checks(&contracts, args.format))),
+        Command::Explain(args) => explain(&args.id, &args.contract).map(|text| print(out, &text)),
         Command::Faults(args) => Ok(print(out, &list_faults(args.format))),
     };
     done.unwrap_or_else(|failure| {
@@ -232,6 +241,7 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
         jobs: args.jobs.or(file.jobs).unwrap_or(16).into(),
         cases: args.cases.or(file.cases).unwrap_or(16),
         bursts: 30,
+        shard: args.shard.or(file.shard).map(|text| read_shard(&text)).transpose()?,
         transcript: false,
     };
     let masking = if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes };
@@ -434,6 +444,29 @@ fn read_url(option: &'static str, text: &str) -> Result<String, Failure> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// A shard of the form `I/N`, I from 1 to N.
+fn read_shard(text: &str) -> Result<(usize, usize), Failure> {
+    let parsed =
+        text.split_once('/').and_then(|(part, whole)| Some((part.parse().ok()?, whole.parse().ok()?)));
+    match parsed {
+        Some((part, whole)) if 1 <= part && part <= whole => Ok((part, whole)),
+        _ => Err(Failure::Option {
+            option: "--shard",
+            problem: format!("`{text}` is not of the form I/N with I from 1 to N"),
+        }),
+    }
+}
+
+/// What a check is about, by its id.
+fn explain(id: &str, files: &[PathBuf]) -> Result<String, Failure> {
+    let vendor = id.split('/').next().unwrap_or_default();
+    let contracts = contracts(&[vendor.to_owned()], files)?;
+    contracts.iter().find_map(|contract| listing::explain(contract, id)).ok_or_else(|| Failure::Option {
+        option: "explain",
+        problem: format!("there is no check `{id}`; `otp-conformance checks {vendor}` lists those there are"),
+    })
+}
+
 /// The paths of `json=PATH`.
 fn read_reports(reports: &[String]) -> Result<Vec<PathBuf>, Failure> {
     reports
@@ -457,67 +490,4 @@ fn write_report(report: &Report, path: &std::path::Path, out: &mut dyn Write) ->
         return out.write_all(text.as_bytes()).map_err(|error| failed(error.to_string()));
     }
     std::fs::write(path, text).map_err(|error| failed(error.to_string()))
-}
-
-fn list_checks(contracts: &[Contract], format: ListFormat) -> String {
-    let all: Vec<_> = contracts.iter().flat_map(checks).collect();
-    match format {
-        ListFormat::Text => all
-            .iter()
-            .map(|check| {
-                format!(
-                    "{:<44}{:<10}{}\n{:54}{}: {} ({})\n",
-                    check.id,
-                    check.tier.as_str(),
-                    check.statement,
-                    "",
-                    check.citation.document,
-                    check.citation.section,
-                    check.certainty.as_str(),
-                )
-            })
-            .collect(),
-        ListFormat::Json => {
-            let rows: Vec<_> = all
-                .iter()
-                .map(|check| {
-                    json!({
-                        "id": check.id,
-                        "area": check.area.as_str(),
-                        "tier": check.tier.as_str(),
-                        "statement": check.statement,
-                        "citation": check.citation,
-                        "certainty": check.certainty.as_str(),
-                    })
-                })
-                .collect();
-            format!("{:#}\n", serde_json::Value::from(rows))
-        }
-    }
-}
-
-fn list_faults(format: ListFormat) -> String {
-    match format {
-        ListFormat::Text => FAULTS
-            .iter()
-            .map(|fault| {
-                format!(
-                    "{:<36}{}\n{:36}found by {}\n",
-                    fault.name,
-                    fault.summary,
-                    "",
-                    fault.found_by.join(", ")
-                )
-            })
-            .collect(),
-        ListFormat::Json => {
-            let rows: Vec<_> = FAULTS
-                .iter()
-                .map(
-                    |fault| json!({"name": fault.name, "summary": fault.summary, "found_by": fault.found_by}),
-                )
-                .collect();
-            format!("{:#}\n", serde_json::Value::from(rows))
-        }
-    }
 }

@@ -38,6 +38,8 @@ pub struct Config {
     pub jobs: Option<u16>,
     /// How many random walks are made for each vendor.
     pub cases: Option<u32>,
+    /// Which part of the checks is made, as `I/N`.
+    pub shard: Option<String>,
     /// Reports to be written, as `format=path`.
     #[serde(deserialize_with = "one_or_many")]
     pub report: Vec<String>,

@@ -17,6 +17,7 @@ mod flow;
 mod journal;
 mod judge;
 mod linear;
+mod listing;
 pub mod model;
 mod reading;
 mod report;

@@ -37,7 +37,8 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// The APIs to be served.
     pub contracts: Vec<Contract>,
-    /// Cells to be given where a contract allows them, as `vendor/cell`.
+    /// Cells to be given where a contract allows them, as `vendor/cell`; and what comes first where it leaves an order
+    /// open, as `vendor/boundary=attempts_exhausted` or `vendor/precedence=expired`.
     pub prefer: Vec<String>,
     /// Deliberate defects.
     pub faults: Vec<&'static Fault>,
@@ -89,6 +90,10 @@ pub(crate) struct Shared {
 impl Sandbox {
     /// Prepares a sandbox with an empty store in memory.
     pub fn new(settings: Settings) -> Result<Sandbox, SandboxError> {
+        let mut settings = settings;
+        let wishes = std::mem::take(&mut settings.prefer);
+        settings.prefer =
+            wishes.into_iter().filter(|wish| !prefer_order(&mut settings.contracts, wish)).collect();
         let mut preferred = BTreeMap::<String, BTreeSet<String>>::new();
         for wish in settings.prefer {
             let known = wish.split_once('/').filter(|(vendor, cell)| {
@@ -153,6 +158,31 @@ impl Sandbox {
     fn router(self) -> Router {
         control::router().fallback(serve_vendor).with_state(self.state)
     }
+}
+
+/// Grants a wish such as `exotel/boundary=attempts_exhausted` or `exotel/precedence=expired`: the outcome comes first
+/// where the contract leaves a choice. Whether it was such a wish, and one that the contract allows.
+fn prefer_order(contracts: &mut [Contract], wish: &str) -> bool {
+    let Some((vendor, (what, outcome))) =
+        wish.split_once('/').and_then(|(vendor, rest)| Some((vendor, rest.split_once('=')?)))
+    else {
+        return false;
+    };
+    let Some(contract) = contracts.iter_mut().find(|contract| contract.vendor == vendor) else {
+        return false;
+    };
+    let policy = &mut contract.policy;
+    let place = match what {
+        "boundary" => policy.boundary.iter().position(|boundary| boundary.outcome().as_str() == outcome),
+        "precedence" => policy.precedence.iter().position(|other| other.as_str() == outcome),
+        _ => None,
+    };
+    match (what, place) {
+        ("boundary", Some(place)) => policy.boundary.swap(0, place),
+        ("precedence", Some(place)) => policy.precedence.swap(0, place),
+        _ => return false,
+    }
+    true
 }
 
 async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -> axum::response::Response {

@@ -61,6 +61,44 @@ async fn every_alternative_that_a_contract_allows_conforms_and_is_seen() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_order_that_a_contract_leaves_open_conforms() {
+    for contract in contracts(&vendors()) {
+        let boundary =
+            contract.policy.boundary.iter().map(|boundary| format!("boundary={}", boundary.outcome()));
+        let precedence = contract.policy.precedence.iter().map(|outcome| format!("precedence={outcome}"));
+        for wish in boundary.chain(precedence).collect::<Vec<_>>() {
+            let prefer = format!("{}/{wish}", contract.vendor);
+            let report = check(vec![contract.clone()], Vec::new(), vec![prefer.clone()], &options(9)).await;
+            assert_eq!(report.verdict, Verdict::Conformant, "{prefer}: {:?}", failed(&report));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_limit_and_lifetime_conforms() {
+    for mut contract in contracts(&vendors()) {
+        for (limit, seconds) in [(1, 3), (1, 1_200), (3, 60), (5, 3), (10, 1_200)] {
+            if let Some(attempts) = &mut contract.policy.attempts {
+                attempts.limit = limit;
+                // A server may well have one limit, and clamp every wish to it.
+                attempts.max = Some(limit);
+            }
+            contract.policy.lifetime.seconds = seconds;
+            contract.policy.lifetime.max = Some(seconds);
+            let report = check(vec![contract.clone()], Vec::new(), Vec::new(), &options(limit.into())).await;
+            let vendor = &contract.vendor;
+            assert_eq!(
+                report.verdict,
+                Verdict::Conformant,
+                "{vendor} {limit} {seconds}: {:?}",
+                failed(&report)
+            );
+            assert_eq!(report.summary.failed + report.summary.error, 0, "{vendor} {limit} {seconds}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_main_cell_is_seen_in_a_clean_run() {
     let report = check(contracts(&vendors()), Vec::new(), Vec::new(), &options(3)).await;

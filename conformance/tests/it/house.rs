@@ -24,6 +24,7 @@ pub(crate) fn options(seed: u64) -> Options {
         seed,
         jobs: 8,
         cases: 4,
+        shard: None,
         bursts: 8,
         transcript: false,
     }

@@ -104,6 +104,9 @@ fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
         (&["check", "--control", "http://127.0.0.1:1"], 2, "--control: needs a --target"),
         (&["check", "--only", "zeckta/nothing/*"], 3, "no check is selected: "),
         (&["check", "--skip", "*"], 3, "no check is selected: "),
+        (&["check", "--shard", "3/2"], 2, "--shard: `3/2` is not of the form I/N"),
+        (&["check", "--jobs", "0"], 2, "invalid value '0'"),
+        (&["explain", "zeckta/matrix/nothing"], 2, "explain: there is no check `zeckta/matrix/nothing`"),
         (&["check", "--only", "["], 2, "--only: `[` is no pattern: "),
         (&["check", "--fault", "gremlin"], 2, "--fault: there is no fault `gremlin`"),
         (&["check", "--prefer", "d7/nothing"], 2, "no contract that is served has a cell `d7/nothing`"),
@@ -236,6 +239,62 @@ fn codes_are_shown_only_where_they_are_asked_for() {
     assert_eq!(body_of_approval(&[]), "$CODE_1");
     let shown = body_of_approval(&["--reveal"]);
     assert!(shown.len() == 6 && shown.bytes().all(|byte| byte.is_ascii_digit()), "{shown}");
+}
+
+#[test]
+fn the_shards_of_a_run_add_up_to_the_whole() {
+    let ids = |extra: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        let report = format!("json={}", path.display());
+        let mut arguments = vec!["check", "d7", "exotel", "--only", "*/matrix/*", "--report", &report];
+        arguments.extend(extra);
+        assert_eq!(output(&arguments).status.code(), Some(0));
+        let report: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let vendors = report["vendors"].as_array().unwrap().clone();
+        let checks = vendors.iter().flat_map(|vendor| vendor["checks"].as_array().unwrap().clone());
+        checks.map(|check| check["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut parts: Vec<_> = ["1/3", "2/3", "3/3"].iter().flat_map(|part| ids(&["--shard", part])).collect();
+    let mut whole = ids(&[]);
+    parts.sort();
+    whole.sort();
+    assert_eq!(parts, whole);
+}
+
+#[test]
+fn every_check_is_explained_and_every_cell_is_covered_by_a_check() {
+    let output_of = |arguments: &[&str]| String::from_utf8(output(arguments).stdout).unwrap();
+    let checks: serde_json::Value =
+        serde_json::from_str(&output_of(&["checks", "--format", "json"])).unwrap();
+    let checks = checks.as_array().unwrap();
+    for check in checks.iter().step_by(17) {
+        let id = check["id"].as_str().unwrap();
+        let told = output_of(&["explain", id]);
+        assert!(told.starts_with(&format!("{id}\n  asserts   ")), "{told}");
+        assert!(told.contains("\n  says      "), "{told}");
+    }
+    let matrix: serde_json::Value =
+        serde_json::from_str(&output_of(&["matrix", "--format", "json"])).unwrap();
+    for cell in matrix.as_array().unwrap() {
+        let vendor = cell["vendor"].as_str().unwrap();
+        let covered = checks.iter().any(|check| {
+            check["id"].as_str().unwrap().starts_with(vendor)
+                && check["cells"].as_array().unwrap().contains(&cell["cell"])
+        });
+        assert!(covered, "{vendor}/{}", cell["cell"]);
+    }
+}
+
+#[test]
+fn the_table_of_faults_is_the_one_that_the_program_prints() {
+    let printed = String::from_utf8(output(&["faults", "--format", "markdown"]).stdout).unwrap();
+    let written = include_str!("../../FAULTS.md");
+    assert!(
+        written.ends_with(&printed),
+        "conformance/FAULTS.md is stale; write it anew from `otp-conformance faults --format markdown`"
+    );
 }
 
 #[test]
