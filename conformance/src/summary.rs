@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anstyle::{AnsiColor, Style};
 use otp_contract::Contract;
 
+use crate::check::Area;
 use crate::finding::Finding;
 use crate::report::{CheckReport, CheckResult, Report, VendorReport, Verdict};
 
@@ -71,8 +72,22 @@ fn render_vendor(vendor: &VendorReport, contract: &Contract, out: &mut dyn Write
         operation.path,
         vendor.verdict.as_str(),
     )?;
+    // The matrix row by row; of the other areas what passed in one line each, and what did not in full.
+    let mut passed: Vec<(&str, usize)> = Vec::new();
     for check in &vendor.checks {
-        render_check(check, contract, out)?;
+        let area = check.id.split('/').nth(1).unwrap_or_default();
+        if area == Area::Matrix.as_str() || check.result != CheckResult::Passed {
+            render_check(check, contract, out)?;
+            continue;
+        }
+        match passed.iter_mut().find(|(known, _)| *known == area) {
+            Some((_, count)) => *count += 1,
+            None => passed.push((area, 1)),
+        }
+    }
+    if !passed.is_empty() {
+        let areas: Vec<_> = passed.iter().map(|(area, count)| format!("{area} {count}")).collect();
+        writeln!(out, "  {GOOD}pass  {GOOD:#}{}", areas.join(", "))?;
     }
     let unseen: Vec<_> = vendor
         .cells
@@ -93,14 +108,15 @@ fn render_check(check: &CheckReport, contract: &Contract, out: &mut dyn Write) -
         CheckResult::Skipped => (UNSURE, "skip"),
         CheckResult::Error => (BAD, "error"),
     };
-    let name = check.id.splitn(3, '/').nth(2).unwrap_or(&check.id);
+    let name = check.id.split_once('/').map_or(check.id.as_str(), |(_, name)| name);
+    let name = name.strip_prefix("matrix/").unwrap_or(name);
     let given: Vec<_> = check.given.iter().filter_map(|name| contract.cell(name)).collect();
     let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.to_string()).collect();
     statuses.dedup();
     let certainty = given.first().map_or("", |cell| cell.certainty.as_str());
     writeln!(
         out,
-        "  {style}{word:<6}{style:#}{name:<27}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
+        "  {style}{word:<6}{style:#}{name:<29}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
         statuses.join(" "),
         check.citation.section,
     )?;

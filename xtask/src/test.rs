@@ -119,11 +119,16 @@ fn need_components(root: &Path) -> anyhow::Result<()> {
         .filter(|(subcommand, _)| !is_there(root, subcommand))
         .map(|(_, component)| component)
         .collect();
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        let missing = missing.join(" ");
+        bail!("the toolchain lacks {missing}; to install: rustup component add {missing}");
     }
-    let missing = missing.join(" ");
-    bail!("the toolchain lacks {missing}; to install: rustup component add {missing}")
+    // The scripts that findings carry are run as a reader would run them.
+    let quiet = Command::new("curl").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !quiet.is_ok_and(|status| status.success()) {
+        bail!("the tests of replay scripts need curl; to install it on Debian: apt-get install curl");
+    }
+    Ok(())
 }
 
 fn is_there(root: &Path, subcommand: &str) -> bool {

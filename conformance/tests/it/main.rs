@@ -6,6 +6,7 @@ mod control;
 mod faults;
 mod house;
 mod program;
+mod replays;
 mod reports;
 mod sixth;
 mod transcripts;

@@ -1,0 +1,88 @@
+//! The script of a finding, run by a shell against the server that was found wanting: it shows the defect again.
+
+use std::process::Command;
+
+use otp_conformance::{Finding, Report};
+use otp_sandbox::{Fault, Settings};
+
+use crate::house::{contracts, options, sandbox, subject, vendors};
+
+fn findings(report: &Report) -> Vec<(String, Finding)> {
+    let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);
+    checks.filter_map(|check| Some((check.id.clone(), check.finding.clone()?))).collect()
+}
+
+/// Runs a script in a shell; what it prints.
+async fn replay(script: &str, target: &str) -> String {
+    let script = script.to_owned();
+    let target = target.to_owned();
+    let output = tokio::task::spawn_blocking(move || {
+        Command::new("sh").arg("-c").arg(script).env("TARGET", target).env_remove("CONTROL").output().unwrap()
+    })
+    .await
+    .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_provisions_for_itself_and_shows_the_defect_again() {
+    for vendor in vendors() {
+        for (fault, check, last) in [
+            ("reuse", "matrix/already_used", "200"),
+            ("no-expiry", "matrix/expired", "200"),
+            ("foreign-tenant", "matrix/foreign_session", "200"),
+        ] {
+            let settings = Settings {
+                contracts: contracts(&[vendor]),
+                faults: vec![Fault::named(fault).unwrap()],
+                ..Settings::default()
+            };
+            let url = sandbox(settings).await;
+            let mut wanted = options(3);
+            wanted.only = vec![glob::Pattern::new(&format!("*/{check}")).unwrap()];
+            let contracts = contracts(&[vendor]).into_iter().map(std::sync::Arc::new).collect();
+            let report =
+                otp_conformance::run(contracts, std::sync::Arc::new(subject(&url, &url).await), &wanted)
+                    .await
+                    .unwrap();
+            let found = findings(&report);
+            assert_eq!(found.len(), 1, "{vendor} {fault}");
+            let script = &found[0].1.script;
+            let printed = replay(script, &url).await;
+            let statuses: Vec<_> = printed
+                .lines()
+                .filter_map(|line| line.strip_prefix("HTTP/1.1 "))
+                .map(|line| &line[..3])
+                .collect();
+            assert_eq!(statuses.len(), found[0].1.exchanges.len(), "{vendor} {fault}\n{script}\n{printed}");
+            assert!(statuses.contains(&last), "{vendor} {fault}\n{script}\n{printed}");
+            let original: Vec<_> =
+                found[0].1.exchanges.iter().map(|exchange| exchange.response.status.to_string()).collect();
+            assert_eq!(statuses, original, "{vendor} {fault}\n{script}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_race_is_replayed_with_calls_at_once() {
+    let settings = Settings {
+        contracts: contracts(&["zeckta"]),
+        faults: vec![Fault::named("use-race").unwrap()],
+        ..Settings::default()
+    };
+    let url = sandbox(settings).await;
+    let mut wanted = options(3);
+    wanted.only = vec![glob::Pattern::new("zeckta/concurrency/single-use").unwrap()];
+    wanted.bursts = 30;
+    let contracts = contracts(&["zeckta"]).into_iter().map(std::sync::Arc::new).collect();
+    let report = otp_conformance::run(contracts, std::sync::Arc::new(subject(&url, &url).await), &wanted)
+        .await
+        .unwrap();
+    let found = findings(&report);
+    assert_eq!(found.len(), 1);
+    let script = &found[0].1.script;
+    assert!(script.contains(" &\n") && script.trim_end().ends_with("wait"), "{script}");
+    let printed = replay(script, &url).await;
+    assert_eq!(printed.matches("HTTP/1.1 ").count(), 16, "{printed}");
+}
