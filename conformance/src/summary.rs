@@ -31,10 +31,8 @@ pub(crate) fn render(
                 render_vendor(vendor, contract, out)?;
             }
         }
-        for check in report.vendors.iter().flat_map(|vendor| &vendor.checks) {
-            if let Some(finding) = &check.finding {
-                render_finding(check, finding, out)?;
-            }
+        for vendor in &report.vendors {
+            render_findings(vendor, out)?;
         }
     }
     let style = verdict_style(report.verdict);
@@ -122,6 +120,27 @@ fn render_check(check: &CheckReport, contract: &Contract, out: &mut dyn Write) -
     )?;
     if let Some(reason) = &check.reason {
         writeln!(out, "        {UNSURE}{reason}{UNSURE:#}")?;
+    }
+    Ok(())
+}
+
+/// What is wrong with a vendor. One defect breaks checks of several areas: those of the matrix tell it best, or else the
+/// first of the others, and the rest is named after it. The JSON report has every finding in full.
+fn render_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+    let is_matrix = |check: &CheckReport| check.id.split('/').nth(1) == Some(Area::Matrix.as_str());
+    let found: Vec<_> =
+        vendor.checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?))).collect();
+    let of_matrix = found.iter().filter(|(check, _)| is_matrix(check)).count();
+    // Checks come with the matrix first.
+    let (told, rest) = found.split_at(of_matrix.max(1).min(found.len()));
+    for (check, finding) in told {
+        render_finding(check, finding, out)?;
+    }
+    if !rest.is_empty() {
+        let ids: Vec<_> = rest.iter().map(|(check, _)| check.id.as_str()).collect();
+        writeln!(out, "{BAD}FAIL{BAD:#} also {}", ids.join(", "))?;
+        writeln!(out, "  {QUIET}--only one of them, or --report json=PATH, tells each in full{QUIET:#}")?;
+        writeln!(out)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod codegen;
 mod document;
 mod lint;
@@ -34,8 +35,20 @@ enum Command {
         /// The documents to check, instead of those in `openapi/`.
         files: Vec<PathBuf>,
     },
+    /// Measure, and print the medians beside a baseline.
+    Bench {
+        /// What is measured.
+        #[arg(value_enum)]
+        what: Bench,
+    },
     /// Run everything that has to pass before a change is merged.
     Test,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Bench {
+    /// The suite's main job, against a client that does nothing but send.
+    Suite,
 }
 
 fn main() -> ExitCode {
@@ -57,6 +70,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             codegen::run(&root, mode, &mut out)?
         }
         Command::Lint { files } => lint::run(&root, &files, &mut out)?,
+        Command::Bench { what: Bench::Suite } => {
+            bench::suite(&root, &mut out)?;
+            true
+        }
         Command::Test => test::run(&root, &mut std::io::stderr().lock())?,
     };
     out.flush()?;

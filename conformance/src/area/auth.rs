@@ -1,10 +1,11 @@
 //! Who calls: nobody without good credentials of the account that the request names is told or given anything.
 
-use otp_contract::{Contract, Scheme, Situation};
+use otp_contract::{Contract, Scheme, SecurityScheme, Situation};
 
 use super::{Probe, always, standard};
 use crate::call::{Call, Credential};
 use crate::check::Area;
+use crate::control::Tenant;
 use crate::flow::attempts;
 use crate::model::Allowed;
 use crate::subject::{Bench, Issued, Stop};
@@ -62,18 +63,26 @@ pub(crate) const PROBES: &[Probe] = &[
         statement: "the name of the authentication scheme is read in any case",
         says: None,
         standard: standard::SCHEME,
-        applies: |contract| scheme_word(contract).is_some(),
+        applies: |contract| {
+            contract.operation.security.iter().any(|scheme| word_of(&scheme.scheme).is_some())
+        },
         run: |bench| Box::pin(scheme_case(bench)),
     },
 ];
 
-/// The word before the credentials, where the first scheme has one.
-fn scheme_word(contract: &Contract) -> Option<&'static str> {
-    match contract.operation.security.first()?.scheme {
+/// The word before the credentials of a scheme, where it has one.
+fn word_of(scheme: &Scheme) -> Option<&'static str> {
+    match scheme {
         Scheme::Bearer => Some("Bearer"),
         Scheme::Basic => Some("Basic"),
         Scheme::ApiKey { .. } => None,
     }
+}
+
+/// The word before the credentials that calls of this tenant carry.
+fn scheme_word(contract: &Contract, tenant: &Tenant) -> Option<&'static str> {
+    let used = |scheme: &&SecurityScheme| tenant.credentials.contains_key(&scheme.name);
+    contract.operation.security.iter().find(used).and_then(|scheme| word_of(&scheme.scheme))
 }
 
 async fn missing(bench: &mut Bench<'_>) -> Result<(), Stop> {
@@ -86,7 +95,7 @@ async fn missing(bench: &mut Bench<'_>) -> Result<(), Stop> {
 
 async fn wrong(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let mut live = bench.open(&attempts(2)).await?;
-    let word = scheme_word(bench.contract);
+    let word = scheme_word(bench.contract, &live.issued.tenant);
     let mut shown = vec![String::new(), "x".to_owned(), "{secret}x".to_owned(), "null".to_owned()];
     if let Some(word) = word {
         shown = vec![
@@ -171,9 +180,9 @@ async fn challenge(bench: &mut Bench<'_>) -> Result<(), Stop> {
 }
 
 async fn scheme_case(bench: &mut Bench<'_>) -> Result<(), Stop> {
-    let Some(word) = scheme_word(bench.contract) else { return Ok(()) };
-    for word in [word.to_lowercase(), word.to_uppercase()] {
+    for change in [str::to_lowercase, str::to_uppercase] {
         let live = bench.open(&attempts(3)).await?;
+        let Some(word) = scheme_word(bench.contract, &live.issued.tenant).map(change) else { return Ok(()) };
         let issued = live.issued.clone();
         let text = format!("{word} {{secret}}");
         let call = Call {
