@@ -4,6 +4,9 @@
 //! with the sandbox that it can start for itself, and no behaviour. It sends its own requests, never those of a typed
 //! client, which would refuse to build half of them.
 //!
+//! From the outside in: [`cli`] reads what is wanted, [`run`] makes the [`checks`] side by side, each with tenants and
+//! randomness of its own; a [`Call`] becomes a request on the [`Wire`]; [`model`] says which outcomes are allowed and
+//! [`judge`] whether an answer is a documented one; a [`Report`] is plain data that others render.
 
 mod area;
 mod call;

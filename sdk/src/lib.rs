@@ -107,3 +107,8 @@ pub mod exotel;
 pub mod kaleyra;
 #[cfg(feature = "zeckta")]
 pub mod zeckta;
+
+/// The README's snippets, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
