@@ -72,7 +72,9 @@ pub enum SandboxError {
     Serve(#[from] std::io::Error),
 }
 
-/// A sandbox that is ready to serve.
+/// A sandbox that is ready to serve. Clones share sessions and tenants: served on several listeners they are replicas of
+/// one service.
+#[derive(Clone)]
 pub struct Sandbox {
     pub(crate) state: Arc<Shared>,
 }

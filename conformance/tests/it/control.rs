@@ -134,3 +134,30 @@ async fn a_control_that_is_none_or_speaks_another_protocol_is_told_so() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_targets_are_checked_as_replicas_of_one_service() {
+    let settings = Settings { contracts: contracts(&["zeckta"]), ..Settings::default() };
+    let service = otp_sandbox::Sandbox::new(settings).unwrap();
+    let mut targets = Vec::new();
+    for _ in 0..2 {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        targets.push(format!("http://{}", listener.local_addr().unwrap()));
+        tokio::spawn(service.clone().serve(listener, std::future::pending()));
+    }
+    let mut subject = subject(&targets[0], &targets[0]).await;
+    subject.targets.clone_from(&targets);
+    let run_on = |subject| async {
+        let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
+        run(contracts, Arc::new(subject), &options(1)).await.unwrap()
+    };
+    let report = run_on(subject).await;
+    assert_eq!(report.verdict, Verdict::Conformant);
+    assert_eq!(report.targets, targets);
+
+    // Two services that know nothing of each other are no replicas, and are told so.
+    let apart = [clean_sandbox().await, clean_sandbox().await];
+    let mut subject = crate::house::subject(&apart[0], &apart[0]).await;
+    subject.targets = apart.to_vec();
+    assert_eq!(run_on(subject).await.verdict, Verdict::Nonconformant);
+}
