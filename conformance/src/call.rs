@@ -43,7 +43,8 @@ pub struct Twist<'a> {
     pub headers: Vec<(&'a str, &'a str)>,
     /// Text after the path.
     pub path: &'a str,
-    /// A further part of the query, in which `{session}` and `{code}` stand for the call's.
+    /// A further part of the query, in which `{session}` and `{code}` stand for the call's. Where it has the code, the
+    /// proper parameter is left out.
     pub query: Option<&'a str>,
     /// Another body.
     pub body: Option<Body<'a>>,
@@ -131,6 +132,7 @@ impl Call<'_> {
             let Some(value) = value else { continue };
             match location.place {
                 Place::Path => {}
+                Place::Query if self.twist.query.is_some_and(|query| query.contains("{code}")) => {}
                 Place::Query => query.push((location.name.as_str(), value.to_owned())),
                 Place::Body => {
                     object.insert(location.name.clone(), value.into());
@@ -165,7 +167,10 @@ impl Call<'_> {
                 headers.push(("content-type".to_owned(), kind.to_owned()));
             }
             body = Some(match self.twist.body {
-                Some(Body::Bytes(bytes)) => bytes.to_vec(),
+                Some(Body::Bytes(bytes)) => match (masking, self.code) {
+                    (Masking::CredentialsAndCodes, Some(code)) => without(bytes, code),
+                    _ => bytes.to_vec(),
+                },
                 Some(Body::Text(text)) => filled(text).into_bytes(),
                 None => Value::Object(object).to_string().into_bytes(),
             });
@@ -272,4 +277,21 @@ impl Credentials {
             Credentials::Value { value } => Credentials::Value { value: spoil(value) },
         }
     }
+}
+
+/// `bytes` with the name of a code in its place, in UTF-8 and in UTF-16.
+fn without(bytes: &[u8], code: Guess<'_>) -> Vec<u8> {
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let narrow = |text: &str| text.as_bytes().to_vec();
+    let mut shown = bytes.to_vec();
+    for (secret, name) in [(narrow(code.text), narrow(code.shown)), (wide(code.text), wide(code.shown))] {
+        // A code that was never issued is shown as it is.
+        while !secret.is_empty()
+            && secret != name
+            && let Some(at) = shown.windows(secret.len()).position(|window| window == secret)
+        {
+            shown.splice(at..at + secret.len(), name.iter().copied());
+        }
+    }
+    shown
 }

@@ -53,6 +53,32 @@ pub(crate) fn script(id: &str, contract: &Contract, targets: &[String], journal:
             }
         }
     }
+    with_spellings(&text, journal.sessions())
+}
+
+/// The code in other spellings, each as a variable of the script: the shell's words for one, and how it comes by it.
+const SPELLINGS: [(&str, &str); 6] = [
+    ("REVERSED", "sed '/\\n/!G; s/\\(.\\)\\(.*\\n\\)/&\\2\\1/; //D; s/.//'"),
+    ("SPACED", "sed 's/./& /g; s/ $//'"),
+    ("WIDE", "sed 'y/0123456789/０１２３４５６７８９/'"),
+    ("INDIC", "sed 'y/0123456789/٠١٢٣٤٥٦٧٨٩/'"),
+    ("LOWER", "tr '[:upper:]' '[:lower:]'"),
+    ("UPPER", "tr '[:lower:]' '[:upper:]'"),
+];
+
+/// Defines those spellings that the script uses, each after the code that it is of.
+fn with_spellings(text: &str, sessions: usize) -> String {
+    let mut text = text.to_owned();
+    for number in 1..=sessions {
+        let mut defined = String::new();
+        for (name, command) in SPELLINGS {
+            let variable = format!("CODE_{number}_{name}");
+            if text.contains(&variable) {
+                defined.push_str(&format!("{variable}=$(printf '%s\\n' \"$CODE_{number}\" | {command})\n"));
+            }
+        }
+        text = text.replace(&format!("\nSESSION_{number}=$("), &format!("\n{defined}SESSION_{number}=$("));
+    }
     text
 }
 
@@ -167,7 +193,6 @@ pub(crate) fn quote(text: &str) -> String {
     }
     quoted.push_str(&rest.replace('\'', "'\\''"));
     quoted.push('\'');
-    // An empty quotation at either end says nothing.
     quoted
 }
 

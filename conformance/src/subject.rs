@@ -102,6 +102,12 @@ impl Issued {
         format!("${{{}#?}}", self.shown.trim_start_matches('$'))
     }
 
+    /// What is shown for the first two characters of the right code.
+    pub(crate) fn shown_first_two(&self) -> String {
+        let rest = "?".repeat(self.code.len().saturating_sub(2));
+        format!("${{{}%{rest}}}", self.shown.trim_start_matches('$'))
+    }
+
     /// The call that a client would make.
     pub(crate) fn call<'c>(&'c self, contract: &'c Contract, guess: Guess<'c>, retry: bool) -> Call<'c> {
         Call {

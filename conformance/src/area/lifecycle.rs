@@ -1,7 +1,7 @@
 //! Random walks over several sessions and tenants at once, compared step by step with the model and shrunk to the
 //! shortest that still fails. What nobody thought of in the other areas shows here.
 
-use otp_contract::{Contract, Situation};
+use otp_contract::Situation;
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
@@ -193,13 +193,9 @@ async fn walk(bench: &mut Bench<'_>, moves: &[Move]) -> Result<(), Stop> {
 }
 
 async fn malformed(bench: &mut Bench<'_>, live: &mut Live) -> Result<(), Stop> {
-    if applies_malformed(bench.contract) {
+    if code_in_body(bench.contract) {
         let twist = Twist { body: Some(Body::Text("{\"cut short\": \"")), ..Twist::default() };
         bench.misshapen(live, twist).await?;
     }
     Ok(())
-}
-
-fn applies_malformed(contract: &Contract) -> bool {
-    code_in_body(contract)
 }

@@ -76,7 +76,8 @@ pub(crate) const PROBES: &[Probe] = &[
         statement: "of a wrong and the right code in one request at most one is read, always the same one",
         says: Some(Situation::WrongCode),
         standard: standard::POLLUTION,
-        applies: always,
+        // A path has one place for it.
+        applies: |contract| contract.operation.code.location.place != Place::Path,
         run: |bench| Box::pin(duplicate_members(bench)),
     },
     Probe {
@@ -217,14 +218,8 @@ async fn duplicate_members(bench: &mut Bench<'_>) -> Result<(), Stop> {
                 _ => (None, Some(text.as_str())),
             };
             let proper = issued.call(bench.contract, issued.right(), bench.retries());
-            // In a query the proper parameter would stand beside the two.
-            let code = match query {
-                Some(_) => None,
-                None => proper.code,
-            };
-            let query_filled = query.map(|query| query.replace("{code}", &issued.code));
-            let twist = Twist { body, query: query_filled.as_deref(), ..Twist::default() };
-            let answer = bench.send(&Call { code, twist, ..proper }).await?;
+            let twist = Twist { query, body, ..Twist::default() };
+            let answer = bench.send(&Call { twist, ..proper }).await?;
             if !(200..500).contains(&answer.status) {
                 return Err(bench.found("an answer below 500", last_answer(bench)));
             }

@@ -107,11 +107,11 @@ fn near_digits(issued: &Issued) -> Vec<Near> {
     let reversed: String = code.chars().rev().collect();
     let turned = format!("{but_first}{}", &code[..1]);
     vec![
-        near(reversed.clone(), reversed),
+        near(reversed, format!("{full}_REVERSED")),
         near(turned.clone(), format!("{}0", issued.shown_but_first())),
         near(but_first.clone(), issued.shown_but_first()),
         near(but_last.clone(), issued.shown_but_last()),
-        near(code[..2].to_owned(), code[..2].to_owned()),
+        near(code[..2].to_owned(), issued.shown_first_two()),
         near(format!("{code}0"), format!("{full}0")),
         near(format!("0{code}"), format!("0{full}")),
         near(format!(" {code}"), format!(" {full}")),
@@ -126,9 +126,9 @@ fn near_digits(issued: &Issued) -> Vec<Near> {
         near(format!("{code}\u{200b}"), format!("{full}\u{200b}")),
         near(format!("{but_last} {}", &code[code.len() - 1..]), format!("{} 0", issued.shown_but_last())),
         near(format!("{but_last}-{}", &code[code.len() - 1..]), format!("{}-0", issued.shown_but_last())),
-        near(spaced.trim().to_owned(), spaced.trim().to_owned()),
-        near(wide.clone(), wide),
-        near(indic.clone(), indic),
+        near(spaced.trim().to_owned(), format!("{full}_SPACED")),
+        near(wide, format!("{full}_WIDE")),
+        near(indic, format!("{full}_INDIC")),
         near("0".repeat(code.len()), "0".repeat(code.len())),
     ]
     .into_iter()
@@ -138,10 +138,10 @@ fn near_digits(issued: &Issued) -> Vec<Near> {
 
 fn near_letters(issued: &Issued) -> Vec<Near> {
     let code = &issued.code;
-    [code.to_ascii_lowercase(), code.to_ascii_uppercase()]
+    [(code.to_ascii_lowercase(), "LOWER"), (code.to_ascii_uppercase(), "UPPER")]
         .into_iter()
-        .filter(|text| text != code)
-        .map(|text| Near { shown: text.clone(), text })
+        .filter(|(text, _)| text != code)
+        .map(|(text, name)| Near { text, shown: format!("{}_{name}", issued.shown) })
         .collect()
 }
 

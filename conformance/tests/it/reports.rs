@@ -66,3 +66,25 @@ async fn the_same_seed_makes_the_same_checks_and_sends_as_many_requests() {
     assert_eq!(of(&first), of(&second));
     assert_eq!(first.requests, second.requests);
 }
+
+#[tokio::test]
+async fn no_code_that_was_issued_stands_in_a_finding_in_whatever_spelling_it_was_tried() {
+    for (vendor, fault, shown) in [
+        ("dailystory", "either-of-two", "otp=$CODE_"),
+        ("kaleyra", "code-letter-case", "_LOWER\""),
+        ("zeckta", "code-full-width", "_WIDE\""),
+        ("zeckta", "code-beginning", "\"${CODE_"),
+    ] {
+        let fault = vec![Fault::named(fault).unwrap()];
+        let report = check(contracts(&[vendor]), fault, Vec::new(), &options(5)).await;
+        let found = report.vendors[0].checks.iter().filter(|check| check.id.contains("/request/"));
+        let findings: Vec<_> = found.filter_map(|check| check.finding.as_ref()).collect();
+        assert!(!findings.is_empty(), "{vendor}");
+        let exchanges: Vec<_> = findings.iter().flat_map(|finding| &finding.exchanges).collect();
+        let told = exchanges.iter().any(|exchange| {
+            exchange.request.url.contains(shown)
+                || exchange.request.body.as_ref().is_some_and(|body| body.contains(shown))
+        });
+        assert!(told, "{vendor} {shown}: {:?}", findings[0].curl);
+    }
+}
