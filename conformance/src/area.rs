@@ -13,6 +13,7 @@ pub(crate) mod alike;
 pub(crate) mod auth;
 pub(crate) mod concurrency;
 pub(crate) mod consistency;
+pub(crate) mod delivery;
 pub(crate) mod disclosure;
 pub(crate) mod encoding;
 pub(crate) mod expiry;
@@ -53,6 +54,7 @@ pub(crate) fn probes() -> impl Iterator<Item = &'static Probe> {
         request::PROBES,
         spelling::PROBES,
         encoding::PROBES,
+        delivery::PROBES,
         lifecycle::PROBES,
         limit::PROBES,
         expiry::PROBES,
@@ -146,6 +148,8 @@ pub(crate) mod standard {
     pub(crate) const POLLUTION: (&str, &str) = ("OWASP ASVS 5.0", "15.3.7, parameter pollution");
     pub(crate) const ASSIGNMENT: (&str, &str) = ("OWASP ASVS 5.0", "15.3.3, mass assignment");
     pub(crate) const SIZE: (&str, &str) = ("OWASP API Security Top 10 2023", "API4, limits on input size");
+    pub(crate) const FRAMING: (&str, &str) = ("RFC 9112", "§6.3, message body length");
+    pub(crate) const INCOMPLETE: (&str, &str) = ("RFC 9112", "§8, handling incomplete messages");
     pub(crate) const FAIL_CLOSED: (&str, &str) = ("OWASP ASVS 5.0", "16.5.3, fail securely");
     pub(crate) const CANONICAL: (&str, &str) = ("OWASP ASVS 5.0", "1.1.1, canonicalise once");
     pub(crate) const METHOD: (&str, &str) = ("RFC 9110", "§15.5.6, 405 carries Allow");

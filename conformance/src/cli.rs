@@ -259,8 +259,8 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
             });
         }
         let contracts = contracts(&vendors, &files)?;
-        let url = start_sandbox(contracts.clone(), faults, args.prefer).await?;
-        (contracts, vec![url.clone()], url, None)
+        let urls = start_sandbox(contracts.clone(), faults, args.prefer).await?;
+        (contracts, urls.clone(), urls[0].clone(), None)
     } else {
         let control = control.unwrap_or_else(|| targets[0].clone());
         // Vendors are chosen once it is known which ones the subject serves.
@@ -341,15 +341,21 @@ async fn reach(target: &str) -> Result<(), Failure> {
 /// How long a target may take to accept a connection.
 const REACH: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// Starts the built-in sandbox; more than one replica only for a fault that does not show with less.
 async fn start_sandbox(
     contracts: Vec<Contract>,
     faults: Vec<&'static Fault>,
     prefer: Vec<String>,
-) -> Result<String, Failure> {
+) -> Result<Vec<String>, Failure> {
+    let replicas = faults.iter().map(|fault| fault.replicas()).max().unwrap_or(1);
     let sandbox = Sandbox::new(Settings { contracts, prefer, faults, control_token: None })?;
-    let (listener, address) = listen("127.0.0.1:0").await?;
-    tokio::spawn(sandbox.serve(listener, std::future::pending()));
-    Ok(format!("http://{address}"))
+    let mut urls = Vec::new();
+    for number in 0..replicas {
+        let (listener, address) = listen("127.0.0.1:0").await?;
+        tokio::spawn(sandbox.replica(number).serve(listener, std::future::pending()));
+        urls.push(format!("http://{address}"));
+    }
+    Ok(urls)
 }
 
 async fn listen(address: &str) -> Result<(TcpListener, std::net::SocketAddr), Failure> {

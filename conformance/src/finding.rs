@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::judge::{Expectation, Mismatch};
 use crate::script::{curl, script};
 use crate::subject::Bench;
-use crate::wire::Exchange;
+use crate::wire::{Exchange, RawRequest, RawResponse};
 
 /// A failed check.
 #[derive(Debug, Clone, Serialize)]
@@ -19,7 +19,7 @@ pub struct Finding {
     pub actual: String,
     /// Where the answer differs from the nearest cell.
     pub differences: Vec<Difference>,
-    /// What was sent and answered, in order; the last is the one that is judged.
+    /// What was sent and answered, in order; the last answer is the one that is judged.
     pub exchanges: Vec<ShownExchange>,
     /// The same as command lines; secrets are shell variables.
     pub curl: Vec<String>,
@@ -45,8 +45,9 @@ pub struct Difference {
 pub struct ShownExchange {
     /// What was sent.
     pub request: ShownRequest,
-    /// What was answered.
-    pub response: ShownResponse,
+    /// What was answered; `None` where no answer came, or none was waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<ShownResponse>,
 }
 
 /// A request as reports show it.
@@ -98,13 +99,13 @@ impl Finding {
 
     /// A finding in words.
     pub(crate) fn told(expected: String, actual: String, bench: &Bench<'_>) -> Finding {
-        let exchanges = bench.journal.exchanges();
+        let calls = bench.journal.calls();
         Finding {
             expected,
             actual,
             differences: Vec::new(),
-            curl: exchanges.iter().map(|exchange| curl(&exchange.request)).collect(),
-            exchanges: exchanges.iter().map(|exchange| ShownExchange::from(*exchange)).collect(),
+            curl: calls.iter().map(|(request, _)| curl(request)).collect(),
+            exchanges: calls.into_iter().map(ShownExchange::from).collect(),
             script: script(bench.id, bench.contract, &bench.subject.targets, &bench.journal),
             seed: bench.seed,
         }
@@ -153,25 +154,30 @@ impl From<&Mismatch> for Difference {
 
 impl From<&Exchange> for ShownExchange {
     fn from(exchange: &Exchange) -> ShownExchange {
-        let Exchange { request, response } = exchange;
+        ShownExchange::from((&exchange.request, Some(&exchange.response)))
+    }
+}
+
+impl From<(&RawRequest, Option<&RawResponse>)> for ShownExchange {
+    fn from((request, response): (&RawRequest, Option<&RawResponse>)) -> ShownExchange {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         ShownExchange {
             request: ShownRequest {
                 method: request.method.clone(),
                 url: request.url.clone(),
                 headers: request.headers.iter().map(|(name, value)| [name.clone(), value.clone()]).collect(),
-                body: request.body.as_deref().map(|body| String::from_utf8_lossy(body).into_owned()),
+                body: request.body.as_deref().map(text),
             },
-            response: ShownResponse {
-                status: response.status,
-                headers: response
-                    .headers
-                    .iter()
-                    .map(|(name, value)| {
-                        [name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()]
-                    })
-                    .collect(),
-                body: String::from_utf8_lossy(&response.body).into_owned(),
-            },
+            response: response.map(|response| {
+                let headers = response.headers.iter();
+                ShownResponse {
+                    status: response.status,
+                    headers: headers
+                        .map(|(name, value)| [name.to_string(), text(value.as_bytes())])
+                        .collect(),
+                    body: text(&response.body),
+                }
+            }),
         }
     }
 }

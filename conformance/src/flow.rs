@@ -132,7 +132,7 @@ impl Bench<'_> {
                 Ok(answer)
             }
             // Hanging up on a connection of its own is the server's answer, if it still answers others.
-            Err(Stop::Lost(reason)) if self.is_fresh() => {
+            Err(Stop::Unanswered(reason)) if self.is_fresh() => {
                 self.as_whom(live, Credential::Missing).await?;
                 Err(self.found("a 4xx", reason))
             }
@@ -207,6 +207,12 @@ impl Bench<'_> {
             true => Ok(()),
             false => self.demand_client_error(answer),
         }
+    }
+
+    /// Whether the subject answers a plain call, over a connection of its own.
+    pub(crate) async fn is_alive(&mut self) -> bool {
+        let Ok(live) = self.open(&Wish::default()).await else { return false };
+        self.as_whom(&live, Credential::Missing).await.is_ok()
     }
 
     /// A finding in words.

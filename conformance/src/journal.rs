@@ -2,7 +2,7 @@
 //! it may be shown. A finding is told from it, and the script that replays it is written from it.
 
 use crate::control::Wish;
-use crate::wire::Exchange;
+use crate::wire::{Exchange, RawRequest, RawResponse};
 
 /// One thing that a check did.
 #[derive(Debug, Clone)]
@@ -40,6 +40,13 @@ pub(crate) enum Entry {
     },
     /// A call was sent and answered.
     Exchange(Exchange),
+    /// A call was sent, or the first part of one, and the connection closed without waiting for an answer.
+    HungUp {
+        /// What was sent; where only its first part was, it announces the length of the whole.
+        request: RawRequest,
+        /// How long an answer was waited for.
+        seconds: f64,
+    },
     /// Several calls were sent at once.
     Burst(Vec<Exchange>),
 }
@@ -52,13 +59,30 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Every exchange, those of bursts included.
+    /// Every call that was answered, those of bursts included.
     pub(crate) fn exchanges(&self) -> Vec<&Exchange> {
         let mut all = Vec::new();
         for entry in &self.entries {
             match entry {
                 Entry::Exchange(exchange) => all.push(exchange),
                 Entry::Burst(exchanges) => all.extend(exchanges),
+                _ => {}
+            }
+        }
+        all
+    }
+
+    /// Every call, those that were not answered included.
+    pub(crate) fn calls(&self) -> Vec<(&RawRequest, Option<&RawResponse>)> {
+        fn answered(exchange: &Exchange) -> (&RawRequest, Option<&RawResponse>) {
+            (&exchange.request, Some(&exchange.response))
+        }
+        let mut all = Vec::new();
+        for entry in &self.entries {
+            match entry {
+                Entry::Exchange(exchange) => all.push(answered(exchange)),
+                Entry::Burst(exchanges) => all.extend(exchanges.iter().map(answered)),
+                Entry::HungUp { request, .. } => all.push((request, None)),
                 _ => {}
             }
         }

@@ -1,7 +1,7 @@
 //! What there is to check and to find, as lists: for reading, for a document, or for a program.
 
 use clap::ValueEnum;
-use otp_contract::{Cell, Contract};
+use otp_contract::{Cell, Contract, Shown, Statement};
 use otp_sandbox::FAULTS;
 use serde_json::json;
 
@@ -28,7 +28,46 @@ fn covers<'c>(contract: &'c Contract, check: &Check) -> Vec<&'c Cell> {
     }
 }
 
-/// Every check of every contract.
+/// What of a document no check can see.
+struct Unseen<'c> {
+    id: String,
+    statement: &'c Statement,
+    reason: &'c str,
+}
+
+/// The word for them in ids, where a check has its area.
+const UNSEEN: &str = "unseen";
+
+/// The sentences of the document that no check can see, numbered in its order.
+fn unseen(contract: &Contract) -> Vec<Unseen<'_>> {
+    let statements = contract.statements.iter().filter_map(|statement| match &statement.shown {
+        Shown::Nowhere(reason) => Some((statement, reason)),
+        Shown::In(_) => None,
+    });
+    statements
+        .zip(1..)
+        .map(|((statement, reason), number)| Unseen {
+            id: format!("{}/{UNSEEN}/{number}", contract.vendor),
+            statement,
+            reason,
+        })
+        .collect()
+}
+
+/// The sentences of the document that show in the situation which a check brings about.
+fn shown_by<'c>(contract: &'c Contract, check: &Check) -> Vec<&'c str> {
+    let situation = match check.making {
+        Making::Answer { situation, .. } => Some(situation),
+        Making::Probe(probe) => probe.says,
+    };
+    let statements = contract.statements.iter().filter(|statement| match &statement.shown {
+        Shown::In(situations) => situation.is_some_and(|situation| situations.contains(&situation)),
+        Shown::Nowhere(_) => false,
+    });
+    statements.map(|statement| statement.says.as_str()).collect()
+}
+
+/// Every check of every contract, and what none of them can see.
 pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String {
     let all = || {
         contracts.iter().flat_map(|contract| checks(contract).into_iter().map(move |check| (contract, check)))
@@ -47,6 +86,13 @@ pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String 
                     check.certainty.as_str(),
                 )
             })
+            .chain(contracts.iter().flat_map(unseen).map(|unseen| {
+                let Statement { says, source, .. } = unseen.statement;
+                format!(
+                    "{:<44}{:<10}{says}\n{:54}{}: {}\n{:54}no check can see it: {}\n",
+                    unseen.id, "none", "", source.document, source.section, "", unseen.reason
+                )
+            }))
             .collect(),
         ListFormat::Json => {
             let rows: Vec<_> = all()
@@ -61,8 +107,19 @@ pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String 
                         "citation": check.citation,
                         "certainty": check.certainty.as_str(),
                         "cells": cells,
+                        "statements": shown_by(contract, &check),
                     })
                 })
+                .chain(contracts.iter().flat_map(unseen).map(|unseen| {
+                    json!({
+                        "id": unseen.id,
+                        "area": UNSEEN,
+                        "tier": "none",
+                        "statement": unseen.statement.says,
+                        "citation": unseen.statement.source,
+                        "reason": unseen.reason,
+                    })
+                }))
                 .collect();
             format!("{:#}\n", serde_json::Value::from(rows))
         }
@@ -71,6 +128,13 @@ pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String 
 
 /// What the check of that id asserts, who says so, and what it accepts; `None` where the contract has no such check.
 pub(crate) fn explain(contract: &Contract, id: &str) -> Option<String> {
+    if let Some(unseen) = unseen(contract).into_iter().find(|unseen| unseen.id == id) {
+        let Statement { says, source, .. } = unseen.statement;
+        return Some(format!(
+            "{id}\n  says      {}: {}: {says}\n  no check  {}\n",
+            source.document, source.section, unseen.reason
+        ));
+    }
     let check = checks(contract).into_iter().find(|check| check.id == id)?;
     let weight = match check.tier {
         Tier::Contract => "the vendor's document has an answer for it, so a failure gates",
@@ -87,6 +151,9 @@ pub(crate) fn explain(contract: &Contract, id: &str) -> Option<String> {
     if let Making::Probe(probe) = check.making {
         let (document, section) = probe.standard;
         text.push_str(&format!("  also      {document}: {section}\n"));
+    }
+    for says in shown_by(contract, &check) {
+        text.push_str(&format!("  in words  {says}\n"));
     }
     for (index, cell) in covers(contract, &check).into_iter().enumerate() {
         let body = if cell.body_specified {

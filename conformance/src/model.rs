@@ -164,7 +164,8 @@ impl State {
 }
 
 impl Allowed {
-    fn only(outcome: Outcome) -> Allowed {
+    /// This one outcome.
+    pub fn only(outcome: Outcome) -> Allowed {
         Allowed { outcomes: BTreeSet::from([outcome]), any_refusal: false }
     }
 

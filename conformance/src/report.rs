@@ -3,7 +3,7 @@
 use otp_contract::Source;
 use serde::Serialize;
 
-use crate::check::Tier;
+use crate::check::{Area, Tier};
 use crate::finding::{Finding, ShownExchange};
 
 /// The name of the report's shape.
@@ -75,9 +75,34 @@ pub struct CheckReport {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
+    /// The check whose finding tells best what is wrong, where that is another's: one cause breaks many checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// The checks that the same cause is thought to have broken as well.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// Every exchange with the subject, where they were asked for; not part of the report's shape.
     #[serde(skip)]
     pub transcript: Vec<ShownExchange>,
+}
+
+/// Ties the failed checks of a vendor together. One defect breaks checks of several areas: those of the matrix tell it
+/// best, each for itself, or else the first of the others; the rest is what it broke besides.
+pub(crate) fn tie(checks: &mut [CheckReport]) {
+    let failed: Vec<_> =
+        checks.iter().filter(|check| check.finding.is_some()).map(|check| &check.id).collect();
+    let is_matrix = |id: &str| id.split('/').nth(1) == Some(Area::Matrix.as_str());
+    // Checks come with the matrix first.
+    let told = failed.iter().filter(|id| is_matrix(id)).count().max(1).min(failed.len());
+    let rest: Vec<String> = failed[told..].iter().map(|id| (*id).clone()).collect();
+    let Some(first) = failed.first().map(|id| (*id).clone()) else { return };
+    for check in checks {
+        if rest.contains(&check.id) {
+            check.cause = Some(first.clone());
+        } else if check.id == first {
+            check.also.clone_from(&rest);
+        }
+    }
 }
 
 /// One cell, and how often it was given.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use otp_contract::Contract;
 use tokio::sync::Semaphore;
@@ -13,8 +13,9 @@ use crate::area::{self, Ending};
 use crate::check::{Check, checks};
 use crate::error::Failure;
 use crate::finding::ShownExchange;
-
-use crate::report::{CellReport, CheckReport, CheckResult, Report, SCHEMA, Summary, VendorReport, Verdict};
+use crate::report::{
+    CellReport, CheckReport, CheckResult, Report, SCHEMA, Summary, VendorReport, Verdict, tie,
+};
 use crate::subject::{Bench, Stop, Subject};
 
 /// What a run does.
@@ -93,7 +94,8 @@ pub async fn run(
     let vendors: Vec<_> = contracts
         .iter()
         .filter_map(|contract| {
-            let checks = by_vendor.remove(&contract.vendor)?;
+            let mut checks = by_vendor.remove(&contract.vendor)?;
+            tie(&mut checks);
             Some(VendorReport {
                 vendor: contract.vendor.clone(),
                 verdict: Verdict::over(&checks, options.strict),
@@ -129,17 +131,32 @@ impl Options {
     }
 }
 
+/// How long is waited before a check whose connection broke is made again.
+const AGAIN: [Duration; 2] = [Duration::ZERO, Duration::from_millis(250)];
+
 async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &Options) -> CheckReport {
     let started = Instant::now();
     let mut bench = Bench::new(contract, subject, &check.id, options);
     let mut ending = area::make(check, &mut bench).await;
-    if matches!(ending, Ending::Stopped(Stop::Lost(_))) {
+    for pause in AGAIN {
+        if !matches!(ending, Ending::Stopped(Stop::Lost(_) | Stop::Unanswered(_))) {
+            break;
+        }
         // Once more with a connection for each request, before a subject is said to have broken one off.
+        tokio::time::sleep(pause).await;
         let requests = bench.requests;
         bench = Bench::new(contract, subject, &check.id, options);
         bench.wire = &subject.fresh;
         ending = area::make(check, &mut bench).await;
         bench.requests += requests;
+    }
+    if let Ending::Stopped(Stop::Unanswered(reason)) = &ending {
+        // Who never answers one kind of call, time after time, and all others, does not conform. Who answers none
+        // cannot be judged.
+        let found = bench.found("an answer", reason.clone());
+        if bench.is_alive().await {
+            ending = Ending::Stopped(found);
+        }
     }
     let mut report = CheckReport {
         id: check.id.clone(),
@@ -153,6 +170,8 @@ async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &O
         reason: None,
         note: None,
         finding: None,
+        cause: None,
+        also: Vec::new(),
         transcript: Vec::new(),
     };
     if options.transcript {
@@ -171,7 +190,7 @@ async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &O
             report.result = CheckResult::Skipped;
             report.reason = Some(reason);
         }
-        Ending::Stopped(Stop::Error(reason) | Stop::Lost(reason)) => {
+        Ending::Stopped(Stop::Error(reason) | Stop::Lost(reason) | Stop::Unanswered(reason)) => {
             report.result = CheckResult::Error;
             report.reason = Some(reason);
         }

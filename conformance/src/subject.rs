@@ -37,6 +37,8 @@ pub(crate) enum Stop {
     Skip(String),
     /// A connection broke, which on one that was open for long may mean nothing.
     Lost(String),
+    /// A call that was sent for itself was not answered.
+    Unanswered(String),
     /// The set-up or the suite failed.
     Error(String),
 }
@@ -285,7 +287,12 @@ impl<'a> Bench<'a> {
         let wire = self.wire;
         match self.exchange(call, target, wire).await {
             Ok(response) => Ok(response),
-            Err(error @ WireError::Broken(_)) => Err(Stop::Lost(format!("{target}: {error}"))),
+            Err(error @ (WireError::Broken(_) | WireError::Late)) => {
+                let request = call.request(target, self.subject.masking);
+                let what = format!("{} to {}", request.method, request.url);
+                self.journal.entries.push(Entry::HungUp { request, seconds: 10.0 });
+                Err(Stop::Unanswered(format!("{error}, to {what}")))
+            }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
         }
     }
@@ -297,7 +304,11 @@ impl<'a> Bench<'a> {
         let fresh = &self.subject.fresh;
         match self.exchange(call, target, fresh).await {
             Ok(response) => Ok(Some(response)),
-            Err(WireError::Broken(_)) => Ok(None),
+            Err(WireError::Broken(_)) => {
+                let request = call.request(target, self.subject.masking);
+                self.journal.entries.push(Entry::HungUp { request, seconds: 10.0 });
+                Ok(None)
+            }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
         }
     }

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use otp_contract::Contract;
 
 use crate::check::Area;
-use crate::finding::Finding;
+use crate::finding::{Finding, ShownResponse};
 use crate::report::{CheckReport, CheckResult, Report, VendorReport, Verdict};
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -124,21 +124,17 @@ fn render_check(check: &CheckReport, contract: &Contract, out: &mut dyn Write) -
     Ok(())
 }
 
-/// What is wrong with a vendor. One defect breaks checks of several areas: those of the matrix tell it best, or else the
-/// first of the others, and the rest is named after it. The JSON report has every finding in full.
+/// What is wrong with a vendor: each cause in full, and the checks that it broke as well by name. The JSON report has
+/// every finding in full.
 fn render_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
-    let is_matrix = |check: &CheckReport| check.id.split('/').nth(1) == Some(Area::Matrix.as_str());
-    let found: Vec<_> =
-        vendor.checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?))).collect();
-    let of_matrix = found.iter().filter(|(check, _)| is_matrix(check)).count();
-    // Checks come with the matrix first.
-    let (told, rest) = found.split_at(of_matrix.max(1).min(found.len()));
-    for (check, finding) in told {
+    let found = vendor.checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?)));
+    let mut also = Vec::new();
+    for (check, finding) in found.filter(|(check, _)| check.cause.is_none()) {
         render_finding(check, finding, out)?;
+        also.extend(check.also.iter().map(String::as_str));
     }
-    if !rest.is_empty() {
-        let ids: Vec<_> = rest.iter().map(|(check, _)| check.id.as_str()).collect();
-        writeln!(out, "{BAD}FAIL{BAD:#} also {}", ids.join(", "))?;
+    if !also.is_empty() {
+        writeln!(out, "{BAD}FAIL{BAD:#} also {}", also.join(", "))?;
         writeln!(out, "  {QUIET}--only one of them, or --report json=PATH, tells each in full{QUIET:#}")?;
         writeln!(out)?;
     }
@@ -164,7 +160,8 @@ fn render_finding(check: &CheckReport, finding: &Finding, out: &mut dyn Write) -
     }
     for (index, (exchange, curl)) in finding.exchanges.iter().zip(&finding.curl).enumerate() {
         writeln!(out, "  {:<10}{curl}", if index == 0 { "exchange" } else { "" })?;
-        writeln!(out, "  {:<10}{QUIET}→ {}{QUIET:#}", "", exchange.response.line())?;
+        let answer = exchange.response.as_ref().map_or_else(|| "no answer".to_owned(), ShownResponse::line);
+        writeln!(out, "  {:<10}{QUIET}→ {answer}{QUIET:#}", "")?;
     }
     writeln!(out)
 }

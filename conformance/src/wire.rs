@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::pieces::Pieces;
 
 /// How long one exchange may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,9 +71,12 @@ pub enum WireError {
     Late,
 }
 
+/// A body as it goes out: at once, or in pieces.
+type Outgoing = Either<Full<Bytes>, Pieces>;
+
 /// A pool of connections, and a count of what went over them.
 pub struct Wire {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     sent: AtomicU64,
 }
 
@@ -118,16 +123,31 @@ impl Wire {
 
     /// Sends a request and reads its answer.
     pub async fn send(&self, request: &RawRequest) -> Result<(RawResponse, Duration), WireError> {
+        let body = request.body.clone().unwrap_or_default();
+        self.exchange(request, Either::Left(Full::new(Bytes::from(body)))).await
+    }
+
+    /// Sends a request with its body in `pieces`, and reads its answer.
+    pub(crate) async fn send_pieces(
+        &self,
+        request: &RawRequest,
+        pieces: Pieces,
+    ) -> Result<RawResponse, WireError> {
+        self.exchange(request, Either::Right(pieces)).await.map(|(response, _)| response)
+    }
+
+    async fn exchange(
+        &self,
+        request: &RawRequest,
+        body: Outgoing,
+    ) -> Result<(RawResponse, Duration), WireError> {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|error| WireError::Unsendable(error.to_string()))?;
         let mut builder = Request::builder().method(method).uri(&request.url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        let body = request.body.clone().unwrap_or_default();
-        let outgoing = builder
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| WireError::Unsendable(error.to_string()))?;
+        let outgoing = builder.body(body).map_err(|error| WireError::Unsendable(error.to_string()))?;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let answer = tokio::time::timeout(PATIENCE, async {

@@ -13,6 +13,19 @@ pub(crate) struct Vendor {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) document: String,
+    #[serde(default)]
+    pub(crate) statements: Vec<Statement>,
+}
+
+/// A sentence of the document.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Statement {
+    pub(crate) says: String,
+    pub(crate) section: String,
+    #[serde(default)]
+    pub(crate) situations: Vec<Situation>,
+    pub(crate) unseen: Option<String>,
 }
 
 /// `x-otp` of the operation.

@@ -1,6 +1,6 @@
 //! A vendor's whole API as this project sees it: one operation, a policy, and the cells.
 
-use crate::{Cell, Certainty, Operation, Outcome, Source};
+use crate::{Cell, Certainty, Operation, Outcome, Situation, Source};
 
 /// An annotated vendor document, read and checked.
 #[derive(Debug, Clone)]
@@ -22,6 +22,28 @@ pub struct Contract {
     pub refusal: serde_json::Value,
     /// Every documented answer, in the order of the document.
     pub cells: Vec<Cell>,
+    /// What the document says in words.
+    pub statements: Vec<Statement>,
+}
+
+/// A sentence of a vendor's document.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The sentence, or the part of it that matters.
+    pub says: String,
+    /// Where it stands.
+    pub source: Source,
+    /// Where it shows.
+    pub shown: Shown,
+}
+
+/// Where a sentence shows.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// In the answers to calls in these situations.
+    In(Vec<Situation>),
+    /// In no answer; why.
+    Nowhere(String),
 }
 
 impl Contract {

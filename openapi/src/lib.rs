@@ -30,7 +30,7 @@ mod request;
 mod status;
 
 pub use cell::{Cell, Certainty, Mode, Source};
-pub use contract::{Boundary, Contract, Lifetime, Limit, Overrides, PathVariant, Policy};
+pub use contract::{Boundary, Contract, Lifetime, Limit, Overrides, PathVariant, Policy, Shown, Statement};
 pub use documents::{DOCUMENTS, Document};
 pub use error::{ContractError, Problem};
 pub use field::{FieldRule, Matching, Member, StateValue, VolatileValue};

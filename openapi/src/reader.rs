@@ -7,7 +7,7 @@ use request::read_operation;
 use crate::cursor::Cursor;
 use crate::{
     Boundary, Contract, ContractError, Lifetime, Limit, Operation, Outcome, Overrides, Policy, Problem,
-    Source, ValueKind, annotation,
+    Shown, Source, Statement, ValueKind, annotation,
 };
 
 mod cells;
@@ -60,6 +60,7 @@ fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
     let operation = read_operation(root, &path_at, &operation_at, &notes_at, &notes, &scope)?;
     let policy = read_policy(&notes_at.member("policy", "")?, notes.policy, &operation, &scope)?;
     let cells = read_cells(&operation_at, &operation, &policy, &scope)?;
+    let statements = read_statements(&vendor_at, vendor.statements, &scope)?;
     Ok(Contract {
         vendor: vendor.id,
         name: vendor.name,
@@ -68,6 +69,7 @@ fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
         policy,
         refusal: notes.refusal.body,
         cells,
+        statements,
         document: vendor.document,
     })
 }
@@ -84,6 +86,26 @@ impl Scope<'_> {
             section: source.section,
         }
     }
+}
+
+fn read_statements(
+    vendor_at: &Cursor<'_>,
+    statements: Vec<annotation::Statement>,
+    scope: &Scope<'_>,
+) -> Result<Vec<Statement>, ContractError> {
+    let read = |statement: annotation::Statement| {
+        let shown = match (statement.situations, statement.unseen) {
+            (situations, None) if !situations.is_empty() => Shown::In(situations),
+            (situations, Some(reason)) if situations.is_empty() => Shown::Nowhere(reason.trim().to_owned()),
+            _ => {
+                let expected = "either the situations in which a sentence shows, or why it is unseen";
+                return Err(vendor_at.member("statements", "")?.unexpected(expected));
+            }
+        };
+        let source = Source { document: scope.document.to_owned(), section: statement.section };
+        Ok(Statement { says: statement.says, source, shown })
+    };
+    statements.into_iter().map(read).collect()
 }
 
 fn find_operation<'a>(root: &Cursor<'a>) -> Result<(Cursor<'a>, Cursor<'a>), ContractError> {

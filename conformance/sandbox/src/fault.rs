@@ -56,6 +56,13 @@ pub enum Effect {
     Leak(Leak),
 }
 
+impl Effect {
+    /// Whether less than the whole body is read.
+    pub(crate) fn reads_in_part(self) -> bool {
+        matches!(self, Effect::Reading(Reading::FirstPiece | Reading::CutOff))
+    }
+}
+
 /// Every fault that a sandbox can be started with.
 pub static FAULTS: &[Fault] = &catalogue::ALL;
 
@@ -63,6 +70,14 @@ impl Fault {
     /// The fault of that name.
     pub fn named(name: &str) -> Option<&'static Fault> {
         FAULTS.iter().find(|fault| fault.name == name)
+    }
+
+    /// Over how many replicas the defect has to be served for it to show.
+    pub fn replicas(&self) -> u32 {
+        match self.effect {
+            Effect::Decision(Defect::UsePerReplica | Defect::CountPerReplica) => 2,
+            _ => 1,
+        }
     }
 
     /// Whether the defect can show in a server of this contract: whether a client that sees nothing but answers could

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::IntoResponse;
 use axum::serve::ListenerExt;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -77,7 +77,12 @@ pub enum SandboxError {
 #[derive(Clone)]
 pub struct Sandbox {
     pub(crate) state: Arc<Shared>,
+    replica: Replica,
 }
+
+/// Which of several replicas answers; only a fault may ask.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Replica(u32);
 
 /// What every request handler sees.
 pub(crate) struct Shared {
@@ -134,7 +139,14 @@ impl Sandbox {
                 faults,
                 control_token: settings.control_token,
             }),
+            replica: Replica::default(),
         })
+    }
+
+    /// The same service as its replica of that number. Faults that span replicas tell them apart; nothing else does.
+    #[must_use]
+    pub fn replica(&self, number: u32) -> Sandbox {
+        Sandbox { state: Arc::clone(&self.state), replica: Replica(number) }
     }
 
     /// Serves on `listener` until `stop` is done.
@@ -148,8 +160,10 @@ impl Sandbox {
             let _ = connection.set_nodelay(true);
         });
         if self.state.faults.is_some() {
-            // Some faults go by the connection.
-            let service = self.router().into_make_service_with_connect_info::<SocketAddr>();
+            // Some faults go by the connection, and some by the replica.
+            let replica = self.replica;
+            let service =
+                self.router().layer(Extension(replica)).into_make_service_with_connect_info::<SocketAddr>();
             axum::serve(listener, service).with_graceful_shutdown(stop).await?;
         } else {
             axum::serve(listener, self.router()).with_graceful_shutdown(stop).await?;

@@ -120,6 +120,47 @@ async fn a_target_that_breaks_off_is_an_error_and_no_verdict() {
     assert_eq!(report.verdict, Verdict::Inconclusive);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_hangs_up_on_one_kind_of_call_and_answers_all_others_does_not_conform() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let sandbox = clean_sandbox().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let behind = sandbox.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = tokio::net::TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move {
+                let mut answer = vec![0; 1 << 16];
+                loop {
+                    let mut read = vec![0; 1 << 16];
+                    tokio::select! {
+                        length = client.read(&mut read) => {
+                            let Ok(length @ 1..) = length else { return };
+                            if String::from_utf8_lossy(&read[..length]).contains("GET /") {
+                                return;
+                            }
+                            if server.write_all(&read[..length]).await.is_err() { return }
+                        }
+                        length = server.read(&mut answer) => {
+                            let Ok(length @ 1..) = length else { return };
+                            if client.write_all(&answer[..length]).await.is_err() { return }
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let contracts = contracts(&["d7"]).into_iter().map(Arc::new).collect();
+    let report = run(contracts, Arc::new(subject(&target, &sandbox).await), &options(1)).await.unwrap();
+    assert_eq!(crate::house::failed(&report), ["d7/request/method"]);
+    let check = report.vendors[0].checks.iter().find(|check| check.id == "d7/request/method").unwrap();
+    let finding = check.finding.as_ref().unwrap();
+    assert_eq!(finding.expected, "an answer");
+    assert!(finding.actual.contains("GET") && finding.exchanges[0].response.is_none(), "{}", finding.actual);
+    assert_eq!(report.summary.error, 0);
+}
+
 #[tokio::test]
 async fn a_control_that_is_none_or_speaks_another_protocol_is_told_so() {
     let wire = Wire::new(false).unwrap();

@@ -32,10 +32,14 @@ pub(crate) fn options(seed: u64) -> Options {
 
 /// Starts a sandbox on a free port; it ends with the test's runtime.
 pub(crate) async fn sandbox(settings: Settings) -> String {
+    replica(&Sandbox::new(settings).unwrap(), 0).await
+}
+
+/// Starts a replica of a service on a free port.
+pub(crate) async fn replica(service: &Sandbox, number: u32) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let sandbox = Sandbox::new(settings).unwrap();
-    tokio::spawn(sandbox.serve(listener, std::future::pending()));
+    tokio::spawn(service.replica(number).serve(listener, std::future::pending()));
     format!("http://{address}")
 }
 
@@ -66,10 +70,17 @@ pub(crate) async fn check(
     prefer: Vec<String>,
     options: &Options,
 ) -> Report {
+    let replicas = faults.iter().map(|fault| fault.replicas()).max().unwrap_or(1);
     let settings = Settings { contracts: contracts.clone(), faults, prefer, control_token: None };
-    let url = sandbox(settings).await;
+    let service = Sandbox::new(settings).unwrap();
+    let mut urls = Vec::new();
+    for number in 0..replicas {
+        urls.push(replica(&service, number).await);
+    }
     let contracts = contracts.into_iter().map(Arc::new).collect();
-    run(contracts, Arc::new(subject(&url, &url).await), options).await.unwrap()
+    let mut subject = subject(&urls[0], &urls[0]).await;
+    subject.targets = urls;
+    run(contracts, Arc::new(subject), options).await.unwrap()
 }
 
 /// The ids of the checks that failed.

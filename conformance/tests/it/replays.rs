@@ -57,8 +57,8 @@ async fn a_script_provisions_for_itself_and_shows_the_defect_again() {
                 .collect();
             assert_eq!(statuses.len(), found[0].1.exchanges.len(), "{vendor} {fault}\n{script}\n{printed}");
             assert!(statuses.contains(&last), "{vendor} {fault}\n{script}\n{printed}");
-            let original: Vec<_> =
-                found[0].1.exchanges.iter().map(|exchange| exchange.response.status.to_string()).collect();
+            let answers = found[0].1.exchanges.iter().map(|exchange| exchange.response.as_ref().unwrap());
+            let original: Vec<_> = answers.map(|answer| answer.status.to_string()).collect();
             assert_eq!(statuses, original, "{vendor} {fault}\n{script}");
         }
     }
@@ -85,4 +85,36 @@ async fn a_race_is_replayed_with_calls_at_once() {
     assert!(script.contains(" &\n") && script.trim_end().ends_with("wait"), "{script}");
     let printed = replay(script, &url).await;
     assert_eq!(printed.matches("HTTP/1.1 ").count(), 16, "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hang_up_and_a_broken_off_request_are_replayed_as_such() {
+    for (fault, check, statuses) in [
+        ("broken-off-taken", "zeckta/request/broken-off", vec!["409"]),
+        ("hang-up-undoes", "zeckta/limit/hang-up", vec!["400", "400", "400", "200"]),
+    ] {
+        let service = Settings {
+            contracts: contracts(&["zeckta"]),
+            faults: vec![Fault::named(fault).unwrap()],
+            ..Settings::default()
+        };
+        let url = sandbox(service).await;
+        let mut wanted = options(3);
+        wanted.only = vec![glob::Pattern::new(check).unwrap()];
+        let contracts = contracts(&["zeckta"]).into_iter().map(std::sync::Arc::new).collect();
+        let report = otp_conformance::run(contracts, std::sync::Arc::new(subject(&url, &url).await), &wanted)
+            .await
+            .unwrap();
+        let found = findings(&report);
+        assert_eq!(found.len(), 1, "{fault}");
+        let script = &found[0].1.script;
+        assert!(script.contains("--max-time"), "{script}");
+        let printed = replay(script, &url).await;
+        let seen: Vec<_> = printed
+            .lines()
+            .filter_map(|line| line.strip_prefix("HTTP/1.1 "))
+            .map(|line| &line[..3])
+            .collect();
+        assert_eq!(seen, statuses, "{fault}\n{script}\n{printed}");
+    }
 }

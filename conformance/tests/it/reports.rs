@@ -88,3 +88,17 @@ async fn no_code_that_was_issued_stands_in_a_finding_in_whatever_spelling_it_was
         assert!(told, "{vendor} {shown}: {:?}", findings[0].curl);
     }
 }
+
+#[tokio::test]
+async fn one_cause_is_told_once_and_names_the_checks_that_it_broke_as_well() {
+    let fault = vec![Fault::named("reuse").unwrap()];
+    let report = check(contracts(&["exotel"]), fault, Vec::new(), &options(5)).await;
+    let checks = &report.vendors[0].checks;
+    let failed: Vec<_> = checks.iter().filter(|check| check.finding.is_some()).collect();
+    let (told, rest): (Vec<_>, Vec<_>) = failed.into_iter().partition(|check| check.cause.is_none());
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].id, "exotel/matrix/already_used");
+    assert!(rest.len() > 3);
+    assert!(rest.iter().all(|check| check.cause.as_ref() == Some(&told[0].id)));
+    assert_eq!(told[0].also, rest.iter().map(|check| check.id.clone()).collect::<Vec<_>>());
+}

@@ -36,7 +36,7 @@ async fn the_transcript_of_each_vendor_is_the_one_that_was_reviewed() {
                 if let Some(body) = &request.body {
                     text.push_str(&format!("> {body}\n"));
                 }
-                let response = &exchange.response;
+                let Some(response) = &exchange.response else { continue };
                 text.push_str(&format!("< {}\n", response.status));
                 for [name, value] in response.headers.iter().filter(|[name, _]| name == "www-authenticate") {
                     text.push_str(&format!("< {name}: {value}\n"));

@@ -12,6 +12,7 @@ use otp_contract::{Mode, Outcome, Policy};
 
 use super::life::{Defect as D, Defects, Life, Step, Tally};
 use crate::record::Verdict;
+use crate::server::Replica;
 use crate::store::{self, Attempt, Issue, Issued, Key, Pending, Store};
 
 /// What of a call is no part of it, and matters to a defect.
@@ -19,6 +20,8 @@ use crate::store::{self, Attempt, Issue, Issued, Key, Pending, Store};
 pub(super) struct Circumstances {
     /// The other end of the connection.
     pub(super) peer: Option<SocketAddr>,
+    /// The replica that answers.
+    pub(super) replica: Replica,
     /// The value of `X-Forwarded-For`.
     pub(super) forwarded: Option<String>,
     /// Whether the code was spelled otherwise than it is compared.
@@ -111,6 +114,7 @@ impl FaultyStore {
             code: attempt.code,
             now: store::now(),
             peer: around.peer,
+            replica: around.replica,
             respelled: around.respelled,
         };
         let Some(session) = self.find(&attempt.key) else {
@@ -234,6 +238,7 @@ impl FaultyStore {
             () if self.has(D::CountPerVendor) => Some(vendor.clone()),
             () if self.has(D::CountPerTenant) => Some(format!("{vendor} {}", key.tenant)),
             () if self.has(D::CountPerConnection) => Some(format!("{vendor} {id} {:?}", around.peer)),
+            () if self.has(D::CountPerReplica) => Some(format!("{vendor} {id} {:?}", around.replica)),
             () if self.has(D::CountPerForwarded) => {
                 around.forwarded.as_ref().map(|forwarded| format!("{vendor} {id} {forwarded}"))
             }
@@ -294,6 +299,24 @@ impl Drop for Present<'_> {
     }
 }
 
+/// A call whose answer is not sent yet; what it noted of the session is undone when its caller hangs up.
+struct Unsent<'a> {
+    store: &'a FaultyStore,
+    session: (String, String),
+    is_sent: bool,
+}
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        if !self.is_sent
+            && let Some(life) = self.store.book().lives.get_mut(&self.session)
+        {
+            life.tally = Tally::default();
+            life.used_at = None;
+        }
+    }
+}
+
 impl Store for FaultyStore {
     fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
         Box::pin(async move {
@@ -338,7 +361,16 @@ impl Store for FaultyStore {
 
     fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
         match self.decides {
-            true => Box::pin(async move { self.decide(policy, &attempt).await }),
+            true => Box::pin(async move {
+                let verdict = self.decide(policy, &attempt).await;
+                if self.has(D::HangUpUndoes) {
+                    let session = (attempt.key.vendor.clone(), attempt.key.session.clone());
+                    let mut unsent = Unsent { store: self, session, is_sent: false };
+                    tokio::time::sleep(GAP * 2).await;
+                    unsent.is_sent = true;
+                }
+                verdict
+            }),
             false => self.inner.attempt(policy, attempt),
         }
     }

@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::StatusCode;
+use http_body_util::BodyExt;
 use otp_contract::Situation;
 
 use super::answer::{HTML, distort};
@@ -22,7 +23,7 @@ use super::{Effect, Fault};
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::query;
-use crate::server::{BODY_LIMIT, Shared, read_body};
+use crate::server::{BODY_LIMIT, Replica, Shared, read_body};
 use crate::store::Store;
 
 /// The faults of a sandbox, with what they remember.
@@ -71,7 +72,11 @@ impl FaultLayer {
             .collect();
         let contract = &shared.dialects[*found.value].contract;
         let (parts, body) = request.into_parts();
-        let body = match read_body(body).await {
+        let read = match self.faults.iter().find(|fault| fault.effect.reads_in_part()) {
+            Some(fault) => Ok(read_in_part(body, fault.effect == Effect::Reading(Reading::FirstPiece)).await),
+            None => read_body(body).await,
+        };
+        let body = match read {
             Ok(body) => body,
             // The server has an answer to a body that is too large, and gets one that is.
             Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; BODY_LIMIT + 1]),
@@ -113,6 +118,7 @@ impl FaultLayer {
         let around = Arc::new(Circumstances {
             peer: call.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0),
             forwarded: forwarded.map(str::to_owned),
+            replica: call.parts.extensions.get::<Replica>().copied().unwrap_or_default(),
             respelled: is_respelled,
             ..Circumstances::default()
         });
@@ -185,6 +191,18 @@ impl FaultLayer {
         }
         response
     }
+}
+
+/// What arrives of a body: its first piece, or all of it up to where it breaks off.
+async fn read_in_part(mut body: axum::body::Body, first: bool) -> Bytes {
+    let mut read = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        read.extend(frame.into_data().unwrap_or_default());
+        if first || read.len() > BODY_LIMIT {
+            break;
+        }
+    }
+    read.into()
 }
 
 fn is_malformed(answer: &Answer) -> bool {

@@ -9,6 +9,7 @@ use otp_contract::{Boundary, Contract, Matching, Mode, Outcome, Policy, Situatio
 use super::observable::{differ, is_told_wrongly};
 use super::spelling::Spelling;
 use crate::record::{Millis, Terms, Verdict};
+use crate::server::Replica;
 
 /// What is decided wrongly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Defect {
     UseForgotten,
     /// Each connection knows only of the codes that were used over itself.
     UsePerConnection,
+    /// Each replica knows only of the codes that were used at itself.
+    UsePerReplica,
     /// Between the look whether a code was used and the note that it is now lie some milliseconds.
     UseRace,
     /// The same, only while more than four calls for the session are under way.
@@ -51,8 +54,12 @@ pub enum Defect {
     CountPerVendor,
     /// Each connection has a count of its own.
     CountPerConnection,
+    /// Each replica has a count of its own.
+    CountPerReplica,
     /// Each value of `X-Forwarded-For` has a count of its own.
     CountPerForwarded,
+    /// A caller that hangs up undoes what was noted of the session.
+    HangUpUndoes,
     /// An approval sets the counts of the tenant's other sessions to zero.
     SuccessResets,
     /// A malformed request sets the count to zero.
@@ -102,7 +109,6 @@ pub enum Defect {
     /// One attempt more than there is, is said to remain.
     RemainingHigh,
     /// As many attempts are said to remain as there were at first.
-    /// As many attempts are said to remain as there were at first.
     RemainingStuck,
 }
 
@@ -125,6 +131,7 @@ impl Defect {
             | D::CountPerTenant
             | D::CountPerVendor
             | D::CountPerConnection
+            | D::CountPerReplica
             | D::CountPerForwarded
             | D::SuccessResets
             | D::MalformedResets
@@ -194,7 +201,7 @@ pub(super) struct Life {
     pub(super) codes: Vec<String>,
     pub(super) tally: Tally,
     pub(super) used_at: Option<Millis>,
-    pub(super) used_by: Vec<Option<SocketAddr>>,
+    pub(super) used_by: Vec<(Option<SocketAddr>, Replica)>,
     pub(super) superseded: bool,
     pub(super) invalidated: bool,
     issued_at: Millis,
@@ -209,6 +216,7 @@ pub(super) struct Step<'a> {
     pub(super) code: &'a str,
     pub(super) now: Millis,
     pub(super) peer: Option<SocketAddr>,
+    pub(super) replica: Replica,
     /// Whether the code was spelled otherwise than it is compared.
     pub(super) respelled: bool,
 }
@@ -253,7 +261,7 @@ impl Life {
     /// Notes the approval.
     pub(super) fn use_up(&mut self, step: &Step<'_>) {
         self.used_at = Some(step.now);
-        self.used_by.push(step.peer);
+        self.used_by.push((step.peer, step.replica));
     }
 
     pub(super) fn step(&mut self, tally: &mut Tally, defects: &Defects, step: &Step<'_>) -> Verdict {
@@ -342,7 +350,10 @@ impl Life {
             () if defects.has(D::ReuseAtOnce) => step.now >= at.saturating_add(1_000),
             () if defects.has(D::ReuseBySpelling) => !step.respelled,
             () if defects.has(D::UseForgotten) => !self.is_over(self.ttl_seconds, step.now),
-            () if defects.has(D::UsePerConnection) => self.used_by.contains(&step.peer),
+            () if defects.has(D::UsePerConnection) => self.used_by.iter().any(|(peer, _)| *peer == step.peer),
+            () if defects.has(D::UsePerReplica) => {
+                self.used_by.iter().any(|(_, replica)| *replica == step.replica)
+            }
             () => true,
         }
     }
@@ -482,7 +493,7 @@ mod tests {
                     };
                     let code = if right { RIGHT } else { "654321" };
                     let proper = record.attempt(&policy, terms, now, |_| right);
-                    let call = Step { policy: &policy, terms, code, now, peer: None, respelled: false };
+                    let call = Step { policy: &policy, terms, code, now, peer: None, replica: Replica::default(), respelled: false };
                     let given = life.step(&mut tally, &Defects::default(), &call);
                     prop_assert_eq!(proper, given);
                 }

@@ -51,6 +51,10 @@ pub enum Reading {
     Positional,
     /// A list of ids is taken for its first.
     SessionList,
+    /// Only what arrives first of a body is read.
+    FirstPiece,
+    /// A body that breaks off is taken for whole.
+    CutOff,
     /// Bytes that are no UTF-8 are dropped.
     DropsInvalid,
     /// A request of this kind makes the server fail.
@@ -72,6 +76,8 @@ pub enum Trigger {
     NoText,
     /// A parameter that is out of bounds.
     OutOfBounds,
+    /// A body that says that it is compressed.
+    Compressed,
 }
 
 use Reading as R;
@@ -84,7 +90,9 @@ impl Reading {
             R::LetterCase => operation.code.alphabet == Alphabet::Alphanumeric,
             R::Number | R::List | R::Operator | R::Null | R::Crash(Trigger::NoText) => code_in_body,
             R::VerifiedMember | R::Positional | R::Crash(Trigger::NoObject) => operation.has_body,
-            R::DropsInvalid => operation.has_body && code_in_body,
+            R::DropsInvalid | R::FirstPiece | R::CutOff | R::Crash(Trigger::Compressed) => {
+                operation.has_body && code_in_body
+            }
             R::AttemptsMember => operation.has_body && contract.policy.attempts.is_some(),
             R::SessionList => operation.session.location.place == Place::Body,
             R::Crash(Trigger::OutOfBounds) => {
@@ -126,7 +134,8 @@ impl Reading {
                     call.set_code(right);
                 }
             }
-            R::AttemptsMember | R::Crash(_) => {}
+            R::CutOff => complete(call),
+            R::AttemptsMember | R::FirstPiece | R::Crash(_) => {}
             _ => return self.reread(call, right),
         }
         false
@@ -258,7 +267,18 @@ impl Trigger {
                 clamp(&mut within);
                 within.pairs() != call.pairs()
             }
+            Trigger::Compressed => call.parts.headers.contains_key(http::header::CONTENT_ENCODING),
             Trigger::NoText => call.code().is_some_and(|code| !code.is_string() && !code.is_null()),
+        }
+    }
+}
+
+/// Closes what a body that broke off has left open.
+fn complete(call: &mut Call<'_>) {
+    for end in ["}", "\"}"] {
+        let whole = [call.body.as_ref(), end.as_bytes()].concat();
+        if call.members().is_none() && serde_json::from_slice::<Value>(&whole).is_ok() {
+            call.body = whole.into();
         }
     }
 }

@@ -99,6 +99,18 @@ pub(super) const TABLE: &[Fault] = &[
         BY_USE,
     ),
     wrong(
+        "use-per-replica",
+        "a used code is approved again at another replica of the service",
+        D::UsePerReplica,
+        BY_USE,
+    ),
+    wrong(
+        "hang-up-undoes",
+        "a caller that hangs up before the answer undoes what was noted of the session",
+        D::HangUpUndoes,
+        &["limit/hang-up", "single-use/hang-up"],
+    ),
+    wrong(
         "use-race",
         "between the look whether a code was used and the note that it is lie some milliseconds",
         D::UseRace,
@@ -161,6 +173,12 @@ pub(super) const TABLE: &[Fault] = &[
         ],
     ),
     wrong("count-per-connection", "each connection has a count of its own", D::CountPerConnection, BY_LIMIT),
+    wrong(
+        "count-per-replica",
+        "each replica of the service has a count of its own",
+        D::CountPerReplica,
+        BY_LIMIT,
+    ),
     wrong(
         "count-per-forwarded",
         "each value of X-Forwarded-For has a count of its own",

@@ -75,6 +75,18 @@ pub(super) const TABLE: &[Fault] = &[
     read("session-list", "a list of ids is taken for its first", R::SessionList, &["request/session-types"]),
     // Bytes.
     read(
+        "first-piece-only",
+        "only what arrives first of a body is read",
+        R::FirstPiece,
+        &["request/pieces", "request/size"],
+    ),
+    read(
+        "broken-off-taken",
+        "a body that breaks off before its end is taken for whole",
+        R::CutOff,
+        &["request/broken-off", "request/*", "limit/not-reset", "lifecycle/random"],
+    ),
+    read(
         "invalid-utf-8-dropped",
         "bytes that are no UTF-8 are dropped from the body",
         R::DropsInvalid,
@@ -117,6 +129,12 @@ pub(super) const TABLE: &[Fault] = &[
         "a code of more than 64 bytes is answered with HTTP 500",
         R::Crash(Trigger::LongCode),
         &["request/size", "request/code-spelling", "limit/not-reset", "lifecycle/random"],
+    ),
+    read(
+        "compressed-500",
+        "a body that is said to be compressed is answered with HTTP 500",
+        R::Crash(Trigger::Compressed),
+        &["request/compressed"],
     ),
     read(
         "code-type-500",
