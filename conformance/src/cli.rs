@@ -6,22 +6,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use otp_contract::{Contract, DOCUMENTS};
 use otp_sandbox::{Fault, Sandbox, Settings};
-use tokio::net::TcpListener;
 
 use crate::call::Masking;
 use crate::check::checks;
 use crate::config::Config;
-use crate::control::{Control, ControlError};
+use crate::connecting::{Wanted, connect, contracts, listen};
 use crate::error::{Exit, Failure};
 use crate::listing::{self, ListFormat, list_checks, list_faults};
 use crate::report::{Report, Verdict};
 use crate::run::{Options, run};
-use crate::subject::Subject;
-use crate::summary;
 use crate::table::{TableFormat, matrix_table};
-use crate::wire::Wire;
+use crate::{summary, timing};
 
 /// Checks a server against every documented answer of an OTP verification API.
 #[derive(Debug, Parser)]
@@ -54,6 +50,8 @@ enum Command {
     Checks(ListArgs),
     /// Tell what a check asserts, who says so, and what it accepts
     Explain(ExplainArgs),
+    /// Time the answers that a caller should not be able to tell apart; a report, no verdict
+    Timing(TimingArgs),
     /// Print every fault that the sandbox can be started with
     Faults(FaultArgs),
 }
@@ -168,6 +166,33 @@ struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+struct TimingArgs {
+    /// The vendors; all that the subject serves where none is named
+    vendors: Vec<String>,
+    /// The address of the subject; the built-in sandbox where none is given
+    #[arg(long, value_name = "URL", env = "OTP_CONFORMANCE_TARGET")]
+    target: Option<String>,
+    /// The address of its control, where it is not the target
+    #[arg(long, value_name = "URL", env = "OTP_CONFORMANCE_CONTROL")]
+    control: Option<String>,
+    /// An annotated document of another API
+    #[arg(long, value_name = "FILE.yaml", env = "OTP_CONFORMANCE_CONTRACT", value_delimiter = ',')]
+    contract: Vec<PathBuf>,
+    /// A file with options and secrets
+    #[arg(long, value_name = "FILE.toml", env = "OTP_CONFORMANCE_CONFIG")]
+    config: Option<PathBuf>,
+    /// How many answers of each kind are timed
+    #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    samples: u32,
+    /// The seed from which the order follows; a random one where none is given
+    #[arg(long, value_name = "N", env = "OTP_CONFORMANCE_SEED")]
+    seed: Option<u64>,
+    /// The format
+    #[arg(long, value_enum, default_value_t = ListFormat::Text)]
+    format: ListFormat,
+}
+
+#[derive(Debug, Args)]
 struct FaultArgs {
     /// The format
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
@@ -184,6 +209,7 @@ pub async fn main(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
         Command::Checks(args) => contracts(&args.vendors, &args.contract)
             .map(|contracts| print(out, &list_checks(&contracts, args.format))),
         Command::Explain(args) => explain(&args.id, &args.contract).map(|text| print(out, &text)),
+        Command::Timing(args) => time(args, out).await,
         Command::Faults(args) => Ok(print(out, &list_faults(args.format))),
     };
     done.unwrap_or_else(|failure| {
@@ -198,32 +224,6 @@ fn print(out: &mut dyn Write, text: &str) -> Exit {
     Exit::Conformant
 }
 
-/// The contracts named: those of `vendors`, or all that are built in, and those in `files`.
-fn contracts(vendors: &[String], files: &[PathBuf]) -> Result<Vec<Contract>, Failure> {
-    let own = files.iter().map(|file| Contract::from_file(file)).collect::<Result<Vec<_>, _>>()?;
-    if vendors.is_empty() {
-        // A document of one's own is what one wants to look at; the built-in ones have to be asked for beside it.
-        if !own.is_empty() {
-            return Ok(own);
-        }
-        return Ok(DOCUMENTS
-            .iter()
-            .map(|document| Contract::of_vendor(document.vendor))
-            .collect::<Result<Vec<_>, _>>()?);
-    }
-    let mut found: Vec<Contract> = Vec::new();
-    for vendor in vendors {
-        if found.iter().any(|contract| contract.vendor == *vendor) {
-            continue;
-        }
-        match own.iter().find(|contract| contract.vendor == *vendor) {
-            Some(contract) => found.push(contract.clone()),
-            None => found.push(Contract::of_vendor(vendor)?),
-        }
-    }
-    Ok(found)
-}
-
 async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     let file = match &args.config {
         Some(path) => Config::from_file(path)?,
@@ -233,63 +233,34 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
     let vendors = or(args.vendors, file.vendors);
     let files = if args.contract.is_empty() { file.contract } else { args.contract };
     let reports = read_reports(&or(args.report, file.report))?;
+    let seed = args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into());
+    let usual = Options::with_seed(seed);
     let options = Options {
         only: patterns("--only", &or(args.only, file.only))?,
         skip: patterns("--skip", &or(args.skip, file.skip))?,
         strict: args.strict || file.strict.unwrap_or(false),
-        seed: args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into()),
-        jobs: args.jobs.or(file.jobs).unwrap_or(16).into(),
-        cases: args.cases.or(file.cases).unwrap_or(16),
-        bursts: 30,
+        jobs: args.jobs.or(file.jobs).map_or(usual.jobs, usize::from),
+        cases: args.cases.or(file.cases).unwrap_or(usual.cases),
         shard: args.shard.or(file.shard).map(|text| read_shard(&text)).transpose()?,
-        transcript: false,
+        ..usual
     };
-    let masking = if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes };
-    let token = std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token);
-    let targets = or(args.target, file.target);
-    let targets = targets.iter().map(|url| read_url("--target", url)).collect::<Result<Vec<_>, _>>()?;
-    let control = args.control.or(file.control).map(|url| read_url("--control", &url)).transpose()?;
-    let faults = faults(&args.fault)?;
-
-    let (contracts, targets, control_url, token) = if targets.is_empty() {
-        if control.is_some() {
-            return Err(Failure::Option {
-                option: "--control",
-                problem: "needs a --target; without one the built-in sandbox is checked".to_owned(),
-            });
-        }
-        let contracts = contracts(&vendors, &files)?;
-        let urls = start_sandbox(contracts.clone(), faults, args.prefer).await?;
-        (contracts, urls.clone(), urls[0].clone(), None)
-    } else {
-        let control = control.unwrap_or_else(|| targets[0].clone());
-        // Vendors are chosen once it is known which ones the subject serves.
-        (contracts(&vendors, &files)?, targets, control, token)
+    let subject = Wanted {
+        vendors,
+        contract: files,
+        target: or(args.target, file.target),
+        control: args.control.or(file.control),
+        token: std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token),
+        tenants: file.tenants,
+        faults: faults(&args.fault)?,
+        prefer: args.prefer,
+        masking: if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes },
     };
-
-    let tls = targets.iter().chain([&control_url]).any(|url| url.starts_with("https:"));
-    let no_tls = |reason| Failure::Unreachable { what: "target", url: targets[0].clone(), reason };
-    let (wire, fresh) = (Wire::new(tls).map_err(no_tls)?, Wire::fresh(tls).map_err(no_tls)?);
-    for target in &targets {
-        reach(target).await?;
-    }
-    let mut control = Control::connect(&wire, &control_url, token).await.map_err(|error| match error {
-        ControlError::Lost { reason, .. } => {
-            Failure::Unreachable { what: "control", url: control_url.clone(), reason }
-        }
-        other => Failure::Control { url: control_url.clone(), reason: other.to_string() },
-    })?;
-    for tenant in file.tenants {
-        control.prepared.entry(tenant.vendor.clone()).or_default().push(tenant.into());
-    }
-    let contracts = served(contracts, &control, !vendors.is_empty() || !files.is_empty())?;
+    let (contracts, subject) = connect(subject).await?;
     if !args.quiet {
         let names: Vec<_> = contracts.iter().map(|contract| contract.vendor.as_str()).collect();
-        let _ = writeln!(err, "checking {} at {}", names.join(", "), targets.join(", "));
+        let _ = writeln!(err, "checking {} at {}", names.join(", "), subject.targets.join(", "));
     }
-    let subject =
-        Arc::new(Subject { targets, control, wire: Arc::new(wire), fresh: Arc::new(fresh), masking });
-    let report = run(contracts.clone(), subject, &options).await?;
+    let report = run(contracts.clone(), Arc::new(subject), &options).await?;
     let quiet = args.quiet || file.quiet.unwrap_or(false);
     let whole: usize = contracts.iter().map(|contract| checks(contract).len()).sum();
     let _ = summary::render(&report, &contracts, whole, quiet, out);
@@ -303,67 +274,33 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
     })
 }
 
-/// Those of `contracts` that the control serves; all of them where they were asked for by name.
-fn served(contracts: Vec<Contract>, control: &Control, named: bool) -> Result<Vec<Arc<Contract>>, Failure> {
-    let there = &control.description.vendors;
-    let mut found = Vec::new();
-    for contract in contracts {
-        if there.contains(&contract.vendor) {
-            found.push(Arc::new(contract));
-        } else if named {
-            return Err(Failure::NotServed { vendor: contract.vendor, served: there.join(", ") });
-        }
-    }
-    if found.is_empty() {
-        return Err(Failure::NothingSelected(format!(
-            "the control serves {}, and no contract of these is known; name one with --contract",
-            there.join(", ")
-        )));
-    }
-    Ok(found)
-}
-
-/// Whether anything listens there. Nothing is sent: what a server says to a bare path is nobody's contract.
-async fn reach(target: &str) -> Result<(), Failure> {
-    let uri = target.parse::<http::Uri>().ok();
-    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
-    let usual = if target.starts_with("https:") { 443 } else { 80 };
-    let port = uri.as_ref().and_then(http::Uri::port_u16).unwrap_or(usual);
-    let connecting = tokio::net::TcpStream::connect((host, port));
-    let reason = match tokio::time::timeout(REACH, connecting).await {
-        Ok(Ok(_)) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", REACH.as_secs()),
+async fn time(args: TimingArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let file = args.config.as_deref().map(Config::from_file).transpose()?.unwrap_or_default();
+    let or = |given: Vec<String>, filed: Vec<String>| if given.is_empty() { filed } else { given };
+    let wanted = Wanted {
+        vendors: or(args.vendors, file.vendors),
+        contract: if args.contract.is_empty() { file.contract } else { args.contract },
+        target: or(args.target.into_iter().collect(), file.target),
+        control: args.control.or(file.control),
+        token: std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token),
+        tenants: file.tenants,
+        faults: Vec::new(),
+        prefer: Vec::new(),
+        masking: Masking::CredentialsAndCodes,
     };
-    Err(Failure::Unreachable { what: "target", url: target.to_owned(), reason })
-}
-
-/// How long a target may take to accept a connection.
-const REACH: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// Starts the built-in sandbox; more than one replica only for a fault that does not show with less.
-async fn start_sandbox(
-    contracts: Vec<Contract>,
-    faults: Vec<&'static Fault>,
-    prefer: Vec<String>,
-) -> Result<Vec<String>, Failure> {
-    let replicas = faults.iter().map(|fault| fault.replicas()).max().unwrap_or(1);
-    let sandbox = Sandbox::new(Settings { contracts, prefer, faults, control_token: None })?;
-    let mut urls = Vec::new();
-    for number in 0..replicas {
-        let (listener, address) = listen("127.0.0.1:0").await?;
-        tokio::spawn(sandbox.replica(number).serve(listener, std::future::pending()));
-        urls.push(format!("http://{address}"));
+    let (contracts, subject) = connect(wanted).await?;
+    let seed = args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into());
+    let mut timings = Vec::new();
+    for contract in &contracts {
+        timings.push(timing::measure(contract, &subject, args.samples as usize, seed).await?);
     }
-    Ok(urls)
-}
-
-async fn listen(address: &str) -> Result<(TcpListener, std::net::SocketAddr), Failure> {
-    let refused =
-        |error: std::io::Error| Failure::Listen { address: address.to_owned(), reason: error.to_string() };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
-    let bound = listener.local_addr().map_err(refused)?;
-    Ok((listener, bound))
+    Ok(print(
+        out,
+        &match args.format {
+            ListFormat::Text => timing::as_text(&timings),
+            ListFormat::Json => timing::as_json(&timings),
+        },
+    ))
 }
 
 async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -430,24 +367,6 @@ fn patterns(option: &'static str, globs: &[String]) -> Result<Vec<glob::Pattern>
             })
         })
         .collect()
-}
-
-/// An address: scheme and authority, and a path where the API hangs below one.
-fn read_url(option: &'static str, text: &str) -> Result<String, Failure> {
-    let refused = |problem: &str| Err(Failure::Option { option, problem: problem.to_owned() });
-    let Ok(uri) = text.parse::<http::Uri>() else {
-        return refused("not a URL such as http://127.0.0.1:8080");
-    };
-    match uri.authority() {
-        Some(authority) if authority.as_str().contains('@') => {
-            return refused(
-                "credentials do not belong into a URL; they come from the control or the config file",
-            );
-        }
-        Some(_) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none() => {}
-        _ => return refused("not a URL such as http://127.0.0.1:8080"),
-    }
-    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// A shard of the form `I/N`, I from 1 to N.

@@ -13,10 +13,11 @@ use crate::wire::{RawResponse, WireError};
 /// How long is waited for what a server still does with a call that it lost.
 const SETTLING: Duration = Duration::from_millis(30);
 
-/// How long the caller waits before it hangs up, time after time: some of it before the server has read the call, some
-/// of it while the call is decided.
+/// How long the caller waits before it hangs up, time after time: some of it while the call is decided, some before the
+/// server has read it. The longest come first, for a call that was decided in peace after all would hide what those
+/// before it undid.
 pub(crate) const LINGERING: [Duration; 4] =
-    [Duration::from_millis(1), Duration::from_millis(3), Duration::from_millis(6), Duration::from_millis(12)];
+    [Duration::from_millis(12), Duration::from_millis(6), Duration::from_millis(3), Duration::from_millis(1)];
 
 /// Between two pieces of a body: long enough for them to be read apart, far too short to be slow.
 const PAUSE: Duration = Duration::from_millis(15);

@@ -90,6 +90,14 @@ pub enum Failure {
     /// The selection leaves no check.
     #[error("no check is selected: {0}")]
     NothingSelected(String),
+    /// The answers of a vendor could not be timed.
+    #[error("the answers of {vendor} cannot be timed: {reason}")]
+    Unmeasured {
+        /// The vendor.
+        vendor: String,
+        /// Why.
+        reason: String,
+    },
     /// The suite itself broke down; a bug worth reporting.
     #[error("the suite broke down and gives no verdict: {0}")]
     Broken(String),
@@ -117,6 +125,7 @@ impl Failure {
             | Failure::Control { .. }
             | Failure::NotServed { .. }
             | Failure::NothingSelected(_)
+            | Failure::Unmeasured { .. }
             | Failure::Broken(_)
             | Failure::Write { .. } => Exit::Unjudged,
         }

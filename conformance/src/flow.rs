@@ -29,6 +29,12 @@ impl Live {
         self.rules.limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.state.wrong() + 1))
     }
 
+    /// Notes a wrong code that was sent without the model's eyes on the answer.
+    pub(crate) fn note_wrong(&mut self, retry: bool) {
+        let wrong = Input { guess: Kind::Wrong, foreign: false, retry };
+        self.state = self.rules.step(&self.state, wrong).0;
+    }
+
     pub(crate) fn limit(&self) -> Result<u32, Stop> {
         match self.rules.limit {
             Some(limit) if limit <= MOST_ATTEMPTS => Ok(limit),

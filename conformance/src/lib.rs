@@ -13,6 +13,7 @@ mod call;
 mod check;
 pub mod cli;
 mod config;
+mod connecting;
 mod control;
 mod delivery;
 mod error;
@@ -31,6 +32,7 @@ mod script;
 mod subject;
 mod summary;
 mod table;
+mod timing;
 mod wire;
 
 pub use area::Probe;

@@ -125,6 +125,21 @@ pub async fn run(
 }
 
 impl Options {
+    /// Everything as usual, from this seed.
+    pub fn with_seed(seed: u64) -> Options {
+        Options {
+            only: Vec::new(),
+            skip: Vec::new(),
+            strict: false,
+            seed,
+            shard: None,
+            jobs: 16,
+            cases: 16,
+            bursts: 30,
+            transcript: false,
+        }
+    }
+
     fn selects(&self, id: &str) -> bool {
         let matched = |patterns: &[glob::Pattern]| patterns.iter().any(|pattern| pattern.matches(id));
         (self.only.is_empty() || matched(&self.only)) && !matched(&self.skip)

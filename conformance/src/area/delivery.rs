@@ -104,7 +104,7 @@ async fn compressed(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let issued = live.issued.clone();
     let long = format!("\"{}\"", "1".repeat(UNPACKED));
     let text = body_with(bench.contract, SESSION, &long).replace("{session}", &issued.session.session);
-    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
     let packed = packer.write_all(text.as_bytes()).and_then(|()| packer.finish());
     let packed = packed.map_err(|error| Stop::Error(format!("the body cannot be compressed: {error}")))?;
     let twist = Twist {
@@ -151,7 +151,7 @@ async fn hang_up_after_use(bench: &mut Bench<'_>) -> Result<(), Stop> {
 
     let mut live = bench.open(&attempts(3)).await?;
     let issued = live.issued.clone();
-    bench.hang_up(&issued.call(bench.contract, issued.right(), bench.retries()), LINGERING[1]).await?;
+    bench.hang_up(&issued.call(bench.contract, issued.right(), bench.retries()), LINGERING[2]).await?;
     let answer = bench.send(&issued.call(bench.contract, issued.right(), bench.retries())).await?;
     let told = [Outcome::Approved, Outcome::AlreadyUsed].into();
     bench.demand(&answer, &Allowed { outcomes: told, any_refusal: false })?;

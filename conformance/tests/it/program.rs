@@ -345,3 +345,17 @@ fn a_document_of_ones_own_is_checked_and_printed_by_its_file_alone() {
     let (out, _) = texts(&output(&["matrix", "--contract", file]));
     assert!(out.starts_with("acme  PUT"), "{out}");
 }
+
+#[test]
+fn timing_tells_every_kind_of_call_and_judges_none() {
+    let output = output(&["timing", "exotel", "d7", "--samples", "100", "--format", "json", "--seed", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let kinds = |index: usize| told[index]["classes"].as_array().unwrap().len();
+    // D7 documents no limit, so that nothing of it can be locked.
+    assert_eq!((kinds(0), kinds(1)), (4, 3));
+    for class in told[0]["classes"].as_array().unwrap() {
+        assert_eq!(class["samples"], 100);
+        assert!(class["median_ns"].as_f64().unwrap() > 1_000.0, "{class}");
+    }
+}

@@ -18,7 +18,7 @@ use super::call::Call;
 use super::decision::{CIRCUMSTANCES, Circumstances, FaultyStore};
 use super::leak::Secrets;
 use super::life::Defect;
-use super::reading::Reading;
+use super::reading::{Reading, Trigger};
 use super::{Effect, Fault};
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
@@ -164,7 +164,8 @@ impl FaultLayer {
                     }
                 }
                 Effect::Reading(Reading::Crash(trigger))
-                    if is_refused_for_itself(answer) && trigger.is_pulled(call) =>
+                    if (is_refused_for_itself(answer) || is_unread(trigger, answer))
+                        && trigger.is_pulled(call) =>
                 {
                     *answer = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
                 }
@@ -210,6 +211,11 @@ fn is_malformed(answer: &Answer) -> bool {
         answer.situation,
         Some(Situation::MalformedBody | Situation::MalformedCode | Situation::MissingCode)
     )
+}
+
+/// Whether the body was not unpacked, where a careless server would have tried.
+fn is_unread(trigger: Trigger, answer: &Answer) -> bool {
+    trigger == Trigger::Compressed && answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
 }
 
 /// Whether the caller was let in, and refused for what it sent.

@@ -4,7 +4,7 @@ use otp_contract::{Mode, Outcome, Place, Situation};
 use otp_sandbox::{Access, Defect as D, Effect, Fault, Leak, Reading as R, Spelling, Trigger};
 use serde_json::json;
 
-use crate::faults_stage::{Ask, Stage};
+use crate::faults_stage::{Ask, Delivery, Stage};
 
 /// Starts with a zero, for those who compare numbers.
 pub(crate) const RIGHT: &str = "012345";
@@ -147,6 +147,17 @@ async fn decision(stage: &mut Stage<'_>, defect: D) -> Ending {
             stage.send(&ask).await;
             Ending::Approved
         }
+        D::UsePerReplica => {
+            stage.send(&ask).await;
+            stage.send(&Ask { elsewhere: true, ..ask }).await;
+            Ending::Approved
+        }
+        D::HangUpUndoes => {
+            stage.send(&ask).await;
+            stage.send(&Ask { delivery: Delivery::HungUp, ..ask.clone() }).await;
+            stage.send(&ask).await;
+            Ending::Approved
+        }
         D::UseRace | D::UseRaceWhenBusy => bursts(stage, |ask| vec![ask.clone(); CROWD]).await,
         D::CountLate | D::CountLateWhenBusy | D::CountOverwritten => {
             let guesses =
@@ -175,6 +186,11 @@ async fn decision(stage: &mut Stage<'_>, defect: D) -> Ending {
             let ask = Ask { anew: true, ..ask };
             lock(stage, &ask).await;
             stage.send(&ask).await;
+            Ending::Approved
+        }
+        D::CountPerReplica => {
+            lock(stage, &ask).await;
+            stage.send(&Ask { elsewhere: true, ..ask }).await;
             Ending::Approved
         }
         D::CountPerForwarded => {
@@ -401,6 +417,15 @@ async fn reading(stage: &mut Stage<'_>, reading: R) -> Ending {
             };
             Ask { body: Some(body.to_string().into_bytes()), ..ask }
         }
+        R::FirstPiece => {
+            stage.send(&Ask { delivery: Delivery::Pieces, ..ask }).await;
+            return Ending::Refused;
+        }
+        R::CutOff => {
+            stage.send(&Ask { delivery: Delivery::BrokenOff, ..ask.clone() }).await;
+            stage.send(&ask).await;
+            return Ending::Refused;
+        }
         R::SessionList => ask.session(json!([ask.session])),
         R::DropsInvalid => {
             let body = with_invalid_byte(&stage.body(&ask).to_string());
@@ -442,6 +467,7 @@ async fn crash(stage: &mut Stage<'_>, ask: Ask, trigger: Trigger) {
         Trigger::NoObject => Ask { body: Some(b"[]".to_vec()), ..ask },
         Trigger::LongCode => ask.code("1".repeat(100)),
         Trigger::OutOfBounds => Ask { query: vec![("retry_attempts", "99".to_owned())], ..ask },
+        Trigger::Compressed => Ask { headers: vec![("content-encoding", "gzip".to_owned())], ..ask },
         Trigger::NoText => ask.code(json!([RIGHT])),
     };
     stage.send(&ask).await;

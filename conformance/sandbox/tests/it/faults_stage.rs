@@ -31,6 +31,21 @@ pub(crate) struct Ask {
     pub(crate) credentials: Option<Vec<(String, String)>>,
     /// Whether the call gets a connection of its own.
     pub(crate) anew: bool,
+    /// Whether it goes to the other replica.
+    pub(crate) elsewhere: bool,
+    pub(crate) delivery: Delivery,
+}
+
+/// How a call arrives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// The body in two pieces.
+    Pieces,
+    /// Without the last two octets, and then no more.
+    BrokenOff,
+    /// Whole, and nobody waits for the answer.
+    HungUp,
 }
 
 impl Ask {
@@ -91,6 +106,8 @@ impl<'a> Stage<'a> {
             headers: Vec::new(),
             credentials: None,
             anew: false,
+            elsewhere: false,
+            delivery: Delivery::Whole,
         }
     }
 
@@ -144,14 +161,35 @@ impl<'a> Stage<'a> {
     }
 
     pub(crate) async fn send(&mut self, ask: &Ask) {
-        let answer = self.exchange(ask).await;
+        let Some(answer) = self.exchange(ask).await else { return };
         let line = self.line(&answer);
         self.transcript.push(line);
         self.last = Some(answer);
     }
 
-    async fn exchange(&self, ask: &Ask) -> Answer {
-        exchange(self.house.clone(), self.request(ask), ask.anew).await
+    async fn exchange(&self, ask: &Ask) -> Option<Answer> {
+        let house = if ask.elsewhere { self.house.other() } else { self.house.clone() };
+        let request = self.request(ask);
+        if ask.delivery == Delivery::Whole {
+            return Some(exchange(house, request, ask.anew).await);
+        }
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n",
+            request.method, request.target
+        );
+        for (name, value) in request.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
+        let (first, last) = request.body.split_at(request.body.len().saturating_sub(2));
+        let mut pieces = vec![head.into_bytes(), first.to_vec()];
+        if ask.delivery != Delivery::BrokenOff {
+            pieces.push(last.to_vec());
+        }
+        let answer = house.send_octets(&pieces, ask.delivery == Delivery::Pieces).await;
+        // What a server does with a call that it lost, it does in a moment.
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        answer
     }
 
     fn request(&self, ask: &Ask) -> Prepared {

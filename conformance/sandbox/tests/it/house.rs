@@ -1,5 +1,7 @@
 //! A sandbox on a free port, and a client that sends what it is told.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
@@ -9,6 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use otp_contract::{Contract, DOCUMENTS, Place};
 use otp_sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 pub(crate) fn contracts() -> Vec<Contract> {
@@ -18,6 +21,8 @@ pub(crate) fn contracts() -> Vec<Contract> {
 #[derive(Clone)]
 pub(crate) struct House {
     pub(crate) url: String,
+    /// A second replica of the same service.
+    second: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
@@ -36,15 +41,48 @@ impl Answer {
 
 impl House {
     pub(crate) async fn open(settings: Settings) -> House {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(Sandbox::new(settings).unwrap().serve(listener, std::future::pending()));
-        House { url, client: Client::builder(TokioExecutor::new()).build_http() }
+        let service = Sandbox::new(settings).unwrap();
+        let mut urls = Vec::new();
+        for number in 0..2 {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            urls.push(format!("http://{}", listener.local_addr().unwrap()));
+            tokio::spawn(service.replica(number).serve(listener, std::future::pending()));
+        }
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        House { url: urls.remove(0), second: urls.remove(0), client }
     }
 
     /// The same sandbox, over connections of its own.
     pub(crate) fn anew(&self) -> House {
-        House { url: self.url.clone(), client: Client::builder(TokioExecutor::new()).build_http() }
+        House { client: Client::builder(TokioExecutor::new()).build_http(), ..self.clone() }
+    }
+
+    /// The other replica of the same service.
+    pub(crate) fn other(&self) -> House {
+        House { url: self.second.clone(), ..self.clone() }
+    }
+
+    /// Sends octets as they are over a connection of their own, each piece for itself. What is answered until the server
+    /// closes, or nothing where it is not waited for.
+    pub(crate) async fn send_octets(&self, pieces: &[Vec<u8>], waits: bool) -> Option<Answer> {
+        let address = self.url.trim_start_matches("http://");
+        let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+        for piece in pieces.iter().filter(|piece| !piece.is_empty()) {
+            connection.write_all(piece).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
+        if !waits {
+            return None;
+        }
+        let mut read = Vec::new();
+        connection.read_to_end(&mut read).await.unwrap();
+        let text = String::from_utf8(read).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let fields = lines.map(|line| line.split_once(": ").unwrap());
+        let headers = fields.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        Some(Answer { status, headers, body: body.to_owned().into() })
     }
 
     pub(crate) async fn clean() -> House {
