@@ -148,7 +148,7 @@ async fn start_sandbox(
     prefer: Vec<String>,
 ) -> Result<Vec<String>, Failure> {
     let replicas = faults.iter().map(|fault| fault.replicas()).max().unwrap_or(1);
-    let sandbox = Sandbox::new(Settings { contracts, prefer, faults, control_token: None })?;
+    let sandbox = Sandbox::new(Settings { contracts, prefer, faults, ..Settings::default() })?;
     let mut urls = Vec::new();
     for number in 0..replicas {
         let (listener, address) = listen("127.0.0.1:0").await?;

@@ -25,8 +25,13 @@ pub struct Answer {
 impl Answer {
     /// A refusal that no cell covers: the contract's body with the reason phrase and the number filled in.
     pub(crate) fn refusal(body: &Value, status: StatusCode) -> Answer {
+        Answer::refusal_saying(body, status, status.canonical_reason().unwrap_or("Refused"))
+    }
+
+    /// The same with another reason.
+    pub(crate) fn refusal_saying(body: &Value, status: StatusCode, reason: &str) -> Answer {
         let mut body = body.clone();
-        fill(&mut body, status);
+        fill(&mut body, status, reason);
         Answer {
             status: status.as_u16(),
             content_type: "application/json",
@@ -43,14 +48,14 @@ impl Answer {
     }
 }
 
-fn fill(value: &mut Value, status: StatusCode) {
+fn fill(value: &mut Value, status: StatusCode, reason: &str) {
     match value {
         Value::String(text) if text == "$reason" => {
-            *value = status.canonical_reason().unwrap_or("Refused").into();
+            *value = reason.into();
         }
         Value::String(text) if text == "$status" => *value = status.as_u16().into(),
-        Value::Array(elements) => elements.iter_mut().for_each(|element| fill(element, status)),
-        Value::Object(members) => members.values_mut().for_each(|member| fill(member, status)),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| fill(element, status, reason)),
+        Value::Object(members) => members.values_mut().for_each(|member| fill(member, status, reason)),
         _ => {}
     }
 }

@@ -1,8 +1,6 @@
 //! Who calls: reads credentials from a request's headers by the schemes that a contract names. Never says whether a
 //! wrong credential was near a right one.
 
-use std::sync::Arc;
-
 use http::HeaderMap;
 use otp_contract::{Contract, Scheme};
 
@@ -10,7 +8,7 @@ use crate::tenants::{Credential, Tenant, Tenants};
 
 /// What a request's credentials amount to.
 pub(crate) enum Caller {
-    Known(Arc<Tenant>),
+    Known(Tenant),
     Missing,
     Wrong,
 }
@@ -32,7 +30,7 @@ pub(crate) fn identify(contract: &Contract, tenants: &Tenants, headers: &HeaderM
         }
         let credential = value.to_str().ok().and_then(|value| read(&scheme.scheme, value));
         if let Some(credential) = credential
-            && let Some(tenant) = tenants.by_credential(&contract.vendor, credential)
+            && let Some(tenant) = tenants.by_credential(contract, &credential)
         {
             return Caller::Known(tenant);
         }

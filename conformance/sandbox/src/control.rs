@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::dialect::Dialect;
 use crate::mint::mint;
 use crate::server::Shared;
-use crate::store::{Issue, Issued, Key};
+use crate::store::{Issue, Issued, Key, StoreError};
 use crate::tenants::Tenant;
 
 /// The longest lifetime that can be wished for, in seconds, where the contract sets no bound of its own.
@@ -108,7 +108,7 @@ async fn issue_session(
     authorize(&shared, &headers)?;
     let request: SessionRequest = read(&body)?;
     let dialect = dialect(&shared, &request.vendor)?;
-    let tenant = tenant(&shared, &request.vendor, &request.tenant)?;
+    let tenant = tenant(&shared, dialect, &request.tenant)?;
     let contract = &dialect.contract;
     let shape = &contract.operation.code;
     if !shape.admits(&request.code) {
@@ -142,7 +142,7 @@ async fn issue_session(
         max_attempts,
         resend_of: request.recipient_of.map(key),
     };
-    match shared.store.issue(issue).await {
+    match shared.store.issue(issue).await.map_err(no_store)? {
         Issued::Done => Ok(reply(
             StatusCode::CREATED,
             &json!({"session": session, "ttl_seconds": ttl_seconds, "max_attempts": max_attempts}),
@@ -166,10 +166,10 @@ async fn age_session(
 ) -> Result<Response, Refused> {
     authorize(&shared, &headers)?;
     let request: AgeRequest = read(&body)?;
-    dialect(&shared, &request.vendor)?;
-    let tenant = tenant(&shared, &request.vendor, &request.tenant)?;
+    let dialect = dialect(&shared, &request.vendor)?;
+    let tenant = tenant(&shared, dialect, &request.tenant)?;
     let key = Key { vendor: request.vendor, tenant: tenant.id.clone(), session: request.session };
-    match shared.store.age(&key, request.seconds).await {
+    match shared.store.age(&key, request.seconds).await.map_err(no_store)? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(no_session()),
     }
@@ -205,15 +205,19 @@ fn dialect<'a>(shared: &'a Shared, vendor: &str) -> Result<&'a Dialect, Refused>
         .ok_or_else(|| Refused(StatusCode::NOT_FOUND, "this server does not serve such a vendor".to_owned()))
 }
 
-fn tenant(shared: &Shared, vendor: &str, id: &str) -> Result<Arc<Tenant>, Refused> {
+fn tenant(shared: &Shared, dialect: &Dialect, id: &str) -> Result<Tenant, Refused> {
     shared
         .tenants
-        .by_id(vendor, id)
+        .by_id(&dialect.contract, id)
         .ok_or_else(|| Refused(StatusCode::NOT_FOUND, "there is no such tenant".to_owned()))
 }
 
 fn no_session() -> Refused {
     Refused(StatusCode::NOT_FOUND, "there is no such session".to_owned())
+}
+
+fn no_store(error: StoreError) -> Refused {
+    Refused(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 
 fn no_randomness() -> Refused {

@@ -17,12 +17,15 @@ mod json;
 mod mint;
 mod query;
 mod record;
+mod secret;
 mod server;
 mod store;
+mod sync;
 mod tenants;
 
 pub use answer::Answer;
 pub use fault::{Access, Defect, Distortion, Effect, FAULTS, Fault, Leak, Reading, Spelling, Trigger};
 pub use record::{Record, Terms, Verdict};
-pub use server::{Sandbox, SandboxError, Settings};
-pub use store::{Attempt, Issue, Issued, Key, MemoryStore, Pending, Store};
+pub use secret::Secret;
+pub use server::{Backend, Sandbox, SandboxError, Settings};
+pub use store::{Attempt, Issue, Issued, Key, MemoryStore, Pending, RedisStore, Store, StoreError};

@@ -2,18 +2,28 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+/// Fills bytes; `None` where it has none.
+pub(crate) type Source<'a> = &'a mut dyn FnMut(&mut [u8]) -> Option<()>;
+
 /// `pattern` with each `{uuid}`, `{hex:N}` and `{digits:N}` replaced by random characters; `None` where the system
 /// gives no randomness. The contract's reader has checked the pattern.
 pub(crate) fn mint(pattern: &str) -> Option<String> {
+    mint_from(pattern, &mut |bytes| SystemRandom::new().fill(bytes).ok())
+}
+
+/// The same, from the bytes of `source`.
+pub(crate) fn mint_from(pattern: &str, source: Source<'_>) -> Option<String> {
     let mut minted = String::with_capacity(pattern.len() + 36);
     let mut rest = pattern;
     while let Some((text, token)) = rest.split_once('{') {
         let (token, after) = token.split_once('}')?;
         minted.push_str(text);
         match token.split_once(':') {
-            Some(("hex", count)) => push_random(&mut minted, count.parse().ok()?, b"0123456789abcdef")?,
-            Some(("digits", count)) => push_random(&mut minted, count.parse().ok()?, b"0123456789")?,
-            _ => minted.push_str(&uuid()?),
+            Some(("hex", count)) => {
+                push_random(&mut minted, count.parse().ok()?, b"0123456789abcdef", source)?
+            }
+            Some(("digits", count)) => push_random(&mut minted, count.parse().ok()?, b"0123456789", source)?,
+            _ => minted.push_str(&uuid(source)?),
         }
         rest = after;
     }
@@ -21,18 +31,18 @@ pub(crate) fn mint(pattern: &str) -> Option<String> {
     Some(minted)
 }
 
-fn push_random(text: &mut String, count: usize, alphabet: &[u8]) -> Option<()> {
+fn push_random(text: &mut String, count: usize, alphabet: &[u8], source: Source<'_>) -> Option<()> {
     let mut bytes = vec![0; count];
-    SystemRandom::new().fill(&mut bytes).ok()?;
+    source(&mut bytes)?;
     // 256 is not a multiple of ten; ids need to be unlikely to repeat, not uniform.
     text.extend(bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])));
     Some(())
 }
 
 /// A random UUID (RFC 9562, version 4).
-fn uuid() -> Option<String> {
+fn uuid(source: Source<'_>) -> Option<String> {
     let mut bytes = [0_u8; 16];
-    SystemRandom::new().fill(&mut bytes).ok()?;
+    source(&mut bytes)?;
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let mut text = String::with_capacity(36);

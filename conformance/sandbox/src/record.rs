@@ -1,21 +1,29 @@
 //! One session's state, and the single step that a verify call makes it take. Pure: no clock, no lock, no HTTP. A store
 //! runs [`Record::attempt`] as one indivisible step; that is what makes single use and the limit hold under load.
 
+use std::num::NonZeroU64;
+
 use otp_contract::{Boundary, Mode, Outcome, Policy};
-use ring::hmac;
+
+use crate::secret::Digest;
 
 /// Milliseconds since the Unix epoch.
 pub(crate) type Millis = u64;
 
+/// As many attempts as anybody can make.
+const UNLIMITED: u32 = u32::MAX;
+
 /// A session: one code that was issued.
 #[derive(Debug, Clone)]
 pub struct Record {
-    digest: hmac::Tag,
+    digest: Digest,
     issued_at: Millis,
-    ttl_seconds: u64,
-    max_attempts: Option<u32>,
+    /// Never 0: a lock at the epoch itself is told from none by a millisecond.
+    locked_at: Option<NonZeroU64>,
+    ttl_seconds: u32,
+    /// [`UNLIMITED`] where there is no limit.
+    max_attempts: u32,
     failed: u32,
-    locked_at: Option<Millis>,
     invalidated: bool,
     used: bool,
     superseded: bool,
@@ -45,22 +53,31 @@ pub struct Verdict {
     pub lockout_seconds: Option<u64>,
     /// When the session was issued, in milliseconds since the Unix epoch.
     pub issued_at: Option<Millis>,
+    /// Whether there is a session of that id, and it is another tenant's.
+    pub foreign: bool,
 }
 
 impl Verdict {
     /// A decision that no session had a part in.
     pub fn without_session(outcome: Outcome) -> Verdict {
-        Verdict { outcome, mode: None, remaining_attempts: None, lockout_seconds: None, issued_at: None }
+        Verdict {
+            outcome,
+            mode: None,
+            remaining_attempts: None,
+            lockout_seconds: None,
+            issued_at: None,
+            foreign: false,
+        }
     }
 }
 
 impl Record {
-    pub(crate) fn new(digest: hmac::Tag, now: Millis, ttl_seconds: u64, max_attempts: Option<u32>) -> Record {
+    pub(crate) fn new(digest: Digest, now: Millis, ttl_seconds: u64, max_attempts: Option<u32>) -> Record {
         Record {
             digest,
             issued_at: now,
-            ttl_seconds,
-            max_attempts,
+            ttl_seconds: u32::try_from(ttl_seconds).unwrap_or(u32::MAX),
+            max_attempts: max_attempts.unwrap_or(UNLIMITED),
             failed: 0,
             locked_at: None,
             invalidated: false,
@@ -86,13 +103,14 @@ impl Record {
     /// Moves every timer of the session `millis` into the past.
     pub(crate) fn age(&mut self, millis: Millis) {
         self.issued_at = self.issued_at.saturating_sub(millis);
-        self.locked_at = self.locked_at.map(|at| at.saturating_sub(millis));
+        self.locked_at = self.locked_at.and_then(|at| lock_at(at.get().saturating_sub(millis)));
     }
 
     /// When the record may be forgotten: an hour after its last timer has run out.
     pub(crate) fn forget_at(&self, lockout_seconds: u64) -> Millis {
         const HOUR: u64 = 3_600;
-        self.issued_at.saturating_add((self.ttl_seconds + lockout_seconds + HOUR).saturating_mul(1_000))
+        self.issued_at
+            .saturating_add((u64::from(self.ttl_seconds) + lockout_seconds + HOUR).saturating_mul(1_000))
     }
 
     /// The step of one verify call with a well-formed code.
@@ -104,16 +122,17 @@ impl Record {
         policy: &Policy,
         terms: Terms,
         now: Millis,
-        is_right: impl FnOnce(&hmac::Tag) -> bool,
+        is_right: impl FnOnce(&Digest) -> bool,
     ) -> Verdict {
-        let limit = match (self.max_attempts, terms.limit) {
+        let own = (self.max_attempts != UNLIMITED).then_some(self.max_attempts);
+        let limit = match (own, terms.limit) {
             (Some(_), Some(asked)) => Some(asked),
             (own, _) => own,
         };
         let may_retry = terms.retry != Some(false);
         // A limit that is lower than the count already reached locks as well.
         if self.locked_at.is_none() && may_retry && limit.is_some_and(|limit| self.failed >= limit) {
-            self.locked_at = Some(now);
+            self.locked_at = lock_at(now);
         }
         if let Some(outcome) = self.terminal(policy, terms, now) {
             return self.verdict(policy, outcome, limit, now, terms);
@@ -128,7 +147,7 @@ impl Record {
             return self.verdict(policy, Outcome::WrongCode, limit, now, terms);
         }
         let outcome = if limit.is_some_and(|limit| self.failed >= limit) {
-            self.locked_at = Some(now);
+            self.locked_at = lock_at(now);
             policy.boundary.first().copied().unwrap_or(Boundary::WrongCode).outcome()
         } else {
             Outcome::WrongCode
@@ -149,7 +168,7 @@ impl Record {
 
     fn is_locked(&self, policy: &Policy, now: Millis) -> bool {
         self.locked_at.is_some_and(|at| match policy.lockout_seconds {
-            Some(seconds) => now < at.saturating_add(seconds.saturating_mul(1_000)),
+            Some(seconds) => now < at.get().saturating_add(seconds.saturating_mul(1_000)),
             None => true,
         })
     }
@@ -157,7 +176,8 @@ impl Record {
     /// A lock that has ended leaves a session without a usable code, and so does a newer code.
     fn is_expired(&self, policy: &Policy, terms: Terms, now: Millis) -> bool {
         // A request may shorten the lifetime that the code was issued with, and never lengthen it.
-        let seconds = terms.lifetime_seconds.map_or(self.ttl_seconds, |asked| asked.min(self.ttl_seconds));
+        let own = u64::from(self.ttl_seconds);
+        let seconds = terms.lifetime_seconds.map_or(own, |asked| asked.min(own));
         let over = now >= self.issued_at.saturating_add(seconds.saturating_mul(1_000));
         over || self.superseded || (self.locked_at.is_some() && !self.is_locked(policy, now))
     }
@@ -177,7 +197,7 @@ impl Record {
         };
         let lockout_seconds = match (policy.lockout_seconds, self.locked_at) {
             (Some(seconds), Some(at)) => {
-                let end = at.saturating_add(seconds.saturating_mul(1_000));
+                let end = at.get().saturating_add(seconds.saturating_mul(1_000));
                 Some(end.saturating_sub(now).div_ceil(1_000))
             }
             _ => None,
@@ -188,6 +208,11 @@ impl Record {
             remaining_attempts: limit.map(|limit| limit.saturating_sub(self.failed)),
             lockout_seconds,
             issued_at: Some(self.issued_at),
+            foreign: false,
         }
     }
+}
+
+fn lock_at(now: Millis) -> Option<NonZeroU64> {
+    NonZeroU64::new(now.max(1))
 }

@@ -15,16 +15,17 @@ use axum::{Extension, Router};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use otp_contract::{Contract, Outcome, Situation};
+use otp_contract::{Contract, Situation};
 use tokio::net::TcpListener;
 
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::dialect::{Dialect, Request, Scene};
-use crate::fault::{Fault, FaultLayer};
-use crate::store::{Attempt, Key, MemoryStore, Store};
+use crate::fault::{Defect, Effect, Fault, FaultLayer};
+use crate::secret::Secret;
+use crate::store::{Attempt, Key, MemoryStore, Own, RedisStore, Store, StoreError};
 use crate::tenants::Tenants;
-use crate::{control, query};
+use crate::{control, mint, query};
 
 /// The largest request body, in bytes. A verify call has some hundred.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
@@ -44,6 +45,36 @@ pub struct Settings {
     pub faults: Vec<&'static Fault>,
     /// The token that control calls must carry, where they must.
     pub control_token: Option<String>,
+    /// Where sessions are kept; in this process's memory where nothing is said.
+    pub backend: Option<Backend>,
+}
+
+/// A store, and the secret of the service that it belongs to.
+pub struct Backend {
+    store: Arc<dyn Store>,
+    secret: Secret,
+    /// Whether it has the faults that span replicas in itself.
+    spans_replicas: bool,
+}
+
+impl Backend {
+    /// An empty store in this process's memory; `None` where the system gives no randomness.
+    pub fn memory() -> Option<Backend> {
+        let secret = Secret::random()?;
+        Some(Backend { store: Arc::new(MemoryStore::new(secret.clone())), secret, spans_replicas: false })
+    }
+
+    /// Sessions in Redis. Faults that span replicas get what they need to show there.
+    pub fn redis(store: RedisStore, faults: &[&'static Fault]) -> Option<Backend> {
+        let secret = store.secret();
+        let number = mint::mint("-{hex:8}")?;
+        let own = |defect| {
+            let is_meant = faults.iter().any(|fault| fault.effect == Effect::Decision(defect));
+            if is_meant { number.clone() } else { String::new() }
+        };
+        let own = Own { counts: own(Defect::CountPerReplica), used: own(Defect::UsePerReplica) };
+        Some(Backend { store: Arc::new(store.keeping(own)), secret, spans_replicas: true })
+    }
 }
 
 /// Why a sandbox cannot be started.
@@ -95,7 +126,7 @@ pub(crate) struct Shared {
 }
 
 impl Sandbox {
-    /// Prepares a sandbox with an empty store in memory.
+    /// Prepares a sandbox.
     pub fn new(settings: Settings) -> Result<Sandbox, SandboxError> {
         let mut settings = settings;
         let wishes = std::mem::take(&mut settings.prefer);
@@ -128,13 +159,16 @@ impl Sandbox {
             let preferred = preferred.remove(&contract.vendor).unwrap_or_default();
             dialects.push(Dialect::new(Arc::new(contract), preferred));
         }
-        let memory: Arc<dyn Store> = Arc::new(MemoryStore::new().ok_or(SandboxError::Randomness)?);
-        let (store, faults) = FaultLayer::around(memory, settings.faults);
+        let backend = match settings.backend {
+            Some(backend) => backend,
+            None => Backend::memory().ok_or(SandboxError::Randomness)?,
+        };
+        let (store, faults) = FaultLayer::around(backend.store, settings.faults, backend.spans_replicas);
         Ok(Sandbox {
             state: Arc::new(Shared {
                 dialects,
                 routes,
-                tenants: Tenants::default(),
+                tenants: Tenants::new(backend.secret),
                 store,
                 faults,
                 control_token: settings.control_token,
@@ -284,12 +318,12 @@ impl Shared {
                     session: session.clone(),
                 };
                 let scene = Scene { session: Some(&session), code: Some(&code), ..scene };
-                let attempt = Attempt { key: key.clone(), code: &code, terms };
-                let verdict = self.store.attempt(&contract.policy, attempt).await;
-                if verdict.outcome == Outcome::UnknownSession
-                    && dialect.tells_foreign_sessions()
-                    && self.store.is_foreign(&key).await
-                {
+                let attempt = Attempt { key, code: &code, terms };
+                let verdict = match self.store.attempt(&contract.policy, attempt).await {
+                    Ok(verdict) => verdict,
+                    Err(error) => return dialect.unavailable(&error),
+                };
+                if verdict.foreign && dialect.tells_foreign_sessions() {
                     return dialect.answer(Situation::ForeignSession, None, scene);
                 }
                 dialect
@@ -312,6 +346,15 @@ impl Shared {
 }
 
 impl Dialect {
+    /// The answer where the store gave none. It is no refusal of the code: whether the attempt counts may be unknown.
+    fn unavailable(&self, error: &StoreError) -> Answer {
+        let outcome = match error {
+            StoreError::Unreachable(_) | StoreError::Refused(_) => "not verified: the service is unavailable",
+            StoreError::Lost(_) | StoreError::Foreign(_) => "outcome unknown: the service is unavailable",
+        };
+        Answer::refusal_saying(&self.contract.refusal, StatusCode::SERVICE_UNAVAILABLE, outcome)
+    }
+
     fn refusal(&self, status: StatusCode) -> Answer {
         Answer::refusal(&self.contract.refusal, status)
     }

@@ -1,12 +1,15 @@
-//! The accounts that were made over the control protocol, and the credentials by which a call is known to be theirs.
+//! Accounts, and the credentials by which a call is known to be theirs. Nothing of them is kept: an account's id is
+//! random and signed, and everything else follows from it and from the service's secret, so that every replica knows
+//! the accounts that another has made.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::BTreeMap;
 
 use otp_contract::{Contract, Scheme};
+use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::mint::mint;
+use crate::mint::mint_from;
+use crate::secret::{Secret, same};
 
 /// One account of one vendor.
 #[derive(Debug)]
@@ -18,61 +21,107 @@ pub(crate) struct Tenant {
 }
 
 /// What a caller shows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Credential {
     Bearer(String),
     Basic { username: String, password: String },
     ApiKey(String),
 }
 
-/// Every tenant, by id and by credential.
-#[derive(Default)]
-pub(crate) struct Tenants {
-    all: RwLock<Register>,
+impl Credential {
+    /// Where the account's number stands in it: after these words.
+    fn named(&self) -> Option<&str> {
+        let (text, word) = match self {
+            Credential::Bearer(token) => (token, TOKEN),
+            Credential::Basic { username, .. } => (username, APP),
+            Credential::ApiKey(key) => (key, KEY),
+        };
+        text.strip_prefix(word)?.get(..NUMBER)
+    }
+
+    /// Compared through digests, so that the time taken tells nothing of the secret.
+    fn is(&self, secret: &Secret, other: &Credential) -> bool {
+        let digest = |credential: &Credential| match credential {
+            Credential::Bearer(text) | Credential::ApiKey(text) => secret.sign("compare", &[text.as_bytes()]),
+            Credential::Basic { username, password } => {
+                secret.sign("compare", &[username.as_bytes(), password.as_bytes()])
+            }
+        };
+        std::mem::discriminant(self) == std::mem::discriminant(other) && same(&digest(self), &digest(other))
+    }
 }
 
-#[derive(Default)]
-struct Register {
-    by_id: HashMap<(String, String), Arc<Tenant>>,
-    by_credential: HashMap<(String, Credential), Arc<Tenant>>,
+const TENANT: &str = "tenant-";
+const TOKEN: &str = "token-";
+const KEY: &str = "key-";
+const APP: &str = "app";
+
+/// How many characters an account's number has.
+const NUMBER: usize = 16;
+
+/// Every account of a service.
+pub(crate) struct Tenants {
+    secret: Secret,
 }
 
 impl Tenants {
+    pub(crate) fn new(secret: Secret) -> Tenants {
+        Tenants { secret }
+    }
+
     /// A fresh account; `None` where the system gives no randomness.
-    pub(crate) fn create(&self, contract: &Contract) -> Option<Arc<Tenant>> {
-        let mut accounts = BTreeMap::new();
-        for account in &contract.operation.accounts {
-            accounts.insert(account.name.clone(), mint(&account.mint)?);
-        }
-        let mut credentials = Vec::new();
-        for scheme in &contract.operation.security {
-            let credential = match scheme.scheme {
-                Scheme::Bearer => Credential::Bearer(mint("token-{hex:32}")?),
-                Scheme::Basic => {
-                    Credential::Basic { username: mint("app{hex:12}")?, password: mint("secret-{hex:32}")? }
-                }
-                Scheme::ApiKey { .. } => Credential::ApiKey(mint("key-{hex:32}")?),
-            };
-            credentials.push((scheme.name.clone(), credential));
-        }
-        let tenant = Arc::new(Tenant { id: mint("tenant-{hex:16}")?, accounts, credentials });
-        let mut all = self.all.write().unwrap_or_else(PoisonError::into_inner);
-        let vendor = &contract.vendor;
-        for (_, credential) in &tenant.credentials {
-            all.by_credential.insert((vendor.clone(), credential.clone()), Arc::clone(&tenant));
-        }
-        all.by_id.insert((vendor.clone(), tenant.id.clone()), Arc::clone(&tenant));
-        Some(tenant)
+    pub(crate) fn create(&self, contract: &Contract) -> Option<Tenant> {
+        let mut bytes = [0; NUMBER / 2];
+        SystemRandom::new().fill(&mut bytes).ok()?;
+        let number: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Some(self.derive(contract, &number))
     }
 
-    pub(crate) fn by_id(&self, vendor: &str, id: &str) -> Option<Arc<Tenant>> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        all.by_id.get(&(vendor.to_owned(), id.to_owned())).cloned()
+    /// The account of that id, if this service has made it.
+    pub(crate) fn by_id(&self, contract: &Contract, id: &str) -> Option<Tenant> {
+        let number = id.strip_prefix(TENANT)?.get(..NUMBER)?;
+        let tenant = self.derive(contract, number);
+        (tenant.id == id).then_some(tenant)
     }
 
-    pub(crate) fn by_credential(&self, vendor: &str, credential: Credential) -> Option<Arc<Tenant>> {
-        let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
-        all.by_credential.get(&(vendor.to_owned(), credential)).cloned()
+    /// The account whose credential it is.
+    pub(crate) fn by_credential(&self, contract: &Contract, shown: &Credential) -> Option<Tenant> {
+        let tenant = self.derive(contract, shown.named()?);
+        let own = tenant.credentials.iter().any(|(_, own)| own.is(&self.secret, shown));
+        own.then_some(tenant)
+    }
+
+    fn derive(&self, contract: &Contract, number: &str) -> Tenant {
+        let minted = |purpose: &str, name: &str, pattern: &str| {
+            let parts = [contract.vendor.as_bytes(), number.as_bytes(), name.as_bytes()];
+            let mut stream = self.secret.stream(purpose, &parts);
+            mint_from(pattern, &mut |bytes| {
+                stream(bytes);
+                Some(())
+            })
+            .unwrap_or_default()
+        };
+        let accounts = contract.operation.accounts.iter();
+        let accounts = accounts
+            .map(|account| (account.name.clone(), minted("account", &account.name, &account.mint)))
+            .collect();
+        let credential = |scheme: &Scheme, name: &str| match scheme {
+            Scheme::Bearer => {
+                Credential::Bearer(format!("{TOKEN}{number}{}", minted("token", name, "{hex:32}")))
+            }
+            Scheme::Basic => Credential::Basic {
+                username: format!("{APP}{number}"),
+                password: minted("password", name, "secret-{hex:32}"),
+            },
+            Scheme::ApiKey { .. } => {
+                Credential::ApiKey(format!("{KEY}{number}{}", minted("key", name, "{hex:32}")))
+            }
+        };
+        let schemes = contract.operation.security.iter();
+        let credentials =
+            schemes.map(|scheme| (scheme.name.clone(), credential(&scheme.scheme, &scheme.name))).collect();
+        let id = format!("{TENANT}{number}{}", minted("tenant", "id", "{hex:8}"));
+        Tenant { id, accounts, credentials }
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn check(
     options: &Options,
 ) -> Report {
     let replicas = faults.iter().map(|fault| fault.replicas()).max().unwrap_or(1);
-    let settings = Settings { contracts: contracts.clone(), faults, prefer, control_token: None };
+    let settings = Settings { contracts: contracts.clone(), faults, prefer, ..Settings::default() };
     let service = Sandbox::new(settings).unwrap();
     let mut urls = Vec::new();
     for number in 0..replicas {

@@ -123,7 +123,7 @@ impl FaultyStore {
         if self.is_foreign(&session, &attempt.key.tenant) {
             around.is_foreign.store(true, Ordering::Relaxed);
             if !self.has(D::ForeignTenant) {
-                return self.step_of_stranger(&session, &step());
+                return Verdict { foreign: true, ..self.step_of_stranger(&session, &step()) };
             }
         }
         let scope = self.scope(&attempt.key, &session.1, &around);
@@ -320,9 +320,9 @@ impl Drop for Unsent<'_> {
 impl Store for FaultyStore {
     fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
         Box::pin(async move {
-            let issued = self.inner.issue(issue.clone()).await;
+            let issued = self.inner.issue(issue.clone()).await?;
             if issued == Issued::NoSuchSession {
-                return issued;
+                return Ok(issued);
             }
             let Issue { key, code, ttl_seconds, max_attempts, resend_of } = issue;
             let mut life = Life::new(key.tenant, code, store::now(), ttl_seconds, max_attempts);
@@ -340,7 +340,7 @@ impl Store for FaultyStore {
                 life.codes = codes;
             }
             book.lives.insert((key.vendor, key.session), life);
-            issued
+            Ok(issued)
         })
     }
 
@@ -355,10 +355,6 @@ impl Store for FaultyStore {
         self.inner.age(key, seconds)
     }
 
-    fn is_foreign<'a>(&'a self, key: &'a Key) -> Pending<'a, bool> {
-        self.inner.is_foreign(key)
-    }
-
     fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
         match self.decides {
             true => Box::pin(async move {
@@ -369,7 +365,7 @@ impl Store for FaultyStore {
                     tokio::time::sleep(GAP * 2).await;
                     unsent.is_sent = true;
                 }
-                verdict
+                Ok(verdict)
             }),
             false => self.inner.attempt(policy, attempt),
         }

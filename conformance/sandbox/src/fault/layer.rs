@@ -37,10 +37,11 @@ pub(crate) struct FaultLayer {
 }
 
 impl FaultLayer {
-    /// The store to be used, and the layer that goes with it; without faults `inner` itself, and none.
+    /// The store to be used (one that `spans_replicas` has the faults of that kind in itself), and the layer that goes with it; without faults `inner` itself, and none.
     pub(crate) fn around(
         inner: Arc<dyn Store>,
         faults: Vec<&'static Fault>,
+        spans_replicas: bool,
     ) -> (Arc<dyn Store>, Option<FaultLayer>) {
         if faults.is_empty() {
             return (inner, None);
@@ -48,6 +49,8 @@ impl FaultLayer {
         let defects: Vec<_> = faults
             .iter()
             .filter_map(|fault| match fault.effect {
+                // A store that spans replicas has these in itself; here they would see one replica only.
+                Effect::Decision(Defect::UsePerReplica | Defect::CountPerReplica) if spans_replicas => None,
                 Effect::Decision(defect) => Some(defect),
                 _ => None,
             })
@@ -98,8 +101,8 @@ impl FaultLayer {
                         reading.rewrite(&mut call, known.as_ref().map(|known| known.code.as_str()));
                 }
                 Effect::Access(access) => {
-                    let owner = known.and_then(|known| shared.tenants.by_id(&contract.vendor, &known.tenant));
-                    access.rewrite(&mut call, &shared.tenants, owner.as_deref());
+                    let owner = known.and_then(|known| shared.tenants.by_id(contract, &known.tenant));
+                    access.rewrite(&mut call, &shared.tenants, owner.as_ref());
                 }
                 Effect::Decision(Defect::ReuseBySpelling) => {
                     is_respelled |= Reading::TrimmedEnd.rewrite(&mut call, None);

@@ -409,7 +409,14 @@ impl Life {
             () if defects.has(D::RemainingHigh) => limit.saturating_sub(tally.failed).saturating_add(1),
             () => limit.saturating_sub(tally.failed),
         });
-        Verdict { outcome, mode, remaining_attempts, lockout_seconds, issued_at: Some(self.issued_at) }
+        Verdict {
+            outcome,
+            mode,
+            remaining_attempts,
+            lockout_seconds,
+            issued_at: Some(self.issued_at),
+            foreign: false,
+        }
     }
 }
 
@@ -438,11 +445,9 @@ fn is_locked(tally: &Tally, step: &Step<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use ring::hmac;
-
     use super::*;
     use crate::record::Record;
+    use proptest::prelude::*;
 
     const RIGHT: &str = "123456";
     const TTL: u64 = 900;
@@ -475,9 +480,8 @@ mod tests {
                 let contract = contract.map_err(|error| TestCaseError::fail(error.to_string()))?;
                 let policy = contract.policy;
                 let limit = policy.attempts.as_ref().map(|_| limit);
-                let key = hmac::Key::new(hmac::HMAC_SHA256, b"test");
                 let now = 1_000_000_000_000;
-                let mut record = Record::new(hmac::sign(&key, RIGHT.as_bytes()), now, TTL, limit);
+                let mut record = Record::new([0; 16], now, TTL, limit);
                 let mut life = Life::new("t".to_owned(), RIGHT.to_owned(), now, TTL, limit);
                 let mut tally = Tally::default();
                 for step in &moves {

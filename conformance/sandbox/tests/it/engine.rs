@@ -1,7 +1,7 @@
 //! The engine without a server, against a model of its own that knows only what the control protocol promises.
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Store, Terms};
+use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Secret, Store, Terms};
 use proptest::prelude::*;
 
 const RIGHT: &str = "123456";
@@ -14,7 +14,7 @@ async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>
     let key = key("s");
     let issue =
         Issue { key: key.clone(), code: RIGHT.to_owned(), ttl_seconds, max_attempts, resend_of: None };
-    assert_eq!(store.issue(issue).await, Issued::Done);
+    assert_eq!(store.issue(issue).await, Ok(Issued::Done));
     key
 }
 
@@ -48,14 +48,14 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let policy = policy("exotel");
-            let store = MemoryStore::new().unwrap();
+            let store = MemoryStore::new(Secret::random().unwrap());
             let key = issued(&store, ttl, Some(limit)).await;
             let (mut age, mut wrong, mut used) = (0, 0, false);
             for step in steps {
                 let (tenant, code) = match step {
                     Step::Age(seconds) => {
                         age += seconds;
-                        assert!(store.age(&key, seconds).await);
+                        assert!(store.age(&key, seconds).await.unwrap());
                         continue;
                     }
                     Step::Right => ("t", RIGHT),
@@ -64,7 +64,7 @@ proptest! {
                 };
                 let key = Key { tenant: tenant.to_owned(), ..key.clone() };
                 let attempt = Attempt { key, code, terms: Terms::default() };
-                let outcome = store.attempt(&policy, attempt).await.outcome;
+                let outcome = store.attempt(&policy, attempt).await.unwrap().outcome;
                 let expected = match () {
                     () if tenant == "stranger" => Outcome::UnknownSession,
                     () if used => Outcome::AlreadyUsed,
@@ -92,15 +92,15 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let policy = policy("dailystory");
-            let store = MemoryStore::new().unwrap();
+            let store = MemoryStore::new(Secret::random().unwrap());
             let key = issued(&store, 600, Some(5)).await;
             let kill = Terms { retry: Some(false), ..Terms::default() };
             let attempt = Attempt { key: key.clone(), code: "654321", terms: kill };
-            assert_eq!(store.attempt(&policy, attempt).await.outcome, Outcome::WrongCode);
+            assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::WrongCode);
             for (retry, limit, lifetime_seconds) in terms {
                 let terms = Terms { retry: Some(retry), limit, lifetime_seconds };
                 let attempt = Attempt { key: key.clone(), code: RIGHT, terms };
-                assert_eq!(store.attempt(&policy, attempt).await.outcome, Outcome::AttemptsExhausted);
+                assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::AttemptsExhausted);
             }
         });
     }
@@ -109,32 +109,32 @@ proptest! {
 #[tokio::test]
 async fn a_longer_lifetime_asked_for_revives_nothing_and_a_shorter_one_holds() {
     let policy = policy("dailystory");
-    let store = MemoryStore::new().unwrap();
+    let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 300, Some(5)).await;
     let asking = |seconds| Attempt {
         key: key.clone(),
         code: RIGHT,
         terms: Terms { retry: Some(true), limit: None, lifetime_seconds: Some(seconds) },
     };
-    store.age(&key, 200).await;
-    assert_eq!(store.attempt(&policy, asking(180)).await.outcome, Outcome::Expired);
-    store.age(&key, 100).await;
-    assert_eq!(store.attempt(&policy, asking(1200)).await.outcome, Outcome::Expired);
+    store.age(&key, 200).await.unwrap();
+    assert_eq!(store.attempt(&policy, asking(180)).await.unwrap().outcome, Outcome::Expired);
+    store.age(&key, 100).await.unwrap();
+    assert_eq!(store.attempt(&policy, asking(1200)).await.unwrap().outcome, Outcome::Expired);
 }
 
 #[tokio::test]
 async fn a_lock_counts_down_and_ends_without_a_usable_code() {
     let policy = policy("dailystory");
-    let store = MemoryStore::new().unwrap();
+    let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 1200, Some(1)).await;
     let terms = Terms { retry: Some(true), ..Terms::default() };
     let attempt = |code| Attempt { key: key.clone(), code, terms };
-    assert_eq!(store.attempt(&policy, attempt("654321")).await.outcome, Outcome::WrongCode);
-    let locked = store.attempt(&policy, attempt(RIGHT)).await;
+    assert_eq!(store.attempt(&policy, attempt("654321")).await.unwrap().outcome, Outcome::WrongCode);
+    let locked = store.attempt(&policy, attempt(RIGHT)).await.unwrap();
     assert_eq!((locked.outcome, locked.lockout_seconds), (Outcome::AttemptsExhausted, Some(7200)));
-    store.age(&key, 7000).await;
-    let later = store.attempt(&policy, attempt(RIGHT)).await;
+    store.age(&key, 7000).await.unwrap();
+    let later = store.attempt(&policy, attempt(RIGHT)).await.unwrap();
     assert_eq!((later.outcome, later.lockout_seconds), (Outcome::AttemptsExhausted, Some(200)));
-    store.age(&key, 200).await;
-    assert_eq!(store.attempt(&policy, attempt(RIGHT)).await.outcome, Outcome::Expired);
+    store.age(&key, 200).await.unwrap();
+    assert_eq!(store.attempt(&policy, attempt(RIGHT)).await.unwrap().outcome, Outcome::Expired);
 }

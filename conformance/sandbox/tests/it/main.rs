@@ -9,5 +9,8 @@ mod faults;
 mod faults_plays;
 mod faults_stage;
 mod house;
+mod redis;
+mod redis_house;
 mod refusals;
+mod stores;
 mod wild;

@@ -1,0 +1,12 @@
+-- Writes a session, in place of any that is there under the name.
+--
+-- KEYS  1 the session
+-- ARGV  1 tenant, 2 digest of the code, 3 lifetime in seconds, 4 limit or '', 5 wrong codes so far, 6 since when it is
+--       locked, or '', 7 for how many milliseconds it is kept
+-- The first command that writes is one that full memory refuses; after a DEL the rest would be let through.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 't', ARGV[1], 'd', ARGV[2], 'i', string.format('%.0f', now), 'l', ARGV[3], 'm', ARGV[4],
+  'f', ARGV[5], 'k', ARGV[6], 'x', '0', 'u', '0', 's', '0')
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
+return 1

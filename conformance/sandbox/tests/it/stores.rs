@@ -1,0 +1,283 @@
+//! Both stores, driven by the same sequences of commands as a model that knows nothing of how they keep sessions.
+
+use std::sync::Arc;
+
+use otp_contract::{Contract, Outcome, Policy};
+use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Secret, Store, Terms, Verdict};
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use tokio::runtime::Runtime;
+
+use crate::redis_house::Redis;
+
+const RIGHT: &str = "123456";
+const WRONG: &str = "654321";
+
+/// A session, by what was promised of it.
+#[derive(Debug, Clone)]
+struct Promised {
+    ttl: u64,
+    limit: Option<u32>,
+    age: u64,
+    wrong: u32,
+    /// Locked once, locked for good, whatever a later code may allow.
+    locked: bool,
+    used: bool,
+    superseded: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Model {
+    sessions: Vec<Promised>,
+}
+
+#[derive(Debug, Clone)]
+enum Command {
+    Issue { ttl: u64, limit: Option<u32> },
+    Resend { of: usize, ttl: u64, limit: Option<u32> },
+    Age { of: usize, seconds: u64 },
+    Try { of: usize, right: bool, foreign: bool },
+}
+
+impl Promised {
+    fn is_spent(&self) -> bool {
+        self.limit.is_some_and(|limit| self.wrong >= limit)
+    }
+}
+
+impl Model {
+    /// What a correct store answers.
+    fn outcome(&self, of: usize, right: bool, foreign: bool) -> Outcome {
+        let session = &self.sessions[of];
+        match () {
+            () if foreign => Outcome::UnknownSession,
+            () if session.used => Outcome::AlreadyUsed,
+            () if session.locked || session.is_spent() => Outcome::AttemptsExhausted,
+            () if session.superseded || session.age >= session.ttl => Outcome::Expired,
+            () if right => Outcome::Approved,
+            () => Outcome::WrongCode,
+        }
+    }
+}
+
+impl ReferenceStateMachine for Model {
+    type State = Model;
+    type Transition = Command;
+
+    fn init_state() -> BoxedStrategy<Model> {
+        Just(Model::default()).boxed()
+    }
+
+    fn transitions(state: &Model) -> BoxedStrategy<Command> {
+        let limit = || prop::option::weighted(0.8, 1_u32..5);
+        let issue = (5_u64..100, limit()).prop_map(|(ttl, limit)| Command::Issue { ttl, limit });
+        if state.sessions.is_empty() {
+            return issue.boxed();
+        }
+        let of = || 0..state.sessions.len();
+        prop_oneof![
+            1 => issue,
+            1 => (of(), 5_u64..100, limit()).prop_map(|(of, ttl, limit)| Command::Resend { of, ttl, limit }),
+            2 => (of(), 0_u64..60).prop_map(|(of, seconds)| Command::Age { of, seconds }),
+            6 => (of(), prop::bool::weighted(0.3), prop::bool::weighted(0.1))
+                .prop_map(|(of, right, foreign)| Command::Try { of, right, foreign }),
+        ]
+        .boxed()
+    }
+
+    fn apply(mut state: Model, command: &Command) -> Model {
+        let new = |ttl, limit| Promised {
+            ttl,
+            limit,
+            age: 0,
+            wrong: 0,
+            locked: false,
+            used: false,
+            superseded: false,
+        };
+        match *command {
+            Command::Issue { ttl, limit } => state.sessions.push(new(ttl, limit)),
+            Command::Resend { of, ttl, limit } => {
+                let earlier = &mut state.sessions[of];
+                earlier.superseded = true;
+                // A new code does not reset the count, unless the old one was used.
+                let (wrong, locked) = if earlier.used { (0, false) } else { (earlier.wrong, earlier.locked) };
+                state.sessions.push(Promised { wrong, locked, ..new(ttl, limit) });
+            }
+            Command::Age { of, seconds } => state.sessions[of].age += seconds,
+            Command::Try { of, right, foreign } => {
+                let outcome = state.outcome(of, right, foreign);
+                let session = &mut state.sessions[of];
+                session.used |= outcome == Outcome::Approved;
+                session.wrong += u32::from(outcome == Outcome::WrongCode);
+                session.locked |= !foreign && session.is_spent();
+            }
+        }
+        state
+    }
+
+    fn preconditions(state: &Model, command: &Command) -> bool {
+        match command {
+            Command::Issue { .. } => true,
+            Command::Resend { of, .. } | Command::Age { of, .. } | Command::Try { of, .. } => {
+                *of < state.sessions.len()
+            }
+        }
+    }
+}
+
+/// A store, and the runtime that it lives in.
+struct Driven {
+    store: Arc<dyn Store>,
+    runtime: Arc<Runtime>,
+    policy: Policy,
+    /// Tells the sessions of one run from those of the next.
+    run: u64,
+    issued: usize,
+}
+
+impl Driven {
+    fn key(&self, of: usize) -> Key {
+        Key { vendor: "exotel".to_owned(), tenant: "t".to_owned(), session: format!("{}-{of}", self.run) }
+    }
+
+    fn issue(&mut self, ttl: u64, limit: Option<u32>, resend_of: Option<usize>) {
+        let issue = Issue {
+            key: self.key(self.issued),
+            code: RIGHT.to_owned(),
+            ttl_seconds: ttl,
+            max_attempts: limit,
+            resend_of: resend_of.map(|of| self.key(of)),
+        };
+        self.issued += 1;
+        assert_eq!(self.runtime.block_on(self.store.issue(issue)), Ok(Issued::Done));
+    }
+
+    fn attempt(&self, of: usize, code: &str, foreign: bool, terms: Terms) -> Verdict {
+        let tenant = if foreign { "stranger" } else { "t" };
+        let key = Key { tenant: tenant.to_owned(), ..self.key(of) };
+        self.runtime.block_on(self.store.attempt(&self.policy, Attempt { key, code, terms })).unwrap()
+    }
+
+    fn apply(mut self, before: &Model, command: &Command) -> Driven {
+        match *command {
+            Command::Issue { ttl, limit } => self.issue(ttl, limit, None),
+            Command::Resend { of, ttl, limit } => self.issue(ttl, limit, Some(of)),
+            Command::Age { of, seconds } => {
+                assert_eq!(self.runtime.block_on(self.store.age(&self.key(of), seconds)), Ok(true));
+            }
+            Command::Try { of, right, foreign } => {
+                let code = if right { RIGHT } else { WRONG };
+                let verdict = self.attempt(of, code, foreign, Terms::default());
+                assert_eq!(verdict.outcome, before.outcome(of, right, foreign));
+                assert_eq!(verdict.foreign, foreign);
+                if !foreign {
+                    let session = &before.sessions[of];
+                    let wrong = session.wrong + u32::from(verdict.outcome == Outcome::WrongCode);
+                    let left = session.limit.map(|limit| limit.saturating_sub(wrong));
+                    assert_eq!(verdict.remaining_attempts, left);
+                }
+            }
+        }
+        self
+    }
+}
+
+/// What the proptest of each store starts from; the server outlives its runs.
+macro_rules! driven {
+    ($name:ident, $store:expr) => {
+        struct $name;
+
+        impl StateMachineTest for $name {
+            type SystemUnderTest = (Driven, Model);
+            type Reference = Model;
+
+            fn init_test(state: &Model) -> (Driven, Model) {
+                let (runtime, store): (Arc<Runtime>, Arc<dyn Store>) = $store;
+                let policy = Contract::of_vendor("exotel").unwrap().policy;
+                let run = rand_number();
+                (Driven { store, runtime, policy, run, issued: 0 }, state.clone())
+            }
+
+            fn apply((driven, before): (Driven, Model), after: &Model, command: Command) -> (Driven, Model) {
+                (driven.apply(&before, &command), after.clone())
+            }
+        }
+    };
+}
+
+fn rand_number() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn runtime() -> Arc<Runtime> {
+    Arc::new(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap())
+}
+
+driven!(Memory, (runtime(), Arc::new(MemoryStore::new(Secret::random().unwrap()))));
+
+thread_local! {
+    /// One server for all runs of a test: a thread has one test.
+    static SERVER: (Arc<Runtime>, Redis, Arc<dyn Store>) = {
+        let runtime = runtime();
+        let (redis, store) = runtime.block_on(async {
+            let redis = Redis::start().await;
+            let store = redis.store().await;
+            (redis, store)
+        });
+        (runtime, redis, Arc::new(store))
+    };
+}
+
+driven!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
+
+proptest_state_machine::prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_store_in_memory_answers_every_sequence_as_promised(sequential 1..40 => Memory);
+
+    #[test]
+    fn the_store_in_redis_answers_every_sequence_as_promised(sequential 1..40 => InRedis);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a request sets of the policy: the script decides what the engine in Rust decides, to the last member.
+    #[test]
+    fn both_stores_give_the_same_verdict_on_the_same_calls(
+        vendor in prop::sample::select(vec!["dailystory", "exotel", "zeckta", "d7"]),
+        limit in prop::option::of(1_u32..6),
+        calls in prop::collection::vec(
+            (0_u64..900, any::<bool>(), prop::option::of(any::<bool>()), prop::option::of(1_u32..10), prop::option::of(180_u64..1_200)),
+            1..16,
+        ),
+    ) {
+        let policy = Contract::of_vendor(vendor).unwrap().policy;
+        let run = rand_number();
+        let memory = runtime();
+        let of = |store: Arc<dyn Store>, runtime: Arc<Runtime>| {
+            Driven { store, runtime, policy: policy.clone(), run, issued: 0 }
+        };
+        let mut one = of(Arc::new(MemoryStore::new(Secret::random().unwrap())), memory);
+        let mut other = SERVER.with(|(runtime, _, store)| of(Arc::clone(store), Arc::clone(runtime)));
+        one.issue(600, limit, None);
+        other.issue(600, limit, None);
+        for (seconds, right, retry, limit, lifetime_seconds) in calls {
+            for driven in [&one, &other] {
+                // Mostly short steps: after a long one nothing lives that could be told apart.
+                let seconds = if seconds < 700 { seconds % 60 } else { seconds };
+                driven.runtime.block_on(driven.store.age(&driven.key(0), seconds)).unwrap();
+            }
+            let terms = Terms { retry, limit, lifetime_seconds };
+            let code = if right { RIGHT } else { WRONG };
+            let (a, b) = (one.attempt(0, code, false, terms), other.attempt(0, code, false, terms));
+            prop_assert_eq!(Verdict { issued_at: None, ..a }, Verdict { issued_at: None, ..b });
+            let apart = a.issued_at.unwrap().abs_diff(b.issued_at.unwrap());
+            prop_assert!(apart < 5_000, "{} ms", apart);
+        }
+    }
+}
