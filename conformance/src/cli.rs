@@ -6,18 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
-use otp_sandbox::{Fault, Sandbox, Settings};
+use otp_sandbox::Fault;
 
 use crate::call::Masking;
 use crate::check::checks;
 use crate::config::Config;
-use crate::connecting::{Wanted, connect, contracts, listen};
+use crate::connecting::{Wanted, connect, contracts};
 use crate::error::{Exit, Failure};
 use crate::listing::{self, ListFormat, list_checks, list_faults};
 use crate::report::{Report, Verdict};
 use crate::run::{Options, run};
+use crate::serving::{ControlAt, LogLevel, Serving};
 use crate::table::{TableFormat, matrix_table};
-use crate::{summary, timing};
+use crate::{serving, summary, timing};
 
 /// Checks a server against every documented answer of an OTP verification API.
 #[derive(Debug, Parser)]
@@ -115,9 +116,33 @@ struct CheckArgs {
 struct ServeArgs {
     /// The vendors to be served; all where none is named
     vendors: Vec<String>,
-    /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", env = "OTP_CONFORMANCE_LISTEN")]
-    listen: String,
+    /// Where to listen; several addresses are replicas of one service
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080",
+        env = "OTP_CONFORMANCE_LISTEN",
+        value_delimiter = ','
+    )]
+    listen: Vec<String>,
+    /// Where sessions are kept: memory, or the redis:// address of a server that replicas share
+    #[arg(
+        long,
+        value_name = "STORE",
+        default_value = "memory",
+        env = "OTP_CONFORMANCE_STORE",
+        hide_env_values = true
+    )]
+    store: String,
+    /// Serve the control, health and metrics at an address of their own
+    #[arg(long, value_name = "ADDR", env = "OTP_CONFORMANCE_CONTROL_LISTEN", conflicts_with = "no_control")]
+    control_listen: Option<String>,
+    /// Serve no control: nobody can issue codes here
+    #[arg(long)]
+    no_control: bool,
+    /// What is logged, as lines of JSON
+    #[arg(long, value_enum, default_value_t = LogLevel::Error, env = "OTP_CONFORMANCE_LOG")]
+    log: LogLevel,
     /// The token that control calls must carry; needed where the address is not loopback
     #[arg(long, value_name = "T", env = "OTP_CONFORMANCE_CONTROL_TOKEN", hide_env_values = true)]
     control_token: Option<String>,
@@ -304,45 +329,23 @@ async fn time(args: TimingArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
 }
 
 async fn serve(args: ServeArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let contracts = contracts(&args.vendors, &args.contract)?;
-    let names: Vec<_> = contracts.iter().map(|contract| contract.vendor.clone()).collect();
-    let faults = faults(&args.fault)?;
-    let open = args.control_token.is_none();
-    let sandbox =
-        Sandbox::new(Settings { contracts, prefer: args.prefer, faults, control_token: args.control_token })?;
-    let (listener, address) = listen(&args.listen).await?;
-    if open && !address.ip().is_loopback() {
-        return Err(Failure::Option {
-            option: "--listen",
-            problem: format!(
-                "{address} is not loopback, and anybody could issue codes there; give a --control-token"
-            ),
-        });
-    }
-    let _ = writeln!(
-        out,
-        "serving {} at http://{address}, control at http://{address}/_control/v1",
-        names.join(", ")
-    );
-    let _ = out.flush();
-    sandbox.serve(listener, stopped()).await?;
-    Ok(Exit::Conformant)
-}
-
-/// Done when the process is asked to stop.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
+    let control = match (args.no_control, args.control_listen) {
+        (true, _) => ControlAt::Nowhere,
+        (false, Some(address)) => ControlAt::Apart(address),
+        (false, None) => ControlAt::Beside,
+    };
+    let serving = Serving {
+        contracts: contracts(&args.vendors, &args.contract)?,
+        faults: faults(&args.fault)?,
+        prefer: args.prefer,
+        listen: args.listen,
+        store: args.store,
+        store_secret: std::env::var("OTP_CONFORMANCE_STORE_SECRET").ok(),
+        control,
+        control_token: args.control_token,
+        log: args.log,
+    };
+    serving::serve(serving, out).await
 }
 
 fn faults(names: &[String]) -> Result<Vec<&'static Fault>, Failure> {

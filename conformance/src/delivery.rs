@@ -8,7 +8,7 @@ use crate::call::{Call, Masking};
 use crate::journal::Entry;
 use crate::pieces::Pieces;
 use crate::subject::{Bench, Stop};
-use crate::wire::{RawResponse, WireError};
+use crate::wire::{PATIENCE, RawResponse, WireError};
 
 /// How long is waited for what a server still does with a call that it lost.
 const SETTLING: Duration = Duration::from_millis(30);
@@ -83,7 +83,7 @@ impl Bench<'_> {
             Err(error @ WireError::Broken(_)) => {
                 let request = call.request(target, self.subject.masking);
                 let what = format!("{error}, to {} {} in pieces", request.method, request.url);
-                self.journal.entries.push(Entry::HungUp { request, seconds: 10.0 });
+                self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
                 if chunked { Ok(None) } else { Err(Stop::Unanswered(what)) }
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),

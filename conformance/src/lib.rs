@@ -29,6 +29,7 @@ mod reading;
 mod report;
 mod run;
 mod script;
+mod serving;
 mod subject;
 mod summary;
 mod table;

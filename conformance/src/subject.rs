@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::journal::{Entry, Journal};
 use crate::judge::Expectation;
 use crate::run::Options;
-use crate::wire::{Exchange, RawResponse, Wire, WireError};
+use crate::wire::{Exchange, PATIENCE, RawResponse, Wire, WireError};
 
 /// The server under test.
 pub struct Subject {
@@ -290,7 +290,7 @@ impl<'a> Bench<'a> {
             Err(error @ (WireError::Broken(_) | WireError::Late)) => {
                 let request = call.request(target, self.subject.masking);
                 let what = format!("{} to {}", request.method, request.url);
-                self.journal.entries.push(Entry::HungUp { request, seconds: 10.0 });
+                self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
                 Err(Stop::Unanswered(format!("{error}, to {what}")))
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
@@ -306,7 +306,7 @@ impl<'a> Bench<'a> {
             Ok(response) => Ok(Some(response)),
             Err(WireError::Broken(_)) => {
                 let request = call.request(target, self.subject.masking);
-                self.journal.entries.push(Entry::HungUp { request, seconds: 10.0 });
+                self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
                 Ok(None)
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),

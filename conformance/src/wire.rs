@@ -16,7 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 use crate::pieces::Pieces;
 
 /// How long one exchange may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The most of an answer that is read, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;

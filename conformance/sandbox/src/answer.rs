@@ -18,6 +18,8 @@ pub struct Answer {
     pub body: Value,
     /// The name of the cell that was rendered; `None` where no cell covers the situation.
     pub cell: Option<String>,
+    /// Whose API answers.
+    pub vendor: Option<String>,
     /// The situation that is answered; `None` for refusals of the HTTP layer.
     pub situation: Option<Situation>,
 }
@@ -38,6 +40,7 @@ impl Answer {
             headers: Vec::new(),
             body,
             cell: None,
+            vendor: None,
             situation: None,
         }
     }

@@ -80,14 +80,7 @@ async fn create_tenant(
     let request: TenantRequest = read(&body)?;
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = shared.tenants.create(&dialect.contract).ok_or_else(no_randomness)?;
-    Ok(reply(
-        StatusCode::CREATED,
-        &json!({
-            "tenant": tenant.id,
-            "parameters": tenant.accounts,
-            "credentials": tenant.credentials_json(),
-        }),
-    ))
+    Ok(reply(StatusCode::CREATED, &tenant.json()))
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,8 @@ mod control;
 mod dialect;
 mod fault;
 mod json;
+mod listener;
+mod metrics;
 mod mint;
 mod query;
 mod record;
@@ -25,6 +27,7 @@ mod tenants;
 
 pub use answer::Answer;
 pub use fault::{Access, Defect, Distortion, Effect, FAULTS, Fault, Leak, Reading, Spelling, Trigger};
+pub use listener::Limits;
 pub use record::{Record, Terms, Verdict};
 pub use secret::Secret;
 pub use server::{Backend, Sandbox, SandboxError, Settings};

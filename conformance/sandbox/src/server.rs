@@ -4,14 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::IntoResponse;
-use axum::serve::ListenerExt;
-use axum::{Extension, Router};
+use axum::routing::get;
 use bytes::Bytes;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -22,6 +21,8 @@ use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::dialect::{Dialect, Request, Scene};
 use crate::fault::{Defect, Effect, Fault, FaultLayer};
+use crate::listener::{self, Limits};
+use crate::metrics::{self, Metrics};
 use crate::secret::Secret;
 use crate::store::{Attempt, Key, MemoryStore, Own, RedisStore, Store, StoreError};
 use crate::tenants::Tenants;
@@ -29,9 +30,6 @@ use crate::{control, mint, query};
 
 /// The largest request body, in bytes. A verify call has some hundred.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
-
-/// How long a caller may take to send its body.
-const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// What a sandbox is started with.
 #[derive(Default)]
@@ -47,6 +45,8 @@ pub struct Settings {
     pub control_token: Option<String>,
     /// Where sessions are kept; in this process's memory where nothing is said.
     pub backend: Option<Backend>,
+    /// What callers may take.
+    pub limits: Limits,
 }
 
 /// A store, and the secret of the service that it belongs to.
@@ -98,9 +98,6 @@ pub enum SandboxError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes for keys and ids")]
     Randomness,
-    /// The listener failed.
-    #[error("the sandbox stopped serving: {0}")]
-    Serve(#[from] std::io::Error),
 }
 
 /// A sandbox that is ready to serve. Clones share sessions and tenants: served on several listeners they are replicas of
@@ -123,6 +120,8 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     faults: Option<FaultLayer>,
     pub(crate) control_token: Option<String>,
+    pub(crate) limits: Limits,
+    metrics: Metrics,
 }
 
 impl Sandbox {
@@ -172,6 +171,8 @@ impl Sandbox {
                 store,
                 faults,
                 control_token: settings.control_token,
+                limits: settings.limits,
+                metrics: Metrics::new(),
             }),
             replica: Replica::default(),
         })
@@ -183,31 +184,53 @@ impl Sandbox {
         Sandbox { state: Arc::clone(&self.state), replica: Replica(number) }
     }
 
-    /// Serves on `listener` until `stop` is done.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> Result<(), SandboxError> {
-        // Answers are small and wanted at once: Nagle's algorithm would only delay them.
-        let listener = listener.tap_io(|connection| {
-            let _ = connection.set_nodelay(true);
-        });
-        if self.state.faults.is_some() {
-            // Some faults go by the connection, and some by the replica.
-            let replica = self.replica;
-            let service =
-                self.router().layer(Extension(replica)).into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).with_graceful_shutdown(stop).await?;
-        } else {
-            axum::serve(listener, self.router()).with_graceful_shutdown(stop).await?;
-        }
-        Ok(())
+    /// Serves everything on `listener` until `stop` is done: the vendors, the control, health and metrics.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+        let router = vendors().merge(control::router()).merge(watching()).with_state(Arc::clone(&self.state));
+        listener::serve(router, listener, self.replica, self.state.limits, stop).await;
     }
 
-    fn router(self) -> Router {
-        control::router().fallback(serve_vendor).with_state(self.state)
+    /// Serves the vendors alone: nobody who can call them can issue codes.
+    pub async fn serve_vendors(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+        let router = vendors().with_state(Arc::clone(&self.state));
+        listener::serve(router, listener, self.replica, self.state.limits, stop).await;
     }
+
+    /// Serves the control, health and metrics alone.
+    pub async fn serve_control(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
+        let router = control::router().merge(watching()).with_state(Arc::clone(&self.state));
+        listener::serve(router, listener, self.replica, self.state.limits, stop).await;
+    }
+
+    /// Drops what nobody may ask for any more, bit by bit, for as long as it is polled.
+    pub async fn sweep(&self) {
+        let mut beat = tokio::time::interval(SWEEP_BEAT);
+        loop {
+            beat.tick().await;
+            self.state.store.sweep();
+        }
+    }
+
+    /// A fresh account of a vendor: its id, the parameters that name it and its credentials, as the control hands them
+    /// over; `None` where the vendor is not served or the system gives no randomness.
+    pub fn tenant(&self, vendor: &str) -> Option<serde_json::Value> {
+        let dialect = self.state.dialect(vendor)?;
+        self.state.tenants.create(&dialect.contract).map(|tenant| tenant.json())
+    }
+}
+
+/// How often a part of the store is swept.
+const SWEEP_BEAT: Duration = Duration::from_millis(500);
+
+fn vendors() -> Router<Arc<Shared>> {
+    Router::new().fallback(serve_vendor)
+}
+
+fn watching() -> Router<Arc<Shared>> {
+    let metrics = |State(shared): State<Arc<Shared>>| async move {
+        ([(header::CONTENT_TYPE, metrics::MEDIA_TYPE)], shared.metrics.text())
+    };
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/metrics", get(metrics))
 }
 
 /// Grants a wish such as `exotel/boundary=attempts_exhausted` or `exotel/precedence=expired`: the outcome comes first
@@ -237,17 +260,43 @@ fn prefer_order(contracts: &mut [Contract], wish: &str) -> bool {
 
 async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -> axum::response::Response {
     match &shared.faults {
-        None => shared.answer(request).await.into_response(),
+        None => {
+            let started = Instant::now();
+            let answer = shared.answer(request).await;
+            shared.note(&answer, started.elapsed());
+            answer.into_response()
+        }
         Some(faults) => faults.serve(&shared, request).await,
     }
 }
 
 impl Shared {
+    /// Counts an answer and logs it. Neither has anything that the caller sent.
+    pub(crate) fn note(&self, answer: &Answer, took: Duration) {
+        let vendor = answer.vendor.as_deref().unwrap_or_default();
+        self.metrics.answered(vendor, answer, took);
+        tracing::info!(
+            vendor,
+            outcome = answer.situation.map_or("other", |situation| situation.as_str()),
+            status = answer.status,
+            cell = answer.cell.as_deref(),
+            took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            "answered"
+        );
+    }
+
     pub(crate) fn dialect(&self, vendor: &str) -> Option<&Dialect> {
         self.dialects.iter().find(|dialect| dialect.contract.vendor == vendor)
     }
 
     pub(crate) async fn answer(&self, request: HttpRequest) -> Answer {
+        let found = self.routes.at(request.uri().path()).ok().map(|found| *found.value);
+        let mut answer = self.answer_at(request).await;
+        answer.vendor = found.map(|index| self.dialects[index].contract.vendor.clone());
+        answer
+    }
+
+    async fn answer_at(&self, request: HttpRequest) -> Answer {
         let path = request.uri().path().to_owned();
         match self.routes.at(&path) {
             Ok(found) => {
@@ -302,7 +351,7 @@ impl Shared {
                 .refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE)
                 .with_header(header::ACCEPT, "application/json".to_owned());
         }
-        let body = match read_body(body).await {
+        let body = match read_body(body, self.limits).await {
             Ok(body) => body,
             Err(status) => return dialect.refusal(status),
         };
@@ -321,7 +370,10 @@ impl Shared {
                 let attempt = Attempt { key, code: &code, terms };
                 let verdict = match self.store.attempt(&contract.policy, attempt).await {
                     Ok(verdict) => verdict,
-                    Err(error) => return dialect.unavailable(&error),
+                    Err(error) => {
+                        tracing::error!(vendor = contract.vendor, %error, "the store did not answer");
+                        return dialect.unavailable(&error);
+                    }
                 };
                 if verdict.foreign && dialect.tells_foreign_sessions() {
                     return dialect.answer(Situation::ForeignSession, None, scene);
@@ -360,8 +412,8 @@ impl Dialect {
     }
 }
 
-pub(crate) async fn read_body(body: axum::body::Body) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, BODY_LIMIT).collect()).await {
+pub(crate) async fn read_body(body: axum::body::Body, limits: Limits) -> Result<Bytes, StatusCode> {
+    match tokio::time::timeout(limits.body_time, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
         Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),

@@ -126,6 +126,15 @@ impl Tenants {
 }
 
 impl Tenant {
+    /// The account as the control protocol hands it over.
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "tenant": self.id,
+            "parameters": self.accounts,
+            "credentials": self.credentials_json(),
+        })
+    }
+
     /// The credentials as the control protocol hands them over.
     pub(crate) fn credentials_json(&self) -> Value {
         let described = self.credentials.iter().map(|(scheme, credential)| {

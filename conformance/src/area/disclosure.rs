@@ -41,14 +41,26 @@ pub(crate) const PROBES: &[Probe] = &[
     },
 ];
 
+/// When the right code is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RightCode {
+    /// Before anything is sent that a server may count as an attempt.
+    First,
+    /// After all of it.
+    Last,
+}
+
 /// Answers of every kind that a session gives before, at and after its end.
-async fn answers(bench: &mut Bench<'_>, live: &mut Live) -> Result<Vec<RawResponse>, Stop> {
+async fn answers(bench: &mut Bench<'_>, live: &Live, right: RightCode) -> Result<Vec<RawResponse>, Stop> {
     let mut answers = Vec::new();
     let issued = live.issued.clone();
     let retry = bench.retries();
     for _ in 0..live.spare().min(2) {
         let wrong = bench.wrong_code(&issued.code);
         answers.push(bench.send(&issued.call(bench.contract, Guess::plain(&wrong), retry)).await?);
+    }
+    if right == RightCode::First {
+        answers.push(bench.send(&issued.call(bench.contract, issued.right(), retry)).await?);
     }
     if code_in_body(bench.contract) {
         for body in ["{\"cut short\": \"", "[]", "{\"x\": 1}"] {
@@ -72,8 +84,9 @@ async fn answers(bench: &mut Bench<'_>, live: &mut Live) -> Result<Vec<RawRespon
 async fn code(bench: &mut Bench<'_>) -> Result<(), Stop> {
     // Two sessions with codes of their own: six digits stand in an id by chance once, and not twice.
     let mut told = Vec::new();
-    for locked in [false, false, true, true] {
-        let mut live = bench.open(&attempts(3)).await?;
+    let orders = [(false, RightCode::First), (false, RightCode::Last), (true, RightCode::Last)];
+    for (locked, right) in orders.into_iter().flat_map(|order| [order, order]) {
+        let live = bench.open(&attempts(3)).await?;
         let mut all = Vec::new();
         if locked && let Some(limit) = live.rules.limit.filter(|limit| *limit <= 20) {
             let issued = live.issued.clone();
@@ -83,7 +96,7 @@ async fn code(bench: &mut Bench<'_>) -> Result<(), Stop> {
                 all.push(bench.send(&issued.call(bench.contract, Guess::plain(&wrong), retry)).await?);
             }
         }
-        all.extend(answers(bench, &mut live).await?);
+        all.extend(answers(bench, &live, right).await?);
         let code = live.issued.code.clone();
         let secrets = live.issued.tenant.credentials.values();
         if secrets.map(Credentials::secret).any(|secret| all.iter().any(|answer| tells(answer, secret))) {
@@ -132,8 +145,8 @@ const INTERNAL: [&str; 22] = [
 ];
 
 async fn internals(bench: &mut Bench<'_>) -> Result<(), Stop> {
-    let mut live = bench.open(&attempts(3)).await?;
-    for answer in answers(bench, &mut live).await? {
+    let live = bench.open(&attempts(3)).await?;
+    for answer in answers(bench, &live, RightCode::Last).await? {
         let text = String::from_utf8_lossy(&answer.body).to_lowercase();
         if let Some(word) = INTERNAL.iter().find(|word| text.contains(**word)) {
             return Err(bench.found("no word of what the server is made of", format!("`{word}` in {text}")));
@@ -155,8 +168,12 @@ async fn internals(bench: &mut Bench<'_>) -> Result<(), Stop> {
 }
 
 async fn headers(bench: &mut Bench<'_>) -> Result<(), Stop> {
-    let mut live = bench.open(&attempts(3)).await?;
-    for answer in answers(bench, &mut live).await? {
+    let mut all = Vec::new();
+    for right in [RightCode::First, RightCode::Last] {
+        let live = bench.open(&attempts(3)).await?;
+        all.extend(answers(bench, &live, right).await?);
+    }
+    for answer in all {
         if let Some(cookie) = answer.headers.get(http::header::SET_COOKIE) {
             let cookie = String::from_utf8_lossy(cookie.as_bytes()).into_owned();
             return Err(bench.found("no Set-Cookie", cookie));

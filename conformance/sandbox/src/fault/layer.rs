@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use std::time::Instant;
+
 use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -77,7 +79,7 @@ impl FaultLayer {
         let (parts, body) = request.into_parts();
         let read = match self.faults.iter().find(|fault| fault.effect.reads_in_part()) {
             Some(fault) => Ok(read_in_part(body, fault.effect == Effect::Reading(Reading::FirstPiece)).await),
-            None => read_body(body).await,
+            None => read_body(body, shared.limits).await,
         };
         let body = match read {
             Ok(body) => body,
@@ -126,7 +128,9 @@ impl FaultLayer {
             ..Circumstances::default()
         });
         let request = call.into_request();
+        let started = Instant::now();
         let mut answer = CIRCUMSTANCES.scope(Arc::clone(&around), shared.answer(request)).await;
+        shared.note(&answer, started.elapsed());
 
         if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
             self.store.note_malformed(&contract.vendor, session);

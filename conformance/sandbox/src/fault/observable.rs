@@ -73,6 +73,7 @@ fn main(contract: &Contract, situation: Situation, mode: Option<Mode>) -> Option
 
 fn example(cell: &Cell, situation: Situation) -> Answer {
     Answer {
+        vendor: None,
         status: cell.sandbox_status,
         content_type: "application/json",
         headers: Vec::new(),

@@ -8,6 +8,7 @@ mod engine;
 mod faults;
 mod faults_plays;
 mod faults_stage;
+mod hostile;
 mod house;
 mod redis;
 mod redis_house;

@@ -1,0 +1,118 @@
+//! Connections: who may open how many, how long a caller may take over a request's head, and how a server ends that is
+//! told to. It knows HTTP's frame and nothing of what is served.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower_service::Service;
+
+use crate::server::Replica;
+
+/// What callers may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long a request's head may take, and how long a connection may be idle before one begins.
+    pub head_time: Duration,
+    /// How long a request's body may take.
+    pub body_time: Duration,
+    /// How many connections are open at a time; more wait to be accepted.
+    pub connections: usize,
+    /// How long answers in flight may take once the server is told to end.
+    pub farewell: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            head_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(10),
+            connections: 16_384,
+            farewell: Duration::from_secs(10),
+        }
+    }
+}
+
+/// The most of a request's head that is read, in bytes; a verify call has some hundred.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// The most header fields of a request.
+const FIELDS: usize = 64;
+
+/// How long is waited before the next connection is accepted when the system has no room for one.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Serves `router` until `stop` is done, and then until the answers in flight are sent.
+pub(crate) async fn serve(
+    router: Router,
+    listener: TcpListener,
+    replica: Replica,
+    limits: Limits,
+    stop: impl Future<Output = ()> + Send,
+) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let mut stop = pin!(stop);
+    loop {
+        let accepted = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((connection, peer)) => {
+                let serving = graceful.watch(connected(router.clone(), connection, peer, replica, limits));
+                tokio::spawn(async move {
+                    // What goes wrong on a connection is the other side's; there is nobody left to tell.
+                    let _ = serving.await;
+                    drop(place);
+                });
+            }
+            Err(_) => tokio::time::sleep(BREATH).await,
+        }
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(limits.farewell, graceful.shutdown()).await;
+}
+
+fn connected(
+    router: Router,
+    connection: TcpStream,
+    peer: SocketAddr,
+    replica: Replica,
+    limits: Limits,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
+    // Answers are small and wanted at once: Nagle's algorithm would only delay them.
+    let _ = connection.set_nodelay(true);
+    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
+        let mut router = router.clone();
+        async move {
+            let mut request = request.map(axum::body::Body::new);
+            // Some faults go by the connection, and some by the replica.
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(replica);
+            let answered: Result<_, Infallible> = router.call(request).await;
+            answered
+        }
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(HEAD_LIMIT)
+        .max_headers(FIELDS)
+        .serve_connection(TokioIo::new(connection), service)
+}

@@ -1,0 +1,169 @@
+//! Callers who mean harm, or are broken: the server refuses them in time, forgets them, and goes on.
+
+use std::time::Duration;
+
+use otp_sandbox::{Limits, Settings};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::house::{House, contracts};
+
+async fn impatient() -> House {
+    let limits = Limits {
+        head_time: Duration::from_millis(300),
+        body_time: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    House::open(Settings { contracts: contracts(), limits, ..Settings::default() }).await
+}
+
+async fn connect(house: &House) -> TcpStream {
+    TcpStream::connect(house.url.trim_start_matches("http://")).await.unwrap()
+}
+
+/// What comes back until the server closes; a test that waits here for ever has found one that does not.
+async fn read(connection: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    let patience = Duration::from_secs(10);
+    // A connection that is reset while it is read has been closed as well.
+    let _ = tokio::time::timeout(patience, connection.read_to_end(&mut read)).await.expect("it stays open");
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+async fn still_serves(house: &House) {
+    let contract = &contracts()[0];
+    let tenant = house.tenant(&contract.vendor).await;
+    let issued = house.issue(&tenant, "123456", json!({})).await;
+    let answer = house.verify(contract, &tenant, issued["session"].as_str().unwrap(), "123456").await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_that_does_not_end_is_cut_off_in_size_and_in_time() {
+    let house = impatient().await;
+    for padding in ["x".repeat(64 * 1024), "a: b\r\n".repeat(500)] {
+        let mut connection = connect(&house).await;
+        let head = format!("POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\nx: {padding}\r\n\r\n");
+        let _ = connection.write_all(head.as_bytes()).await;
+        let answer = read(&mut connection).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    let mut connection = connect(&house).await;
+    connection.write_all(b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost").await.unwrap();
+    let answer = read(&mut connection).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    still_serves(&house).await;
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_is_said_is_closed() {
+    let house = impatient().await;
+    let mut connection = connect(&house).await;
+    assert_eq!(read(&mut connection).await, "");
+    still_serves(&house).await;
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_refused_in_time_and_in_the_vendors_shape() {
+    let house = impatient().await;
+    let contract = contracts().into_iter().find(|contract| contract.vendor == "zeckta").unwrap();
+    let tenant = house.tenant("zeckta").await;
+    let (name, value) = tenant.credential();
+    let mut connection = connect(&house).await;
+    let head = format!(
+        "{} {} HTTP/1.1\r\nhost: x\r\n{name}: {value}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{",
+        contract.operation.method, contract.operation.path
+    );
+    connection.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 2_048];
+    let length = tokio::time::timeout(Duration::from_secs(10), connection.read(&mut answer)).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length.unwrap()]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("{\"success\":false"), "{answer}");
+    still_serves(&house).await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_gets_a_refusal_and_no_more() {
+    let house = impatient().await;
+    for octets in [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".as_slice(),
+        b"GET\r\n\r\n",
+        b"POST / HTTP/9.9\r\n\r\n",
+        b"\0\0\0\0\r\n\r\n",
+        b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+        b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+        b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let mut connection = connect(&house).await;
+        connection.write_all(octets).await.unwrap();
+        let answer = read(&mut connection).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{octets:?}: {answer}");
+    }
+    still_serves(&house).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_connections_are_held_and_let_go() {
+    // Both ends of each are in this process.
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let wanted = rustix::process::Rlimit { current: files.maximum, maximum: files.maximum };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, wanted).unwrap();
+    let most = files.maximum.map_or(u64::MAX, |most| most) / 2 - 200;
+    let count = usize::try_from(most).unwrap().min(10_000);
+    assert!(count >= 400, "the limit of open files leaves room for {count} connections only");
+    let house = House::open(Settings { contracts: contracts(), ..Settings::default() }).await;
+    let mut held = Vec::with_capacity(count);
+    for _ in 0..count {
+        held.push(connect(&house).await);
+    }
+    still_serves(&house).await;
+    // Each of them is served, too.
+    for connection in held.iter_mut().step_by(count / 100) {
+        connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 15];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    }
+    drop(held);
+    still_serves(&house).await;
+}
+
+#[tokio::test]
+async fn more_connections_than_places_wait_and_are_served_once_there_is_one() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let house = House::open(Settings { contracts: contracts(), limits, ..Settings::default() }).await;
+    let (first, second) = (connect(&house).await, connect(&house).await);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let mut third = connect(&house).await;
+    third.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut octet = [0];
+    let early = tokio::time::timeout(Duration::from_millis(200), third.read(&mut octet)).await;
+    assert!(early.is_err(), "it is served though there is no place");
+    drop((first, second));
+    assert!(read(&mut third).await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn answers_are_counted_by_what_they_say_and_never_by_what_was_sent() {
+    let house = House::clean().await;
+    let contract = contracts().into_iter().find(|contract| contract.vendor == "exotel").unwrap();
+    let tenant = house.tenant("exotel").await;
+    let issued = house.issue(&tenant, "271828", json!({})).await;
+    let session = issued["session"].as_str().unwrap();
+    house.verify(&contract, &tenant, session, "314159").await;
+    house.verify(&contract, &tenant, session, "271828").await;
+    house.verify(&contract, &tenant, "canary", "271828").await;
+    let text = house.send("GET", "/metrics", &[], b"").await;
+    let text = String::from_utf8(text.body.to_vec()).unwrap();
+    for line in [
+        "otp_sandbox_answers_total{vendor=\"exotel\",outcome=\"approved\",status=\"200\"} 1",
+        "otp_sandbox_answers_total{vendor=\"exotel\",outcome=\"wrong_code\",status=\"400\"} 1",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    for sent in ["271828", "314159", session, "canary", tenant.id()] {
+        assert!(!text.contains(sent), "{sent} in {text}");
+    }
+}
