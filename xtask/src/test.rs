@@ -81,6 +81,13 @@ fn steps(vendors: &[String]) -> Vec<Step> {
         Step { verb: "Checking", object: "the generated clients".to_owned(), work: Work::Codegen },
         // A snapshot that differs fails, and leaves no file to accept by mistake.
         cargo("Testing", "all packages, with their examples", "test --workspace", &[("INSTA_UPDATE", "no")]),
+        // Every order of the threads, by a model checker that takes the place of the locks.
+        cargo(
+            "Testing",
+            "the store under every schedule",
+            "test -p otp-sandbox --features shuttle --test schedules",
+            &[],
+        ),
         cargo("Documenting", "all packages", "doc --workspace --no-deps", &[("RUSTDOCFLAGS", "-D warnings")]),
     ];
     for vendor in vendors {
@@ -123,12 +130,22 @@ fn need_components(root: &Path) -> anyhow::Result<()> {
         let missing = missing.join(" ");
         bail!("the toolchain lacks {missing}; to install: rustup component add {missing}");
     }
-    // The scripts that findings carry are run as a reader would run them.
-    let quiet = Command::new("curl").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !quiet.is_ok_and(|status| status.success()) {
-        bail!("the tests of replay scripts need curl; to install it on Debian: apt-get install curl");
+    // The scripts that findings carry are run as a reader would run them, and replicas share a real Redis.
+    let programs = [("curl", "curl"), ("redis-server", "redis-server"), ("redis-cli", "redis-tools")];
+    let missing: Vec<&str> =
+        programs.into_iter().filter(|(program, _)| !runs(program)).map(|(_, package)| package).collect();
+    if !missing.is_empty() {
+        let missing = missing.join(" ");
+        bail!(
+            "the tests need programs that are not here; to install them on Debian: apt-get install {missing}"
+        );
     }
     Ok(())
+}
+
+fn runs(program: &str) -> bool {
+    let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 fn is_there(root: &Path, subcommand: &str) -> bool {
@@ -156,6 +173,7 @@ mod tests {
                 "cargo xtask lint",
                 "cargo xtask codegen --check",
                 "INSTA_UPDATE=no cargo test --workspace",
+                "cargo test -p otp-sandbox --features shuttle --test schedules",
                 "RUSTDOCFLAGS=\"-D warnings\" cargo doc --workspace --no-deps",
                 "cargo check -p otp-verify --no-default-features --features d7",
             ]

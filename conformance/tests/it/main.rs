@@ -8,5 +8,6 @@ mod house;
 mod program;
 mod replays;
 mod reports;
+mod serving;
 mod sixth;
 mod transcripts;

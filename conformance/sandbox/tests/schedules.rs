@@ -1,0 +1,165 @@
+//! Single use and the limit in memory, under schedules that a model checker chooses: what no burst over HTTP happens to
+//! hit, it tries on purpose. A store that looks first and notes later shows that it would find one.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::{Arc, LazyLock};
+
+use otp_contract::{Contract, Outcome, Policy};
+use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Pending, Secret, Store, Terms, Verdict};
+use shuttle::sync::Mutex;
+use shuttle::{future, thread};
+
+const RIGHT: &str = "123456";
+const LIMIT: u32 = 2;
+/// How many schedules are tried; a random one misses a bug of two steps rarely, and all of these hardly ever.
+const SCHEDULES: usize = 2_000;
+
+fn key() -> Key {
+    Key { vendor: "exotel".to_owned(), tenant: "t".to_owned(), session: "s".to_owned() }
+}
+
+static POLICY: LazyLock<Policy> = LazyLock::new(|| Contract::of_vendor("exotel").unwrap().policy);
+
+/// A store that looks whether a code may be compared, and in a second step notes that it was.
+#[derive(Default)]
+struct CheckThenAct {
+    state: Mutex<(bool, u32)>,
+}
+
+impl Store for CheckThenAct {
+    fn issue(&self, _: Issue) -> Pending<'_, Issued> {
+        Box::pin(std::future::ready(Ok(Issued::Done)))
+    }
+
+    fn age<'a>(&'a self, _: &'a Key, _: u64) -> Pending<'a, bool> {
+        Box::pin(std::future::ready(Ok(true)))
+    }
+
+    fn attempt<'a>(&'a self, _: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+        let (used, wrong) = *self.state.lock().unwrap();
+        let outcome = match () {
+            () if used => Outcome::AlreadyUsed,
+            () if wrong >= LIMIT => Outcome::AttemptsExhausted,
+            () if attempt.code == RIGHT => Outcome::Approved,
+            () => Outcome::WrongCode,
+        };
+        let mut state = self.state.lock().unwrap();
+        state.0 |= outcome == Outcome::Approved;
+        state.1 += u32::from(outcome == Outcome::WrongCode);
+        Box::pin(std::future::ready(Ok(Verdict::without_session(outcome))))
+    }
+}
+
+fn memory() -> MemoryStore {
+    let store = MemoryStore::new(Secret::from_bytes(b"schedules"));
+    let issue = Issue {
+        key: key(),
+        code: RIGHT.to_owned(),
+        ttl_seconds: 60,
+        max_attempts: Some(LIMIT),
+        resend_of: None,
+    };
+    assert_eq!(future::block_on(store.issue(issue)), Ok(Issued::Done));
+    store
+}
+
+/// Sends each code from a thread of its own; what each was told.
+fn at_once(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
+    let calls: Vec<_> = codes
+        .iter()
+        .map(|code| {
+            let store = Arc::clone(&store);
+            let code = *code;
+            thread::spawn(move || {
+                let attempt = Attempt { key: key(), code, terms: Terms::default() };
+                future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome
+            })
+        })
+        .collect();
+    calls.into_iter().map(|call| call.join().unwrap()).collect()
+}
+
+fn count(outcomes: &[Outcome], outcome: Outcome) -> usize {
+    outcomes.iter().filter(|told| **told == outcome).count()
+}
+
+/// One right code is approved once, whatever the schedule.
+fn single_use(store: impl Fn() -> Arc<dyn Store> + Send + Sync + 'static) {
+    shuttle::check_random(
+        move || {
+            let told = at_once(store(), &[RIGHT, RIGHT, RIGHT]);
+            assert_eq!(count(&told, Outcome::Approved), 1, "{told:?}");
+            assert_eq!(count(&told, Outcome::AlreadyUsed), 2, "{told:?}");
+        },
+        SCHEDULES,
+    );
+}
+
+/// No more wrong codes are compared than the limit, whatever the schedule.
+fn limit(store: impl Fn() -> Arc<dyn Store> + Send + Sync + 'static) {
+    shuttle::check_random(
+        move || {
+            let told = at_once(store(), &["000001", "000002", "000003", "000004"]);
+            assert_eq!(count(&told, Outcome::WrongCode), LIMIT as usize, "{told:?}");
+        },
+        SCHEDULES,
+    );
+}
+
+#[test]
+fn a_code_is_approved_once_under_every_schedule() {
+    single_use(|| Arc::new(memory()));
+}
+
+#[test]
+fn no_more_than_the_limit_is_compared_under_every_schedule() {
+    limit(|| Arc::new(memory()));
+}
+
+#[test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn a_store_that_checks_and_then_acts_is_caught_approving_twice() {
+    single_use(|| Arc::new(CheckThenAct::default()));
+}
+
+#[test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn a_store_that_checks_and_then_acts_is_caught_comparing_too_often() {
+    limit(|| Arc::new(CheckThenAct::default()));
+}
+
+#[test]
+fn a_resend_beside_attempts_loses_no_count() {
+    shuttle::check_random(
+        || {
+            let store = Arc::new(memory());
+            let resent = Key { session: "r".to_owned(), ..key() };
+            let (other, renewed) = (Arc::clone(&store), resent.clone());
+            let resend = thread::spawn(move || {
+                let issue = Issue {
+                    key: renewed,
+                    code: RIGHT.to_owned(),
+                    ttl_seconds: 60,
+                    max_attempts: Some(LIMIT),
+                    resend_of: Some(key()),
+                };
+                future::block_on(other.issue(issue)).unwrap();
+            });
+            let old = at_once(Arc::clone(&store) as Arc<dyn Store>, &["000001", "000002"]);
+            resend.join().unwrap();
+            let before = count(&old, Outcome::WrongCode);
+            // What was compared for the old code counts for the new one.
+            let mut after = 0;
+            loop {
+                let attempt = Attempt { key: resent.clone(), code: "000003", terms: Terms::default() };
+                match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
+                    Outcome::WrongCode => after += 1,
+                    _ => break,
+                }
+            }
+            assert_eq!(before + after, LIMIT as usize);
+        },
+        SCHEDULES,
+    );
+}

@@ -1,0 +1,354 @@
+//! `serve` as a server of its own: several processes on one Redis are one service, and one that is told to end says
+//! goodbye first.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use otp_conformance::{RawRequest, Wire};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A Redis server on a free port, that has written to disk what it acknowledges.
+struct Redis {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl Redis {
+    fn start() -> Redis {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = TempDir::new().unwrap();
+        let redis = Redis { child: Redis::spawn(port, &folder), port, folder };
+        redis.wait();
+        redis
+    }
+
+    fn spawn(port: u16, folder: &TempDir) -> Child {
+        let folder = folder.path().to_str().unwrap();
+        Command::new("redis-server")
+            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", folder])
+            .args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server is needed: apt-get install redis-server")
+    }
+
+    fn wait(&self) {
+        for _ in 0..200 {
+            if let Ok(mut connection) = TcpStream::connect(("127.0.0.1", self.port)) {
+                let mut answer = [0; 5];
+                let _ = connection.write_all(b"PING\r\n");
+                if connection.read_exact(&mut answer).is_ok() && &answer == b"+PONG" {
+                    return;
+                }
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("the Redis server does not answer");
+    }
+
+    /// Ends it as a power cut does, and starts it again.
+    fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = Redis::spawn(self.port, &self.folder);
+        self.wait();
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A `serve` in a process of its own.
+struct Served {
+    child: Child,
+    /// What it said first: where it is, and then how to try each vendor.
+    said: Vec<String>,
+    log: std::sync::mpsc::Receiver<String>,
+}
+
+impl Served {
+    fn start(arguments: &[&str], vendors: usize) -> Served {
+        let mut child = program(&["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let said = (0..=vendors).map(|_| lines.next().unwrap().unwrap()).collect();
+        let (sender, log) = std::sync::mpsc::channel();
+        let mut errors = child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text);
+            let _ = sender.send(text);
+        });
+        Served { child, said, log }
+    }
+
+    fn url(&self) -> String {
+        let url = self.said[0].split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+        url.trim_end_matches(',').to_owned()
+    }
+
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_otp-conformance"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTP_CONFORMANCE_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+fn check(targets: &[String], more: &[&str]) -> (Option<i32>, String) {
+    let targets: Vec<_> = targets.iter().flat_map(|target| ["--target", target.as_str()]).collect();
+    let output = program(&["check", "--seed", "5"]).args(targets).args(more).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn replicas_on_one_redis_are_one_service_and_conform_in_every_area() {
+    let redis = Redis::start();
+    let store = redis.url();
+    let replicas: Vec<_> = (0..3).map(|_| Served::start(&["--store", &store], 5)).collect();
+    let urls: Vec<_> = replicas.iter().map(Served::url).collect();
+    for targets in [&urls[..1], &urls[..]] {
+        let (status, out) = check(targets, &[]);
+        assert_eq!(status, Some(0), "{out}");
+        assert!(out.contains(" 0 failed, 0 skipped, 0 in error"), "{out}");
+    }
+}
+
+#[test]
+fn what_goes_wrong_only_between_replicas_is_found() {
+    let redis = Redis::start();
+    let store = redis.url();
+    for (fault, only) in
+        [("use-per-replica", "exotel/single-use/*"), ("count-per-replica", "exotel/limit/boundary")]
+    {
+        let replicas: Vec<_> =
+            (0..2).map(|_| Served::start(&["exotel", "--store", &store, "--fault", fault], 1)).collect();
+        let urls: Vec<_> = replicas.iter().map(Served::url).collect();
+        let (status, out) = check(&urls, &["exotel", "--only", only]);
+        assert_eq!(status, Some(1), "{fault}: {out}");
+        // Each of them alone is without blame.
+        let (status, out) = check(&urls[..1], &["exotel", "--only", only]);
+        assert_eq!(status, Some(0), "{fault}: {out}");
+    }
+}
+
+/// A caller of replicas, with one account.
+struct Caller {
+    wire: Wire,
+    tenant: Value,
+}
+
+impl Caller {
+    async fn post(&self, url: String, body: Value, token: Option<&str>) -> Option<(u16, Value)> {
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
+        let body = Some(body.to_string().into_bytes());
+        let request = RawRequest { method: "POST".to_owned(), url, headers, body };
+        let (answer, _) = self.wire.send(&request).await.ok()?;
+        Some((answer.status, serde_json::from_slice(&answer.body).unwrap_or_default()))
+    }
+
+    async fn new(url: &str) -> Caller {
+        let caller = Caller { wire: Wire::new(false).unwrap(), tenant: Value::Null };
+        let made = caller
+            .post(format!("{url}/_control/v1/tenants"), json!({"vendor": "zeckta"}), None)
+            .await
+            .unwrap();
+        Caller { tenant: made.1, ..caller }
+    }
+
+    async fn issue(&self, url: &str) -> String {
+        let body =
+            json!({"vendor": "zeckta", "tenant": self.tenant["tenant"], "code": "123456", "max_attempts": 5});
+        let issued = self.post(format!("{url}/_control/v1/sessions"), body, None).await.unwrap();
+        issued.1["session"].as_str().unwrap().to_owned()
+    }
+
+    /// The status of the answer; `None` where none came.
+    async fn verify(&self, url: &str, session: &str, code: &str) -> Option<u16> {
+        let token = self.tenant["credentials"]["bearerAuth"]["token"].as_str().unwrap();
+        let body = json!({"sessionId": session, "code": code});
+        let answer = self.post(format!("{url}/v1/messaging/otp/verify"), body, Some(token)).await;
+        answer.map(|(status, _)| status)
+    }
+}
+
+const WRONG: &str = "654321";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_count_or_use_is_lost_when_a_replica_and_redis_are_killed() {
+    let mut redis = Redis::start();
+    let store = redis.url();
+    let mut replicas: Vec<_> = (0..3).map(|_| Served::start(&["zeckta", "--store", &store], 1)).collect();
+    let urls: Vec<_> = replicas.iter().map(Served::url).collect();
+    let caller = Caller::new(&urls[0]).await;
+    let mut counted = Vec::new();
+    let mut used = Vec::new();
+    for number in 0..20 {
+        counted.push((caller.issue(&urls[number % 3]).await, 0));
+        used.push((caller.issue(&urls[number % 3]).await, false));
+    }
+    for (round, url) in [0, 1, 2, 0, 1, 2].into_iter().map(|index| &urls[index]).enumerate() {
+        if round == 3 {
+            // Midway: one replica goes for good, and Redis goes and comes back.
+            let mut gone = replicas.pop().unwrap();
+            gone.child.kill().unwrap();
+            redis.restart();
+        }
+        for (session, acknowledged) in &mut counted {
+            match caller.verify(url, session, WRONG).await {
+                Some(400) => *acknowledged += 1,
+                // No answer, or that the store gave none: whether it counts is unknown.
+                None | Some(503) => {}
+                other => panic!("{other:?}"),
+            }
+            assert!(*acknowledged <= 5);
+            if *acknowledged == 4 {
+                break;
+            }
+        }
+        for (session, acknowledged) in &mut used {
+            match caller.verify(url, session, "123456").await {
+                Some(200) => {
+                    assert!(!*acknowledged, "approved twice");
+                    *acknowledged = true;
+                }
+                None | Some(409 | 503) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(counted.iter().any(|(_, acknowledged)| *acknowledged >= 2));
+    assert!(used.iter().filter(|(_, acknowledged)| *acknowledged).count() >= 10);
+    // The replicas that are left find their way back by themselves.
+    for _ in 0..100 {
+        if caller.verify(&urls[0], "nobody", WRONG).await == Some(404) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for (session, acknowledged) in counted {
+        let mut compared = acknowledged;
+        while caller.verify(&urls[compared % 2], &session, WRONG).await == Some(400) {
+            compared += 1;
+        }
+        assert!(compared <= 5, "{compared} wrong codes were compared, {acknowledged} of them before");
+    }
+    for (session, acknowledged) in used {
+        let again = caller.verify(&urls[1], &session, "123456").await;
+        assert!(!acknowledged || again == Some(409), "{again:?}");
+    }
+}
+
+#[test]
+fn what_serve_says_issues_and_verifies_a_code_of_every_vendor() {
+    let served = Served::start(&[], 5);
+    for line in &served.said[1..] {
+        let (vendor, words) = line.split_once(": ").unwrap();
+        let output = Command::new("sh").arg("-c").arg(words).output().unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.starts_with("HTTP/1.1 200 OK"), "{vendor}: {printed}");
+    }
+}
+
+#[test]
+fn a_server_that_is_told_to_end_finishes_its_answers_and_logs_no_secret() {
+    let mut served = Served::start(&["zeckta", "--log", "info"], 1);
+    let url = served.url();
+    let (head, words) = served.said[1].split_once(": ").unwrap();
+    assert_eq!(head, "zeckta");
+    assert!(Command::new("sh").arg("-c").arg(words).output().unwrap().status.success());
+    // A call of which one half is sent when the server is told to end.
+    let token = words.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+    let mut connection = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    let head = format!(
+        "POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: 38\r\n\r\n"
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    served.terminate();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(TcpStream::connect(url.trim_start_matches("http://")).is_err(), "nobody new is let in");
+    connection.write_all(br#"{"sessionId":"nobody","code":"123456"}"#).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+    let log = served.log.recv().unwrap();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["outcome"], "approved");
+    assert_eq!(lines[0]["vendor"], "zeckta");
+    for secret in [token, "123456", "nobody"] {
+        assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}
+
+#[test]
+fn the_control_can_have_an_address_of_its_own_or_none() {
+    let get = |url: &str, path: &str| {
+        let mut command = Command::new("curl");
+        command.args(["-s", "-o", "/dev/null", "-w", "%{http_code}"]);
+        let output = command.arg(format!("{url}{path}")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let apart = Served::start(&["d7", "--control-listen", "127.0.0.1:0"], 1);
+    let control = apart.said[0].split("control at ").nth(1).unwrap().trim_end_matches("/_control/v1");
+    assert_eq!(get(control, "/_control/v1"), "200");
+    assert_eq!(get(control, "/metrics"), "200");
+    for path in ["/_control/v1", "/metrics"] {
+        assert_eq!(get(&apart.url(), path), "404", "{path}");
+    }
+    let (status, out) = check(&[apart.url()], &["--control", control, "--only", "*/matrix/*"]);
+    assert_eq!(status, Some(0), "{out}");
+
+    // Without a control it may listen anywhere: nobody can issue codes there.
+    let closed = Served::start(&["d7", "--no-control"], 1);
+    assert!(closed.said[0].ends_with("no control"), "{}", closed.said[0]);
+    assert_eq!(get(&closed.url(), "/_control/v1"), "404");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_told_in_one_line() {
+    for (store, status, told) in [
+        ("redis://127.0.0.1:1", 3, "error: store given by --store cannot be reached: "),
+        ("postgres://127.0.0.1", 2, "error: --store: "),
+    ] {
+        let output = program(&["serve", "--listen", "127.0.0.1:0", "--store", store]).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{err}");
+        assert!(err.starts_with(told) && err.lines().count() == 1, "{err}");
+        assert!(output.stdout.is_empty());
+    }
+}
