@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+pub(crate) mod sandbox;
+
 /// How often each side is measured; the median is told.
 const ROUNDS: usize = 5;
 

@@ -49,6 +49,8 @@ enum Command {
 enum Bench {
     /// The suite's main job, against a client that does nothing but send.
     Suite,
+    /// The sandbox, against the least that an axum server can do, with a million sessions, in Redis, and against Prism.
+    Sandbox,
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lint { files } => lint::run(&root, &files, &mut out)?,
         Command::Bench { what: Bench::Suite } => {
             bench::suite(&root, &mut out)?;
+            true
+        }
+        Command::Bench { what: Bench::Sandbox } => {
+            bench::sandbox::run(&root, &mut out)?;
             true
         }
         Command::Test => test::run(&root, &mut std::io::stderr().lock())?,
