@@ -18,8 +18,6 @@ pub struct Answer {
     pub body: Value,
     /// The name of the cell that was rendered; `None` where no cell covers the situation.
     pub cell: Option<String>,
-    /// Whose API answers.
-    pub vendor: Option<String>,
     /// The situation that is answered; `None` for refusals of the HTTP layer.
     pub situation: Option<Situation>,
 }
@@ -40,7 +38,6 @@ impl Answer {
             headers: Vec::new(),
             body,
             cell: None,
-            vendor: None,
             situation: None,
         }
     }

@@ -1,6 +1,8 @@
 //! Who calls: reads credentials from a request's headers by the schemes that a contract names. Never says whether a
 //! wrong credential was near a right one.
 
+use std::sync::Arc;
+
 use http::HeaderMap;
 use otp_contract::{Contract, Scheme};
 
@@ -8,7 +10,7 @@ use crate::tenants::{Credential, Tenant, Tenants};
 
 /// What a request's credentials amount to.
 pub(crate) enum Caller {
-    Known(Tenant),
+    Known(Arc<Tenant>),
     Missing,
     Wrong,
 }
@@ -28,11 +30,13 @@ pub(crate) fn identify(contract: &Contract, tenants: &Tenants, headers: &HeaderM
         if values.next().is_some() {
             return Caller::Wrong;
         }
-        let credential = value.to_str().ok().and_then(|value| read(&scheme.scheme, value));
-        if let Some(credential) = credential
-            && let Some(tenant) = tenants.by_credential(contract, &credential)
-        {
+        let Ok(value) = value.to_str() else { continue };
+        if let Some(tenant) = tenants.recent(&contract.vendor, value) {
             return Caller::Known(tenant);
+        }
+        let credential = read(&scheme.scheme, value);
+        if let Some(tenant) = credential.and_then(|shown| tenants.by_credential(contract, &shown)) {
+            return Caller::Known(tenants.remember(&contract.vendor, value, tenant));
         }
     }
     if shown { Caller::Wrong } else { Caller::Missing }

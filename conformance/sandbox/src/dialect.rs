@@ -171,7 +171,6 @@ impl Dialect {
             return Answer { situation: Some(situation), ..refusal };
         };
         Answer {
-            vendor: None,
             status: cell.sandbox_status,
             content_type: "application/json",
             headers: Vec::new(),

@@ -16,7 +16,6 @@ use crate::answer::Answer;
 /// How often something was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
-    vendor: String,
     /// The situation that was answered; `other` for what no cell covers.
     outcome: &'static str,
     status: u16,
@@ -25,16 +24,24 @@ struct Answered {
 /// The counts of one service.
 pub(crate) struct Metrics {
     registry: Registry,
-    answers: Family<Answered, Counter>,
+    /// By the vendor's place among those that are served.
+    answers: Vec<Family<Answered, Counter>>,
     duration: Histogram,
     failures: Counter,
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Metrics {
+    pub(crate) fn new<'v>(vendors: impl Iterator<Item = &'v str>) -> Metrics {
         let mut registry = Registry::with_prefix("otp_sandbox");
-        let answers = Family::<Answered, Counter>::default();
-        registry.register("answers", "Verify calls, by what they were answered", answers.clone());
+        let answers = vendors
+            .map(|vendor| {
+                let family = Family::<Answered, Counter>::default();
+                let label = ("vendor".into(), vendor.to_owned().into());
+                let help = "Verify calls, by what they were answered";
+                registry.sub_registry_with_label(label).register("answers", help, family.clone());
+                family
+            })
+            .collect();
         let duration = Histogram::new([0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0]);
         let help = "How long verify calls took";
         registry.register_with_unit("answer_duration", help, Unit::Seconds, duration.clone());
@@ -43,11 +50,12 @@ impl Metrics {
         Metrics { registry, answers, duration, failures }
     }
 
-    /// Notes an answer.
-    pub(crate) fn answered(&self, vendor: &str, answer: &Answer, took: Duration) {
+    /// Notes an answer of the vendor at that place; `None` where the path is nobody's.
+    pub(crate) fn answered(&self, vendor: Option<usize>, answer: &Answer, took: Duration) {
         let outcome = answer.situation.map_or("other", |situation| situation.as_str());
-        let answered = Answered { vendor: vendor.to_owned(), outcome, status: answer.status };
-        self.answers.get_or_create(&answered).inc();
+        if let Some(family) = vendor.and_then(|vendor| self.answers.get(vendor)) {
+            family.get_or_create(&Answered { outcome, status: answer.status }).inc();
+        }
         self.duration.observe(took.as_secs_f64());
         if answer.status == StatusCode::SERVICE_UNAVAILABLE {
             self.failures.inc();

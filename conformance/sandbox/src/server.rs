@@ -163,6 +163,7 @@ impl Sandbox {
             None => Backend::memory().ok_or(SandboxError::Randomness)?,
         };
         let (store, faults) = FaultLayer::around(backend.store, settings.faults, backend.spans_replicas);
+        let metrics = Metrics::new(dialects.iter().map(|dialect| dialect.contract.vendor.as_str()));
         Ok(Sandbox {
             state: Arc::new(Shared {
                 dialects,
@@ -172,7 +173,7 @@ impl Sandbox {
                 faults,
                 control_token: settings.control_token,
                 limits: settings.limits,
-                metrics: Metrics::new(),
+                metrics,
             }),
             replica: Replica::default(),
         })
@@ -184,10 +185,14 @@ impl Sandbox {
         Sandbox { state: Arc::clone(&self.state), replica: Replica(number) }
     }
 
+    /// Everything that is served as a service, for whoever accepts connections in another way.
+    pub fn router(&self) -> Router {
+        vendors().merge(control::router()).merge(watching()).with_state(Arc::clone(&self.state))
+    }
+
     /// Serves everything on `listener` until `stop` is done: the vendors, the control, health and metrics.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        let router = vendors().merge(control::router()).merge(watching()).with_state(Arc::clone(&self.state));
-        listener::serve(router, listener, self.replica, self.state.limits, stop).await;
+        listener::serve(self.router(), listener, self.replica, self.state.limits, stop).await;
     }
 
     /// Serves the vendors alone: nobody who can call them can issue codes.
@@ -262,8 +267,8 @@ async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -
     match &shared.faults {
         None => {
             let started = Instant::now();
-            let answer = shared.answer(request).await;
-            shared.note(&answer, started.elapsed());
+            let (vendor, answer) = shared.answer(request).await;
+            shared.note(vendor, &answer, started.elapsed());
             answer.into_response()
         }
         Some(faults) => faults.serve(&shared, request).await,
@@ -272,11 +277,10 @@ async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -
 
 impl Shared {
     /// Counts an answer and logs it. Neither has anything that the caller sent.
-    pub(crate) fn note(&self, answer: &Answer, took: Duration) {
-        let vendor = answer.vendor.as_deref().unwrap_or_default();
+    pub(crate) fn note(&self, vendor: Option<usize>, answer: &Answer, took: Duration) {
         self.metrics.answered(vendor, answer, took);
         tracing::info!(
-            vendor,
+            vendor = vendor.map(|index| self.dialects[index].contract.vendor.as_str()),
             outcome = answer.situation.map_or("other", |situation| situation.as_str()),
             status = answer.status,
             cell = answer.cell.as_deref(),
@@ -289,30 +293,22 @@ impl Shared {
         self.dialects.iter().find(|dialect| dialect.contract.vendor == vendor)
     }
 
-    pub(crate) async fn answer(&self, request: HttpRequest) -> Answer {
-        let found = self.routes.at(request.uri().path()).ok().map(|found| *found.value);
-        let mut answer = self.answer_at(request).await;
-        answer.vendor = found.map(|index| self.dialects[index].contract.vendor.clone());
-        answer
-    }
-
-    async fn answer_at(&self, request: HttpRequest) -> Answer {
-        let path = request.uri().path().to_owned();
-        match self.routes.at(&path) {
-            Ok(found) => {
-                let index = *found.value;
-                let parameters = found
-                    .params
-                    .iter()
-                    .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
-                    .collect::<Option<BTreeMap<_, _>>>();
-                match parameters {
-                    Some(parameters) => self.answer_call(&self.dialects[index], parameters, request).await,
-                    None => self.dialects[index].refusal(StatusCode::BAD_REQUEST),
-                }
-            }
-            Err(_) => self.not_found(&path),
-        }
+    /// The answer, and the place of the vendor whose path it is.
+    pub(crate) async fn answer(&self, request: HttpRequest) -> (Option<usize>, Answer) {
+        let Ok(found) = self.routes.at(request.uri().path()) else {
+            return (None, self.not_found(request.uri().path()));
+        };
+        let index = *found.value;
+        let parameters = found
+            .params
+            .iter()
+            .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
+            .collect::<Option<BTreeMap<_, _>>>();
+        let answer = match parameters {
+            Some(parameters) => self.answer_call(&self.dialects[index], parameters, request).await,
+            None => self.dialects[index].refusal(StatusCode::BAD_REQUEST),
+        };
+        (Some(index), answer)
     }
 
     async fn answer_call(

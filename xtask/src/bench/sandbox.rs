@@ -245,6 +245,7 @@ fn percent(ours: u64, theirs: u64) -> u64 {
 
 /// A caller of the control, over one connection on which it does not wait for each answer.
 struct Caller {
+    address: String,
     connection: BufReader<TcpStream>,
     tenant: serde_json::Value,
 }
@@ -255,7 +256,8 @@ const IN_FLIGHT: usize = 64;
 impl Caller {
     fn connect(address: &str) -> anyhow::Result<Caller> {
         let connection = BufReader::new(TcpStream::connect(address)?);
-        let mut caller = Caller { connection, tenant: serde_json::Value::Null };
+        let address = address.to_owned();
+        let mut caller = Caller { address, connection, tenant: serde_json::Value::Null };
         caller.send("/tenants", r#"{"vendor":"exotel"}"#)?;
         caller.tenant = serde_json::from_slice(&caller.receive()?)?;
         Ok(caller)
@@ -294,6 +296,8 @@ impl Caller {
             r#"{{"vendor":"exotel","tenant":"{tenant}","code":"123456","ttl_seconds":86400,"max_attempts":100}}"#
         );
         let mut ids = Vec::with_capacity(count);
+        // The last connection has been idle while the load ran, and may be closed.
+        self.connection = BufReader::new(TcpStream::connect(&self.address)?);
         while ids.len() < count {
             let batch = IN_FLIGHT.min(count - ids.len());
             for _ in 0..batch {

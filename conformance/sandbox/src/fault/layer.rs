@@ -68,7 +68,7 @@ impl FaultLayer {
     pub(crate) async fn serve(&self, shared: &Shared, request: Request) -> Response {
         let target = request.uri().path().to_owned();
         let Ok(found) = shared.routes.at(&target) else {
-            return self.send(shared.answer(request).await, &Secrets { right: None, body: b"" });
+            return self.send(shared.answer(request).await.1, &Secrets { right: None, body: b"" });
         };
         let path: Option<BTreeMap<_, _>> = found
             .params
@@ -129,8 +129,8 @@ impl FaultLayer {
         });
         let request = call.into_request();
         let started = Instant::now();
-        let mut answer = CIRCUMSTANCES.scope(Arc::clone(&around), shared.answer(request)).await;
-        shared.note(&answer, started.elapsed());
+        let (vendor, mut answer) = CIRCUMSTANCES.scope(Arc::clone(&around), shared.answer(request)).await;
+        shared.note(vendor, &answer, started.elapsed());
 
         if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
             self.store.note_malformed(&contract.vendor, session);

@@ -73,7 +73,6 @@ fn main(contract: &Contract, situation: Situation, mode: Option<Mode>) -> Option
 
 fn example(cell: &Cell, situation: Situation) -> Answer {
     Answer {
-        vendor: None,
         status: cell.sandbox_status,
         content_type: "application/json",
         headers: Vec::new(),

@@ -3,7 +3,7 @@
 //! code stays expired or used and does not become unknown.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use otp_contract::{Outcome, Policy};
@@ -25,13 +25,13 @@ const LONGEST_LOCKOUT: u64 = 86_400;
 
 /// A session and whose it is.
 struct Kept {
-    tenant: [u8; 8],
+    tenant: u64,
     record: Record,
 }
 
 type Shard = HashMap<[u8; 16], Kept, BuildHasherDefault<Prefix>>;
 
-/// Names are keyed digests: their first bytes are as good as any hash of them.
+/// Names are keyed hashes already: their first bytes are as good as any hash of them.
 #[derive(Default)]
 struct Prefix(u64);
 
@@ -53,6 +53,9 @@ impl Hasher for Prefix {
 /// Sessions in this process's memory.
 pub struct MemoryStore {
     secret: Secret,
+    /// What names and tenants are hashed with. Keys of this process's own, so that nobody can choose ids that meet; a
+    /// digest would do as well and take ten times as long.
+    hashes: [RandomState; 3],
     shards: Vec<Mutex<Shard>>,
     issued: AtomicUsize,
     swept: AtomicUsize,
@@ -62,7 +65,8 @@ impl MemoryStore {
     /// An empty store. `secret` makes the digests.
     pub fn new(secret: Secret) -> MemoryStore {
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect();
-        MemoryStore { secret, shards, issued: AtomicUsize::new(0), swept: AtomicUsize::new(0) }
+        let hashes = std::array::from_fn(|_| RandomState::new());
+        MemoryStore { secret, hashes, shards, issued: AtomicUsize::new(0), swept: AtomicUsize::new(0) }
     }
 
     /// How many sessions are kept.
@@ -75,11 +79,14 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn place(&self, key: &Key) -> ([u8; 16], [u8; 8], &Mutex<Shard>) {
-        let name = self.secret.session(&key.vendor, &key.session);
+    fn place(&self, key: &Key) -> ([u8; 16], u64, &Mutex<Shard>) {
+        let [first, last, tenant] = &self.hashes;
+        let mut name = [0; 16];
+        name[..8].copy_from_slice(&first.hash_one((&key.vendor, &key.session)).to_le_bytes());
+        name[8..].copy_from_slice(&last.hash_one((&key.vendor, &key.session)).to_le_bytes());
         // The last byte chooses the shard, for the first ones choose the place within it.
         let shard = &self.shards[usize::from(name[15]) % SHARDS];
-        (name, self.secret.tenant(&key.vendor, &key.tenant), shard)
+        (name, tenant.hash_one((&key.vendor, &key.tenant)), shard)
     }
 
     /// Changes the record of `key`'s session; `None` where the tenant has no such session.
