@@ -135,7 +135,7 @@ async fn issue_session(
         max_attempts,
         resend_of: request.recipient_of.map(key),
     };
-    match shared.store.issue(issue).await.map_err(no_store)? {
+    match shared.store.issue(issue).await.map_err(|error| no_store(&error))? {
         Issued::Done => Ok(reply(
             StatusCode::CREATED,
             &json!({"session": session, "ttl_seconds": ttl_seconds, "max_attempts": max_attempts}),
@@ -162,7 +162,7 @@ async fn age_session(
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = tenant(&shared, dialect, &request.tenant)?;
     let key = Key { vendor: request.vendor, tenant: tenant.id.clone(), session: request.session };
-    match shared.store.age(&key, request.seconds).await.map_err(no_store)? {
+    match shared.store.age(&key, request.seconds).await.map_err(|error| no_store(&error))? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(no_session()),
     }
@@ -209,7 +209,7 @@ fn no_session() -> Refused {
     Refused(StatusCode::NOT_FOUND, "there is no such session".to_owned())
 }
 
-fn no_store(error: StoreError) -> Refused {
+fn no_store(error: &StoreError) -> Refused {
     Refused(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn mint_from(pattern: &str, source: Source<'_>) -> Option<String> {
         minted.push_str(text);
         match token.split_once(':') {
             Some(("hex", count)) => {
-                push_random(&mut minted, count.parse().ok()?, b"0123456789abcdef", source)?
+                push_random(&mut minted, count.parse().ok()?, b"0123456789abcdef", source)?;
             }
             Some(("digits", count)) => push_random(&mut minted, count.parse().ok()?, b"0123456789", source)?,
             _ => minted.push_str(&uuid(source)?),

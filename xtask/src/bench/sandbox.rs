@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use base64::Engine as _;
 
 use super::{ROUNDS, cargo, median};
 
@@ -318,7 +319,6 @@ impl Caller {
         let basic = &self.tenant["credentials"]["basicAuth"];
         let (username, password) = (basic["username"].as_str(), basic["password"].as_str());
         let (Some(username), Some(password)) = (username, password) else { bail!("no credentials") };
-        use base64::Engine as _;
         let secret = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
         let mut text = String::from("local ids = {\n");
         for id in ids {

@@ -124,7 +124,7 @@ fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 impl Store for MemoryStore {
     fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
         let now = now();
-        if self.issued.fetch_add(1, Ordering::Relaxed) % ISSUES_A_SWEEP == 0 {
+        if self.issued.fetch_add(1, Ordering::Relaxed).is_multiple_of(ISSUES_A_SWEEP) {
             self.sweep_next(now);
         }
         let mut record =

@@ -97,8 +97,11 @@ impl RedisStore {
         let (mut failed, mut locked) = ("0".to_owned(), String::new());
         if let Some(earlier) = &issue.resend_of {
             let mut call = self.scripts.supersede.key(self.name(earlier));
-            let inherited: Vec<String> =
-                call.arg(self.tenant(earlier)).invoke_async(&mut connection).await.map_err(lost)?;
+            let inherited: Vec<String> = call
+                .arg(self.tenant(earlier))
+                .invoke_async(&mut connection)
+                .await
+                .map_err(|error| lost(&error))?;
             match inherited.as_slice() {
                 [] => return Ok(Issued::NoSuchSession),
                 // Wrong codes since the last success count on (NIST SP 800-63B-4 §3.1.3.2).
@@ -120,7 +123,7 @@ impl RedisStore {
             .arg(kept)
             .invoke_async(&mut connection)
             .await
-            .map_err(lost)?;
+            .map_err(|error| lost(&error))?;
         match written {
             1 => Ok(Issued::Done),
             other => Err(StoreError::Foreign(format!("{other} where 1 was to come"))),
@@ -155,7 +158,7 @@ impl RedisStore {
             .arg(&self.own.used)
             .invoke_async(&mut connection)
             .await
-            .map_err(lost)?;
+            .map_err(|error| lost(&error))?;
         read(&told, terms.retry == Some(true))
     }
 }
@@ -201,16 +204,22 @@ async fn shared_secret(connection: &mut ConnectionManager) -> Result<Secret, Sto
         .ok_or_else(|| StoreError::Refused("the system gives no random bytes".to_owned()))?
         .sign("secret", &[]);
     let mut first = redis::cmd("SET");
-    let _: Option<String> =
-        first.arg(SECRET).arg(hex(&own)).arg("NX").query_async(connection).await.map_err(lost)?;
-    let kept: String = redis::cmd("GET").arg(SECRET).query_async(connection).await.map_err(lost)?;
+    let _: Option<String> = first
+        .arg(SECRET)
+        .arg(hex(&own))
+        .arg("NX")
+        .query_async(connection)
+        .await
+        .map_err(|error| lost(&error))?;
+    let kept: String =
+        redis::cmd("GET").arg(SECRET).query_async(connection).await.map_err(|error| lost(&error))?;
     Ok(Secret::from_bytes(kept.as_bytes()))
 }
 
 /// Whether anything was changed: certainly not where nobody listened or the server refused, and otherwise nobody knows.
-fn lost(error: RedisError) -> StoreError {
+fn lost(error: &RedisError) -> StoreError {
     use redis::ErrorKind as K;
-    let told = words(&error);
+    let told = words(error);
     match error.kind() {
         _ if error.is_connection_refusal() => StoreError::Unreachable(told),
         K::Server(_) | K::Extension | K::AuthenticationFailed | K::InvalidClientConfig => {
@@ -247,7 +256,7 @@ impl Store for RedisStore {
             let mut call = self.scripts.age.key(self.name(key));
             let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
             let call = call.arg(self.tenant(key)).arg(-millis);
-            let aged: i64 = call.invoke_async(&mut connection).await.map_err(lost)?;
+            let aged: i64 = call.invoke_async(&mut connection).await.map_err(|error| lost(&error))?;
             Ok(aged == 1)
         })
     }

@@ -104,32 +104,6 @@ async fn what_is_no_http_gets_a_refusal_and_no_more() {
     still_serves(&house).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_connections_are_held_and_let_go() {
-    // Both ends of each are in this process.
-    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let wanted = rustix::process::Rlimit { current: files.maximum, maximum: files.maximum };
-    rustix::process::setrlimit(rustix::process::Resource::Nofile, wanted).unwrap();
-    let most = files.maximum.map_or(u64::MAX, |most| most) / 2 - 200;
-    let count = usize::try_from(most).unwrap().min(10_000);
-    assert!(count >= 400, "the limit of open files leaves room for {count} connections only");
-    let house = House::open(Settings { contracts: contracts(), ..Settings::default() }).await;
-    let mut held = Vec::with_capacity(count);
-    for _ in 0..count {
-        held.push(connect(&house).await);
-    }
-    still_serves(&house).await;
-    // Each of them is served, too.
-    for connection in held.iter_mut().step_by(count / 100) {
-        connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-        let mut answer = [0; 15];
-        connection.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200 OK");
-    }
-    drop(held);
-    still_serves(&house).await;
-}
-
 #[tokio::test]
 async fn more_connections_than_places_wait_and_are_served_once_there_is_one() {
     let limits = Limits { connections: 2, ..Limits::default() };
