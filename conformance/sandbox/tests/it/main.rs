@@ -1,6 +1,11 @@
 //! The sandbox as a server on loopback, and its engine without one.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod concurrency;
 mod control;
