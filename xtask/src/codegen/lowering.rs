@@ -214,7 +214,7 @@ fn put_schemas(document: &mut Value, schemas: Map<String, Value>) {
     }
 }
 
-fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     let mut out = String::new();
     let mut start = true;
     for letter in name.chars() {
