@@ -19,7 +19,7 @@ async fn a_wrong_and_an_expired_code_that_are_answered_alike_stay_two_outcomes()
     let seen = answered("d7", 400, &detail).await;
     assert_eq!(seen.outcome, None);
     assert_eq!(seen.outcomes[..2], [otp_verify::Outcome::WrongCode, otp_verify::Outcome::Expired]);
-    assert!(seen.message.starts_with("not approved: wrong_code or expired"), "{}", seen.message);
+    assert!(seen.message.starts_with("d7 did not approve: wrong_code or expired"), "{}", seen.message);
 }
 
 #[tokio::test]
@@ -196,6 +196,7 @@ async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
                 assert!(!seen.typed, "{place}");
                 match seen.kind {
                     "Incomplete" => assert_eq!(kept, 64 * 1024, "{place}"),
+                    "RateLimited" => assert_eq!((status, seen.outcomes.len()), (429, 0), "{place}"),
                     "Undocumented" => assert!(seen.outcomes.is_empty(), "{place}"),
                     // A status alone says something where the document leaves the body open.
                     "Refused" => assert!(
