@@ -1,7 +1,7 @@
 //! What an answer means for whoever asked: whether an attempt is spent, and what helps. Both follow from the outcome and
 //! the policy, so they stand here once, and no document repeats them for each of its cells.
 
-use crate::{Cell, Contract, Matching, Mode, Outcome, StateValue};
+use crate::{Boundary, Cell, Contract, Matching, Mode, Outcome, StateValue};
 
 /// What a call did to the attempts that its session has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,11 +27,15 @@ pub enum Remedy {
     FixRequest,
 }
 
-impl Outcome {
-    /// Whether an answer of this outcome means that an attempt is spent.
-    pub fn attempt(self) -> Attempt {
-        match self {
+impl Contract {
+    /// Whether this cell of the contract means that an attempt is spent.
+    pub fn attempt(&self, cell: &Cell) -> Attempt {
+        match cell.outcome {
             Outcome::Approved | Outcome::WrongCode => Attempt::Spent,
+            // The wrong code that reaches the limit may be told so at once.
+            Outcome::AttemptsExhausted if self.policy.boundary.contains(&Boundary::AttemptsExhausted) => {
+                Attempt::Unknown
+            }
             // Whether a code that cannot be right is counted is said by no vendor.
             Outcome::MalformedCode => Attempt::Unknown,
             Outcome::Expired
@@ -44,9 +48,7 @@ impl Outcome {
             | Outcome::Unauthorized => Attempt::Kept,
         }
     }
-}
 
-impl Contract {
     /// What helps after this cell of the contract; `None` where it is an approval.
     pub fn remedy(&self, cell: &Cell) -> Option<Remedy> {
         let tells_lockout = || {
@@ -57,9 +59,7 @@ impl Contract {
         match cell.outcome {
             Outcome::Approved => None,
             // Where a request must ask for further attempts, a wrong code ends the session of one that did not.
-            Outcome::WrongCode
-                if self.policy.overrides.retry.is_some() && cell.mode != Some(Mode::Retry) =>
-            {
+            Outcome::WrongCode if self.policy.overrides.retry.is_some() && cell.mode != Some(Mode::Retry) => {
                 Some(Remedy::NewCode)
             }
             Outcome::WrongCode | Outcome::MalformedCode => Some(Remedy::EnterAgain),
@@ -83,6 +83,14 @@ mod tests {
     fn remedy(vendor: &str, cell: &str) -> Option<Remedy> {
         let contract = Contract::of_vendor(vendor).unwrap();
         contract.remedy(contract.cell(cell).unwrap())
+    }
+
+    #[test]
+    fn the_call_that_finds_a_limit_reached_may_be_the_one_that_reached_it() {
+        let zeckta = Contract::of_vendor("zeckta").unwrap();
+        let attempt = |cell: &str| zeckta.attempt(zeckta.cell(cell).unwrap());
+        assert_eq!(attempt("attempts_exhausted"), Attempt::Unknown);
+        assert_eq!((attempt("wrong_code"), attempt("expired")), (Attempt::Spent, Attempt::Kept));
     }
 
     #[test]

@@ -50,9 +50,8 @@ impl RawAnswer {
             return wish.parse().ok().map(Duration::from_secs);
         }
         let until = httpdate::parse_http_date(wish).ok()?;
-        let now = text(DATE)
-            .and_then(|date| httpdate::parse_http_date(date).ok())
-            .unwrap_or_else(SystemTime::now);
+        let now =
+            text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
         Some(until.duration_since(now).unwrap_or_default())
     }
 

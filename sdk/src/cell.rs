@@ -104,13 +104,14 @@ pub enum Certainty {
     Inferred,
 }
 
-/// What helps after an answer.
+/// What helps after an answer, the least first: where an answer has several meanings, the greatest is taken. A new code
+/// helps against a wrong one too, and a request that is wrong shows itself again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Remedy {
     EnterAgain,
+    FixRequest,
     NewCode,
     Wait,
-    FixRequest,
 }
 
 /// The HTTP statuses of an answer.

@@ -7,11 +7,11 @@
 use secrecy::SecretString;
 
 use crate::credentials::Credentials;
+use crate::environment;
 use crate::error::BuildError;
 use crate::generated::d7 as generated;
 pub use crate::generated::d7::{Body, DEFAULT_BASE_URL, Error, body, cells};
 use crate::vendor::{Exchange, Input};
-use crate::environment;
 
 /// A client of D7 Networks.
 pub type Client = crate::Client<Body>;

@@ -10,11 +10,11 @@ use std::num::NonZeroU64;
 use secrecy::SecretString;
 
 use crate::credentials::Credentials;
+use crate::environment;
 use crate::error::{BuildError, InvalidInput};
 use crate::generated::dailystory as generated;
 pub use crate::generated::dailystory::{Body, DEFAULT_BASE_URL, Error, body, cells};
 use crate::vendor::{Exchange, Input};
-use crate::environment;
 
 /// A client of DailyStory.
 pub type Client = crate::Client<Body>;

@@ -41,6 +41,9 @@ mod tests {
             let error = text("X", Some(OsString::from_vec(vec![0xff]))).unwrap_err();
             assert_eq!(error.to_string(), "the environment variable X is not set, or is no text");
         }
-        assert!(matches!(required("OTP_VERIFY_NEVER_SET"), Err(BuildError::Environment("OTP_VERIFY_NEVER_SET"))));
+        assert!(matches!(
+            required("OTP_VERIFY_NEVER_SET"),
+            Err(BuildError::Environment("OTP_VERIFY_NEVER_SET"))
+        ));
     }
 }

@@ -224,15 +224,11 @@ impl Error {
     }
 
     fn remedy(&self, readings: &Readings) -> NextStep {
-        let gone = self.attempts_left() == Some(0);
-        let remedies = verdict::heard(&readings.cells).filter_map(|cell| cell.remedy).map(|remedy| match remedy {
-            Remedy::EnterAgain if gone => Remedy::NewCode,
-            remedy => remedy,
-        });
-        // The greatest is the one that helps in the others' cases too; `Remedy` is in that order.
-        match readings.nearest.and_then(|cell| cell.remedy).filter(|_| !gone).or_else(|| remedies.max()) {
-            Some(Remedy::EnterAgain) => NextStep::EnterCodeAgain,
-            Some(Remedy::NewCode) | None => NextStep::RequestNewCode,
+        let nearest = readings.nearest.and_then(|cell| cell.remedy);
+        let remedy = nearest.or_else(|| verdict::heard(&readings.cells).filter_map(|cell| cell.remedy).max());
+        match remedy {
+            Some(Remedy::EnterAgain) if self.attempts_left() != Some(0) => NextStep::EnterCodeAgain,
+            Some(Remedy::EnterAgain | Remedy::NewCode) | None => NextStep::RequestNewCode,
             Some(Remedy::Wait) => NextStep::Wait(self.retry_after()),
             Some(Remedy::FixRequest) => NextStep::FixRequest,
         }
@@ -281,7 +277,9 @@ impl Error {
     /// Which variant of its vendor's error this is.
     pub(crate) fn variant(&self) -> Variant {
         match &self.0.cause {
-            Cause::Refused(readings) => readings.nearest.map_or(Variant::Ambiguous, |cell| Variant::Cell(cell.name)),
+            Cause::Refused(readings) => {
+                readings.nearest.map_or(Variant::Ambiguous, |cell| Variant::Cell(cell.name))
+            }
             Cause::Contradictory => Variant::Contradictory,
             Cause::Undocumented if self.status() == Some(429) => Variant::RateLimited,
             Cause::Undocumented | Cause::Followed => Variant::Undocumented,
@@ -313,9 +311,10 @@ impl Kind {
             Outcome::AttemptsExhausted => Kind::AttemptsExhausted,
             Outcome::AlreadyUsed => Kind::AlreadyUsed,
             Outcome::UnknownSession => Kind::UnknownSession,
-            Outcome::MissingSession | Outcome::MissingCode | Outcome::MalformedCode | Outcome::InvalidRequest => {
-                Kind::InvalidRequest
-            }
+            Outcome::MissingSession
+            | Outcome::MissingCode
+            | Outcome::MalformedCode
+            | Outcome::InvalidRequest => Kind::InvalidRequest,
             Outcome::Unauthorized => Kind::Unauthorized,
             // No refusal is an approval; were one, nobody should believe it.
             Outcome::Approved => Kind::UndocumentedAnswer,
@@ -336,7 +335,9 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Cause::Contradictory => write!(f, "the answer of {vendor} with status {status} contradicts itself"),
+            Cause::Contradictory => {
+                write!(f, "the answer of {vendor} with status {status} contradicts itself")
+            }
             Cause::Undocumented if (300..400).contains(&status) => {
                 write!(f, "redirect refused: {vendor} answered with status {status}; check the base url")
             }
@@ -347,7 +348,9 @@ impl fmt::Display for Error {
                 "the answer with status {status} came after a redirect of {vendor} and is not believed; \
                  build the http client without redirects"
             ),
-            Cause::Incomplete(shortfall) => write!(f, "the answer of {vendor} with status {status} {shortfall}"),
+            Cause::Incomplete(shortfall) => {
+                write!(f, "the answer of {vendor} with status {status} {shortfall}")
+            }
             Cause::InvalidInput(input) => write!(f, "not sent to {vendor}: {input}"),
             Cause::Unsent(cause) => write!(f, "the request to {vendor} was not sent: {cause}"),
             Cause::Unanswered(cause) => write!(f, "no answer came from {vendor}: {cause}"),

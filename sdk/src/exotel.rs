@@ -5,11 +5,11 @@
 use secrecy::SecretString;
 
 use crate::credentials::Credentials;
+use crate::environment;
 use crate::error::BuildError;
 use crate::generated::exotel as generated;
 pub use crate::generated::exotel::{Body, DEFAULT_BASE_URL, Error, body, cells};
 use crate::vendor::{Exchange, Input};
-use crate::environment;
 
 /// A client of Exotel.
 pub type Client = crate::Client<Body>;

@@ -71,8 +71,20 @@ mod tests {
     fn what_would_change_the_path_or_cannot_be_sent_is_refused() {
         let long = "a".repeat(513);
         for wrong in [
-            "", ".", "..", "%2e", "%2e%2E", ".%2e", "%252e%252e", "a\nb", "\u{0}", "a\u{7f}", "\u{85}", "..\\..",
-            "\\", &long,
+            "",
+            ".",
+            "..",
+            "%2e",
+            "%2e%2E",
+            ".%2e",
+            "%252e%252e",
+            "a\nb",
+            "\u{0}",
+            "a\u{7f}",
+            "\u{85}",
+            "..\\..",
+            "\\",
+            &long,
         ] {
             assert!(identifier("sid", wrong).is_err(), "{wrong:?}");
         }

@@ -121,7 +121,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
 /// Whether two members have one key. Bodies have a handful of members, for which a set would be the dearer way.
 fn has_twins(object: &[(Cow<'_, str>, Node<'_>)]) -> bool {
     if object.len() <= 16 {
-        return object.iter().enumerate().any(|(place, (key, _))| object[..place].iter().any(|(other, _)| other == key));
+        return object
+            .iter()
+            .enumerate()
+            .any(|(place, (key, _))| object[..place].iter().any(|(other, _)| other == key));
     }
     let mut seen = HashSet::new();
     !object.iter().all(|(key, _)| seen.insert(key))

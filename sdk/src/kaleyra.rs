@@ -5,11 +5,11 @@
 use secrecy::SecretString;
 
 use crate::credentials::Credentials;
+use crate::environment;
 use crate::error::BuildError;
 use crate::generated::kaleyra as generated;
 pub use crate::generated::kaleyra::{Body, DEFAULT_BASE_URL, Error, body, cells};
 use crate::vendor::{Exchange, Input};
-use crate::environment;
 
 /// A client of Kaleyra.
 pub type Client = crate::Client<Body>;
@@ -39,7 +39,8 @@ impl ClientBuilder {
     /// # Errors
     /// [`BuildError::Environment`] names a variable that is not set, or is no text.
     pub fn from_env() -> Result<ClientBuilder, BuildError> {
-        let (sid, api_key) = (environment::required("KALEYRA_SID")?, environment::required("KALEYRA_API_KEY")?);
+        let (sid, api_key) =
+            (environment::required("KALEYRA_SID")?, environment::required("KALEYRA_API_KEY")?);
         Client::builder(sid, api_key).base_url_from("KALEYRA_BASE_URL")
     }
 }

@@ -182,9 +182,11 @@ impl Played {
         for (pointer, carried) in self.cell.play.echoes {
             let value = match carried {
                 Carried::Path(name) => path.0.get(name).cloned(),
-                Carried::Query(name) => {
-                    request.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-                }
+                Carried::Query(name) => request
+                    .url
+                    .query_pairs()
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.into_owned()),
                 Carried::Body(name) => serde_json::from_slice::<Value>(&request.body)
                     .ok()
                     .and_then(|body| body.get(name)?.as_str().map(str::to_owned)),

@@ -137,10 +137,11 @@ impl Table {
     /// What a body tells of the session's state.
     pub(crate) fn state(&self, body: &[u8], wanted: State) -> Option<u64> {
         let json::Body::Json(body) = json::parse(body) else { return None };
-        let pointers = self.cells.iter().flat_map(|cell| cell.members).filter_map(|member| match member.rule {
-            Rule::State(state) if state == wanted => Some(member.pointer),
-            _ => None,
-        });
+        let pointers =
+            self.cells.iter().flat_map(|cell| cell.members).filter_map(|member| match member.rule {
+                Rule::State(state) if state == wanted => Some(member.pointer),
+                _ => None,
+            });
         pointers.filter_map(|pointer| place::first(&body, pointer)).find_map(|value| match value {
             Node::Integer(number) => u64::try_from(*number).ok(),
             _ => None,
@@ -172,7 +173,9 @@ impl Table {
             .cells
             .iter()
             .zip(&signals.identifies)
-            .filter(|(cell, _)| cell.outcome != Outcome::Approved && cell.specified && cell.status.has(status))
+            .filter(|(cell, _)| {
+                cell.outcome != Outcome::Approved && cell.specified && cell.status.has(status)
+            })
             .filter(|(cell, _)| agrees(cell))
             .map(|(cell, identified)| (cell, *identified))
             .collect();
@@ -207,15 +210,15 @@ impl Table {
     /// Whether the cell is meant for this status by OpenAPI's precedence: a status of its own goes before its class. The
     /// contract's usual status of a cell counts as its own. 429 is no refusal of "any 4xx": HTTP itself says what it is.
     fn covers(&self, cell: &Cell, status: u16) -> bool {
-        let own =
-            status == 429 || self.cells.iter().any(|cell| cell.status == Status::Exact(status));
+        let own = status == 429 || self.cells.iter().any(|cell| cell.status == Status::Exact(status));
         cell.status.has(status) && (!own || cell.usual_status == status)
     }
 
     fn signals(&self) -> &Signals {
         self.signals.get_or_init(|| {
             let members = |approved: bool| {
-                let cells = self.cells.iter().filter(move |cell| (cell.outcome == Outcome::Approved) == approved);
+                let cells =
+                    self.cells.iter().filter(move |cell| (cell.outcome == Outcome::Approved) == approved);
                 cells.flat_map(|cell| cell.members).collect::<Vec<_>>()
             };
             let (ours, theirs) = (members(true), members(false));
@@ -291,7 +294,8 @@ fn same_signal(left: &Member, right: &Member) -> bool {
 }
 
 fn signal_stands(member: &Member, body: &Node<'_>) -> bool {
-    is_signal(member) && place::look(body, member.pointer_or_root(), &|value| rule_agrees(member, value)).passed
+    is_signal(member)
+        && place::look(body, member.pointer_or_root(), &|value| rule_agrees(member, value)).passed
 }
 
 fn member_agrees(member: &Member, body: &Node<'_>, echoes: Echoes<'_>) -> bool {
@@ -301,7 +305,9 @@ fn member_agrees(member: &Member, body: &Node<'_>, echoes: Echoes<'_>) -> bool {
     };
     match member.rule {
         Rule::Free | Rule::State(_) => true,
-        Rule::Literal(_) | Rule::IgnoreCase(_) | Rule::Anywhere(..) => holds(&|value| rule_agrees(member, value)),
+        Rule::Literal(_) | Rule::IgnoreCase(_) | Rule::Anywhere(..) => {
+            holds(&|value| rule_agrees(member, value))
+        }
         Rule::List => holds(&|value| matches!(value, Node::List(list) if !list.is_empty())),
         // An echo of what this call does not carry can be no echo.
         Rule::Echo(name) => {

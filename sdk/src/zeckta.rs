@@ -5,11 +5,11 @@
 use secrecy::SecretString;
 
 use crate::credentials::Credentials;
+use crate::environment;
 use crate::error::BuildError;
 use crate::generated::zeckta as generated;
 pub use crate::generated::zeckta::{Body, DEFAULT_BASE_URL, Error, body, cells};
 use crate::vendor::{Exchange, Input};
-use crate::environment;
 
 /// A client of Zeckta.
 pub type Client = crate::Client<Body>;
@@ -46,10 +46,8 @@ impl Exchange for Body {
     type Options = ();
 
     async fn send(api: generated::Client, input: &Input<()>) {
-        let request = generated::types::VerifyRequest {
-            session_id: input.session.clone(),
-            code: input.code.clone(),
-        };
+        let request =
+            generated::types::VerifyRequest { session_id: input.session.clone(), code: input.code.clone() };
         drop(api.verify().body(request).send().await);
     }
 }

@@ -232,7 +232,7 @@ static CELLS: &[Cell] = &[
         note: Some(
             "That the code is dead is documented; how a call for it is answered is not. Any 4xx conforms.",
         ),
-        consumption: Consumption::No,
+        consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
         #[cfg(feature = "mock")]
         play: crate::mock::Play {
@@ -429,7 +429,7 @@ static CELLS: &[Cell] = &[
         document: "DailyStory API reference, \"Validate One Time Password\"",
         section: "Retry attempts and lockout",
         note: None,
-        consumption: Consumption::No,
+        consumption: Consumption::Unknown,
         remedy: Some(Remedy::Wait),
         #[cfg(feature = "mock")]
         play: crate::mock::Play {

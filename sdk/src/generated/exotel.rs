@@ -515,7 +515,7 @@ static CELLS: &[Cell] = &[
         note: Some(
             "The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it.",
         ),
-        consumption: Consumption::No,
+        consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
         #[cfg(feature = "mock")]
         play: crate::mock::Play {
@@ -582,7 +582,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, older page \"Verify OTP API\"",
         section: "Response",
         note: None,
-        consumption: Consumption::No,
+        consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
         #[cfg(feature = "mock")]
         play: crate::mock::Play {

@@ -273,7 +273,7 @@ static CELLS: &[Cell] = &[
         document: "Kaleyra.io documentation, \"Validate OTPs\"",
         section: "Exceeded Maximum Attempts",
         note: None,
-        consumption: Consumption::No,
+        consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
         #[cfg(feature = "mock")]
         play: crate::mock::Play {

@@ -446,7 +446,7 @@ static CELLS: &[Cell] = &[
         document: "Zeckta developer documentation, \"Verify OTP\"",
         section: "Maximum Attempts Reached",
         note: None,
-        consumption: Consumption::No,
+        consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
         #[cfg(feature = "mock")]
         play: crate::mock::Play {

@@ -82,8 +82,7 @@ pub(super) fn anywhere(value: &Node<'_>, name: &str, test: &dyn Fn(&Node<'_>) ->
 }
 
 fn is_named(key: &str, name: &str) -> bool {
-    key.len() >= name.len()
-        && key.as_bytes()[key.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
+    key.len() >= name.len() && key.as_bytes()[key.len() - name.len()..].eq_ignore_ascii_case(name.as_bytes())
 }
 
 #[cfg(test)]

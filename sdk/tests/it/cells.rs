@@ -42,8 +42,13 @@ async fn every_cell_of_every_contract_is_read_as_what_it_documents() {
                     format!("{:?}, attempt consumed: {:?}", error.next_step(), error.attempt_consumed())
                 });
                 let variant = &seen.variant;
-                writeln!(table, "{vendor}/{} {status} is {variant} {outcome} of {}", cell.name, others.join(" "))
-                    .unwrap();
+                writeln!(
+                    table,
+                    "{vendor}/{} {status} is {variant} {outcome} of {}",
+                    cell.name,
+                    others.join(" ")
+                )
+                .unwrap();
                 writeln!(table, "    {means}").unwrap();
                 played.insert((contract.vendor.clone(), cell.name.clone()));
             }

@@ -9,7 +9,10 @@
 mod answers;
 mod broken;
 mod cells;
+mod connecting;
+mod guidance;
 mod play;
 mod requests;
 mod secrets;
 mod types;
+mod variants;

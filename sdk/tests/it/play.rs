@@ -64,7 +64,13 @@ impl Seen {
                 let error: Error = error.into();
                 printed += &format!(" {error} {error:?} {error:#?} {:?}", error.no_answer());
                 let ends = [
-                    "Contradictory", "RateLimited", "Undocumented", "Incomplete", "InvalidInput", "Unsent", "Unanswered",
+                    "Contradictory",
+                    "RateLimited",
+                    "Undocumented",
+                    "Incomplete",
+                    "InvalidInput",
+                    "Unsent",
+                    "Unanswered",
                 ];
                 Seen {
                     kind: ends.into_iter().find(|end| *end == variant).unwrap_or("Refused"),

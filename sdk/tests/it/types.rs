@@ -3,7 +3,10 @@
 use std::future::IntoFuture as _;
 use std::sync::Arc;
 
-use otp_verify::{Approval, BuildError, Code, Error, SessionId, Verification, Verifier, d7, dailystory, exotel, kaleyra, zeckta};
+use otp_verify::{
+    Approval, BuildError, Code, Error, SessionId, Verification, Verifier, d7, dailystory, exotel, kaleyra,
+    zeckta,
+};
 
 fn shared<T: Send + Sync + 'static>() {}
 

@@ -13,8 +13,7 @@ use super::lowering::pascal;
 
 /// `static CELLS`, and the table around it.
 pub(super) fn table(contract: &Contract) -> anyhow::Result<TokenStream> {
-    let cells =
-        contract.cells.iter().map(|each| cell(contract, each)).collect::<anyhow::Result<Vec<_>>>()?;
+    let cells = contract.cells.iter().map(|each| cell(contract, each)).collect::<anyhow::Result<Vec<_>>>()?;
     let doc = format!(" Every documented answer of {}, in the order of the document.", contract.name);
     let request_id = &contract.request_id;
     Ok(quote! {
@@ -48,7 +47,7 @@ fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
         Some(note) => quote!(Some(#note)),
         None => quote!(None),
     };
-    let consumption = match cell.outcome.attempt() {
+    let consumption = match contract.attempt(cell) {
         Attempt::Spent => quote!(Consumption::Yes),
         Attempt::Kept => quote!(Consumption::No),
         Attempt::Unknown => quote!(Consumption::Unknown),

@@ -35,10 +35,7 @@ const COMMON: [(&str, &str); 8] = [
         "The answer began and did not end, or was longer than 64 KiB. It is no approval; an attempt may be spent, and \
          [`raw`](crate::Error::raw) holds the part that arrived.",
     ),
-    (
-        "InvalidInput",
-        "An argument that cannot be sent as it is. Nothing was sent, and no attempt is spent.",
-    ),
+    ("InvalidInput", "An argument that cannot be sent as it is. Nothing was sent, and no attempt is spent."),
     (
         "Unsent",
         "No connection could be made, after trying again within the time of the call. Nothing was sent and no attempt is \

@@ -37,9 +37,8 @@ pub(super) fn hidden(document: &Value, contract: &Contract) -> anyhow::Result<Va
 
 fn parameter<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
     let item = document.get_mut("paths")?.get_mut(path)?;
-    let named = |parameters: &Value| {
-        parameters.as_array()?.iter().position(|parameter| parameter["name"] == name)
-    };
+    let named =
+        |parameters: &Value| parameters.as_array()?.iter().position(|parameter| parameter["name"] == name);
     let of_operation = item[method].get("parameters").and_then(named);
     let (owner, place) = match of_operation {
         Some(place) => (item.get_mut(method)?, place),
