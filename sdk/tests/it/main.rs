@@ -7,12 +7,18 @@
 )]
 
 mod answers;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod broken;
 mod cells;
 mod connecting;
 mod guidance;
+#[cfg(feature = "mock")]
+mod mocks;
 mod play;
 mod requests;
 mod secrets;
+#[cfg(feature = "tracing")]
+mod spans;
 mod types;
 mod variants;

@@ -102,6 +102,60 @@ async fn options_are_sent_where_they_are_set_and_refused_out_of_their_range() {
 }
 
 #[tokio::test]
+async fn further_headers_are_sent_and_those_that_authenticate_or_frame_are_refused() {
+    let server = silent_server().await;
+    let client = kaleyra::Client::builder("sid", "key").base_url(server.uri()).build().unwrap();
+    let call = || client.verify(SESSION, Code::new(CODE));
+    let _ = call().header("X-Trace", "1").header("x-trace", "2").header("user-agent", "mine/1").await;
+    let sent = requests(&server).await.pop().unwrap();
+    assert_eq!(
+        (&sent.headers["x-trace"], &sent.headers["user-agent"]),
+        (&"2".parse().unwrap(), &"mine/1".parse().unwrap())
+    );
+    assert_eq!(sent.headers["api-key"], "key");
+
+    let refused = [
+        "Authorization",
+        "api-key",
+        "API-KEY",
+        "proxy-authorization",
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "accept",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "",
+        "a b",
+        "a:b",
+    ];
+    for name in refused {
+        let error = call().header(name, "1").header("x-fine", "1").await.unwrap_err();
+        assert!(matches!(error, kaleyra::Error::InvalidInput(_)), "{name}: {error:?}");
+        assert_eq!(error.invalid_input().unwrap().argument(), "header");
+    }
+    for value in ["a\nb", "a\r\nx-evil: 1", "\0"] {
+        assert!(matches!(call().header("x-fine", value).await, Err(kaleyra::Error::InvalidInput(_))));
+    }
+    assert_eq!(requests(&server).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_may_take_less_time_than_the_client_allows() {
+    let server = MockServer::start().await;
+    let late = ResponseTemplate::new(200).set_delay(Duration::from_secs(5));
+    Mock::given(any()).respond_with(late).mount(&server).await;
+    let client = zeckta::Client::builder("key").base_url(server.uri()).build().unwrap();
+    let call = client.verify(SESSION, Code::new(CODE)).timeout(Duration::from_millis(50));
+    let error = call.await.unwrap_err();
+    assert!(matches!(error, zeckta::Error::Unanswered(_)) && error.no_answer().unwrap().timed_out());
+}
+
+#[tokio::test]
 async fn dailystory_takes_basic_credentials_too() {
     let server = silent_server().await;
     let client =
