@@ -131,7 +131,8 @@ impl<B: Vendor> ClientBuilder<B> {
     ///
     /// It must be built with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the
     /// code, and an API key in a header of the vendor's own, to wherever it points. An answer that comes after one is
-    /// not believed. [`ClientBuilder::connect_timeout`] is the HTTP client's own then; all else holds as before.
+    /// not believed. [`ClientBuilder::connect_timeout`] is the HTTP client's own then; all else holds as before. With a
+    /// `rustls` feature, a [`reqwest::Client`] needs a provider that was installed before it is built.
     pub fn http_client(mut self, http: reqwest::Client) -> ClientBuilder<B> {
         self.http = Some(http);
         self

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use otp_verify::{Code, Consumption, NextStep, Shortfall, d7};
 
-use crate::play::{CODE, SESSION, Seen, contracts, verify_as};
+use crate::play::{CODE, SESSION, Seen, contracts, own_http_client, verify_as};
 
 /// A server that does `answer` with every connection on which a request arrived, and counts both.
 struct Server {
@@ -240,7 +240,7 @@ async fn an_http_client_that_follows_redirects_is_not_believed() {
         let head = format!("HTTP/1.1 307 Elsewhere\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
         send(connection, head.as_bytes());
     });
-    let http = reqwest::Client::builder().tls_certs_only([]).no_proxy().build().unwrap();
+    let http = own_http_client().build().unwrap();
     let client = d7::Client::builder("token").base_url(&server.url).http_client(http).build().unwrap();
     let error = client.verify(SESSION, Code::new(CODE)).await.unwrap_err();
     assert!(matches!(error, d7::Error::Undocumented(_)), "{error:?}");

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::play::own_http_client;
+
 /// Finds `localhost` at a port where nobody listens, as often as it is told to, and then where it is.
 struct Directory {
     closed: SocketAddr,
@@ -33,10 +35,8 @@ impl Directory {
     }
 
     fn client(self: &Arc<Directory>) -> zeckta::Client {
-        let http = reqwest::Client::builder()
+        let http = own_http_client()
             .redirect(reqwest::redirect::Policy::none())
-            .tls_certs_only([])
-            .no_proxy()
             .dns_resolver(Arc::new(Lookup(Arc::clone(self))))
             .build()
             .unwrap();

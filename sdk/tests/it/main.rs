@@ -12,6 +12,7 @@ mod blocking;
 mod broken;
 mod cells;
 mod connecting;
+mod examples;
 mod guidance;
 #[cfg(feature = "mock")]
 mod mocks;

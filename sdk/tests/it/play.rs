@@ -93,6 +93,12 @@ impl Seen {
     }
 }
 
+/// What an HTTP client of a program's own is built from here. It needs the TLS provider that building one of ours installs.
+pub(crate) fn own_http_client() -> reqwest::ClientBuilder {
+    otp_verify::d7::Client::builder("token").build().unwrap();
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
+}
+
 /// The contracts of all vendors.
 pub(crate) fn contracts() -> Vec<Contract> {
     DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect()
