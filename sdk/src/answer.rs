@@ -105,7 +105,10 @@ impl Approval {
 
 impl fmt::Debug for Approval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Approval").field("vendor", &self.vendor).field("raw", &self.raw).finish()
+        f.debug_struct("Approval")
+            .field("vendor", &self.vendor)
+            .field("raw", &self.raw)
+            .finish_non_exhaustive()
     }
 }
 

@@ -17,7 +17,7 @@ use crate::secret::{Code, SessionId};
 use crate::transport::{Call, Kept};
 use crate::vendor::{Input, Vendor};
 use crate::verdict::{Echoes, Reading};
-use crate::{input, telemetry};
+use crate::{input, telemetry, transport};
 
 /// The headers that a call sets itself, or that frame the message. `Proxy-Authorization` is the HTTP client's.
 const RESERVED: [HeaderName; 12] = [
@@ -52,10 +52,10 @@ pub struct Verify<B: Vendor> {
 }
 
 impl<B: Vendor> Verify<B> {
-    pub(crate) fn new(client: Client<B>, session: &SessionId, code: &Code) -> Verify<B> {
+    pub(crate) fn new(client: Client<B>, session: SessionId, code: Code) -> Verify<B> {
         let input = Input {
-            session: session.secret().clone(),
-            code: code.secret().clone(),
+            session: session.into_secret(),
+            code: code.into_secret(),
             accounts: client.shared.accounts.clone(),
             options: B::Options::default(),
         };
@@ -105,17 +105,20 @@ impl<B: Vendor> Verify<B> {
     }
 
     async fn exchange(&self, span: &telemetry::Span) -> Result<Approved<B>, Error> {
-        let report = |cause, raw| Error::new(Report { vendor: B::ID, table: B::table(), cause, raw });
-        self.check().map_err(|refused| report(Cause::InvalidInput(refused), None))?;
+        self.check().map_err(|refused| Self::error(Cause::InvalidInput(refused), None))?;
 
         let shared = &self.client.shared;
         let deadline = Instant::now() + self.timeout.min(LONGEST);
         let mut pauses = None;
         let kept = loop {
-            let call = Call::new(shared, B::USER_AGENT, &self.headers, deadline);
-            let api = B::client(&shared.base_url, shared.http.clone(), call.clone());
-            B::send(api, &self.input).await;
-            match call.take() {
+            let call = Call::default();
+            B::send(B::client(&shared.base_url, shared.http.clone(), call.clone()), &self.input).await;
+            let Some(mut request) = call.take() else {
+                let detail = "the request could not be built".to_owned();
+                break Kept::Unsent(NoAnswer { timed_out: false, detail });
+            };
+            transport::prepare(&mut request, shared, B::USER_AGENT, &self.headers, deadline);
+            match transport::exchange(shared, request).await {
                 Kept::Unsent(cause) => {
                     if !pauses.get_or_insert_with(|| Pauses::until(deadline)).pause().await {
                         break Kept::Unsent(cause);
@@ -126,16 +129,16 @@ impl<B: Vendor> Verify<B> {
             }
         };
         match kept {
-            Kept::Answer(answer) => self.read(answer).map_err(|(cause, raw)| report(cause, Some(raw))),
-            Kept::Followed(answer) => Err(report(Cause::Followed, Some(answer))),
-            Kept::Part(answer, shortfall) => Err(report(Cause::Incomplete(shortfall), Some(answer))),
-            Kept::Unsent(cause) => Err(report(Cause::Unsent(cause), None)),
-            Kept::Unanswered(cause) => Err(report(Cause::Unanswered(cause), None)),
-            Kept::Nothing => {
-                let detail = "the request could not be built".to_owned();
-                Err(report(Cause::Unsent(NoAnswer { timed_out: false, detail }), None))
-            }
+            Kept::Answer(answer) => self.read(answer),
+            Kept::Followed(answer) => Err(Self::error(Cause::Followed, Some(answer))),
+            Kept::Part(answer, shortfall) => Err(Self::error(Cause::Incomplete(shortfall), Some(answer))),
+            Kept::Unsent(cause) => Err(Self::error(Cause::Unsent(cause), None)),
+            Kept::Unanswered(cause) => Err(Self::error(Cause::Unanswered(cause), None)),
         }
+    }
+
+    fn error(cause: Cause, raw: Option<RawAnswer>) -> Error {
+        Error::new(Report { vendor: B::ID, table: B::table(), cause, raw })
     }
 
     fn check(&self) -> Result<(), InvalidInput> {
@@ -146,18 +149,19 @@ impl<B: Vendor> Verify<B> {
         input::identifier("code", self.input.code.expose())
     }
 
-    fn read(&self, answer: RawAnswer) -> Result<Approved<B>, (Cause, RawAnswer)> {
+    fn read(&self, answer: RawAnswer) -> Result<Approved<B>, Error> {
         let echoes = Echoes {
             session: self.input.session.expose(),
             code: self.input.code.expose(),
             accounts: &self.input.accounts,
         };
-        match B::table().read(answer.status, &answer.body, echoes) {
-            Reading::Approved => Ok(Approved::new(answer)),
-            Reading::Refused(readings) => Err((Cause::Refused(readings), answer)),
-            Reading::Contradictory => Err((Cause::Contradictory, answer)),
-            Reading::Undocumented => Err((Cause::Undocumented, answer)),
-        }
+        let cause = match B::table().read(answer.status, &answer.body, echoes) {
+            Reading::Approved => return Ok(Approved::new(answer)),
+            Reading::Refused(readings) => Cause::Refused(readings),
+            Reading::Contradictory => Cause::Contradictory,
+            Reading::Undocumented => Cause::Undocumented,
+        };
+        Err(Self::error(cause, Some(answer)))
     }
 }
 

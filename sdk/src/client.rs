@@ -56,7 +56,7 @@ impl<B: Vendor> Client<B> {
     /// # }
     /// ```
     pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> Verify<B> {
-        Verify::new(self.clone(), &session.into(), &code)
+        Verify::new(self.clone(), session.into(), code)
     }
 }
 

@@ -50,6 +50,6 @@ impl Exchange for Body {
     async fn send(api: generated::Client, input: &Input<()>) {
         let request =
             generated::types::VerifyRequest { otp_id: input.session.clone(), otp_code: input.code.clone() };
-        drop(api.verify_otp().body(request).send().await);
+        drop(api.verify_otp(&request).await);
     }
 }

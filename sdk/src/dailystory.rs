@@ -116,16 +116,8 @@ impl Exchange for Body {
     type Options = Options;
 
     async fn send(api: generated::Client, input: &Input<Options>) {
-        let mut call = api.validate().dsid(input.session.clone()).otp(input.code.clone());
-        if let Some(minutes) = input.options.minutes_valid {
-            call = call.minutes_valid(minutes);
-        }
-        if let Some(allow) = input.options.allow_retry {
-            call = call.allow_retry(allow);
-        }
-        if let Some(attempts) = input.options.retry_attempts {
-            call = call.retry_attempts(attempts);
-        }
-        drop(call.send().await);
+        let Options { minutes_valid, allow_retry, retry_attempts } = input.options;
+        let minutes = minutes_valid.map(i64::from);
+        drop(api.validate(&input.session, allow_retry, minutes, &input.code, retry_attempts).await);
     }
 }

@@ -371,20 +371,17 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {}
 
 /// Why an answer is not all there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shortfall {
     /// The body is longer than 64 KiB; no documented answer comes near.
-    #[error("has a body of more than 64 KiB")]
     TooLarge,
     /// The connection ended, or the time was up, before the body did.
-    #[error("broke off")]
     BrokenOff,
 }
 
 /// An argument that cannot be sent as it is. The value itself is not repeated.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} {problem}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidInput {
     what: &'static str,
     problem: &'static str,
@@ -403,8 +400,7 @@ impl InvalidInput {
 }
 
 /// A failure below HTTP. Its text is that of the layers below, without the URL.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{detail}")]
+#[derive(Debug, Clone)]
 pub struct NoAnswer {
     pub(crate) timed_out: bool,
     pub(crate) detail: String,
@@ -418,16 +414,52 @@ impl NoAnswer {
 }
 
 /// A client that cannot be built.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BuildError {
     /// A setting that no client can have.
-    #[error(transparent)]
     InvalidInput(InvalidInput),
     /// An environment variable that is not set, or is no text.
-    #[error("the environment variable {0} is not set, or is no text")]
     Environment(&'static str),
     /// The machine has no usable TLS, no root certificates for instance.
-    #[error("no HTTP client can be made: {0}")]
     Unavailable(String),
 }
+
+// By hand: four messages are not worth what a derive would add to every build of a program with this client.
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Shortfall::TooLarge => "has a body of more than 64 KiB",
+            Shortfall::BrokenOff => "broke off",
+        })
+    }
+}
+
+impl fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.what, self.problem)
+    }
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::InvalidInput(input) => fmt::Display::fmt(input, f),
+            BuildError::Environment(name) => {
+                write!(f, "the environment variable {name} is not set, or is no text")
+            }
+            BuildError::Unavailable(problem) => write!(f, "no HTTP client can be made: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for Shortfall {}
+impl std::error::Error for InvalidInput {}
+impl std::error::Error for NoAnswer {}
+impl std::error::Error for BuildError {}

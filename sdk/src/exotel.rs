@@ -60,7 +60,6 @@ impl Exchange for Body {
 
     async fn send(api: generated::Client, input: &Input<()>) {
         let request = generated::types::VerifyRequest { otp: input.code.clone() };
-        let call = api.verify().account_sid(input.account("account_sid"));
-        drop(call.verification_id(input.session.clone()).body(request).send().await);
+        drop(api.verify(&input.account("account_sid"), &input.session, &request).await);
     }
 }

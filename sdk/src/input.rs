@@ -32,6 +32,9 @@ pub(crate) fn identifier(what: &'static str, value: &str) -> Result<(), InvalidI
 
 /// Whether the value is `.` or `..`, plain or percent-encoded once or more.
 fn is_dots(value: &str) -> bool {
+    if !value.contains('%') {
+        return matches!(value, "." | "..");
+    }
     let mut text = value.to_ascii_lowercase();
     while text.contains("%25") {
         text = text.replace("%25", "%");

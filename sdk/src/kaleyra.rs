@@ -51,6 +51,6 @@ impl Exchange for Body {
     async fn send(api: generated::Client, input: &Input<()>) {
         let request =
             generated::types::ValidateRequest { verify_id: input.session.clone(), otp: input.code.clone() };
-        drop(api.validate().sid(input.account("sid")).body(request).send().await);
+        drop(api.validate(&input.account("sid"), &request).await);
     }
 }

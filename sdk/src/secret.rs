@@ -66,8 +66,8 @@ impl From<&SessionId> for SessionId {
 macro_rules! hidden {
     ($($name:ident)*) => {$(
         impl $name {
-            pub(crate) fn secret(&self) -> &Secret {
-                &self.0
+            pub(crate) fn into_secret(self) -> Secret {
+                self.0
             }
         }
 
@@ -94,7 +94,10 @@ pub struct Secret(Arc<SecretString>);
 
 impl Secret {
     pub(crate) fn new(text: String) -> Secret {
-        // Copied, and the original overwritten: turning it into a box may move it and leave the text behind.
+        if text.len() == text.capacity() {
+            return Secret(Arc::new(SecretString::from(text)));
+        }
+        // Copied, and the original overwritten: turning it into a box would move it and leave the text behind.
         let text = Zeroizing::new(text);
         Secret(Arc::new(SecretString::from(text.as_str())))
     }
@@ -142,9 +145,10 @@ mod tests {
     #[test]
     fn only_the_generated_client_sees_the_text() {
         let (code, session) = (Code::new("canary"), SessionId::from("canary"));
-        let printed = format!("{code} {code:?} {code:#?} {session} {session:?} {:?}", code.secret());
+        let printed =
+            format!("{code} {code:?} {code:#?} {session} {session:?} {:?}", code.clone().into_secret());
         assert!(!printed.contains("canary"), "{printed}");
-        assert_eq!(code.secret().to_string(), "canary");
-        assert_eq!(serde_json::to_string(session.secret()).unwrap(), "\"canary\"");
+        assert_eq!(code.into_secret().to_string(), "canary");
+        assert_eq!(serde_json::to_string(&session.into_secret()).unwrap(), "\"canary\"");
     }
 }

@@ -81,12 +81,9 @@ mod on {
             if let Some(status) = status {
                 self.span.record("http.response.status_code", status);
             }
-            let error = match result {
-                Ok(_) => {
-                    self.span.record("otp.outcome", Outcome::Approved.as_str());
-                    return;
-                }
-                Err(error) => error,
+            let Err(error) = result else {
+                self.span.record("otp.outcome", Outcome::Approved.as_str());
+                return;
             };
             if let Some(outcome) = error.outcome() {
                 self.span.record("otp.outcome", outcome.as_str());

@@ -1,8 +1,8 @@
 //! One HTTP exchange: what is added to a request, how it is sent, and what is kept of the answer.
 //!
-//! A generated client forgets the status of a body that it cannot decode. So the answer is kept here, before the
-//! generated code sees it, and the generated code's own result is never looked at. Nothing here sends a request twice,
-//! follows a redirect, or reads a body without end.
+//! A generated client writes the request, and is stopped before it sends it: it would forget the status of a body that
+//! it cannot decode. It is sent here, and what comes is kept. Nothing here sends a request twice, follows a redirect, or
+//! reads a body without end.
 
 use std::error::Error as _;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use http::header::{ACCEPT, HeaderValue, USER_AGENT};
 use tokio::time::Instant;
 
 use crate::answer::RawAnswer;
@@ -71,26 +71,15 @@ fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBu
     Err(BuildError::Unavailable(problem.to_owned()))
 }
 
-/// What one try of a call takes with it through the generated client.
-#[derive(Clone)]
-pub struct Call(Arc<Try>);
-
-struct Try {
-    authorization: (HeaderName, HeaderValue),
-    user_agent: HeaderValue,
-    headers: HeaderMap,
-    deadline: Instant,
-    /// Whether the HTTP client may follow redirects.
-    foreign: bool,
-    kept: Mutex<Kept>,
-}
+/// What a generated client has with it: where it leaves the request that it wrote.
+///
+/// It is not let send the request. Its future would carry the whole exchange through four layers, for a result that
+/// nobody looks at.
+#[derive(Clone, Default)]
+pub struct Call(Arc<Mutex<Option<reqwest::Request>>>);
 
 /// What became of the exchange.
-#[derive(Default)]
 pub(crate) enum Kept {
-    /// It did not come to one.
-    #[default]
-    Nothing,
     /// A whole answer.
     Answer(RawAnswer),
     /// An answer from where a redirect pointed.
@@ -104,74 +93,62 @@ pub(crate) enum Kept {
 }
 
 impl Call {
-    /// A try that has not been made, to be over at `deadline`.
-    pub(crate) fn new(
-        client: &Shared,
-        user_agent: &'static str,
-        headers: &HeaderMap,
-        deadline: Instant,
-    ) -> Call {
-        Call(Arc::new(Try {
-            authorization: client.authorization.clone(),
-            user_agent: HeaderValue::from_static(user_agent),
-            headers: headers.clone(),
-            deadline,
-            foreign: client.foreign,
-            kept: Mutex::default(),
-        }))
+    /// Takes the request from the generated code, and leaves one that nobody sends.
+    pub(crate) fn leave(&self, request: &mut reqwest::Request) {
+        let nothing = reqwest::Request::new(http::Method::GET, request.url().clone());
+        let written = std::mem::replace(request, nothing);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
     }
 
-    /// What became of the exchange; the second time it is nothing.
-    pub(crate) fn take(&self) -> Kept {
-        std::mem::take(&mut *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The request; none where it could not be written.
+    pub(crate) fn take(&self) -> Option<reqwest::Request> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+}
 
-    fn keep(&self, kept: Kept) {
-        *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+/// Makes the generated request the vendor's: progenitor sends the document's version, which no vendor knows of, and
+/// leaves the credentials out.
+pub(crate) fn prepare(
+    request: &mut reqwest::Request,
+    client: &Shared,
+    user_agent: &'static str,
+    further: &HeaderMap,
+    deadline: Instant,
+) {
+    let headers = request.headers_mut();
+    headers.remove("api-version");
+    for (name, value) in further {
+        headers.insert(name, value.clone());
     }
+    // Every documented answer is JSON. The generator, which is not told of answers, does not ask for any.
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.entry(USER_AGENT).or_insert_with(|| HeaderValue::from_static(user_agent));
+    headers.insert(client.authorization.0.clone(), client.authorization.1.clone());
+    *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
+}
 
-    /// Makes the generated request the vendor's: progenitor sends the document's version, which no vendor knows of, and
-    /// leaves the credentials out.
-    pub(crate) fn prepare(&self, request: &mut reqwest::Request) {
-        let headers = request.headers_mut();
-        headers.remove("api-version");
-        for (name, value) in &self.0.headers {
-            headers.insert(name, value.clone());
+/// Sends the request, once.
+pub(crate) async fn exchange(client: &Shared, request: reqwest::Request) -> Kept {
+    // Only a client of the program's own may follow redirects.
+    let asked = client.foreign.then(|| request.url().clone());
+    let mut response = match client.http.execute(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            let cause = NoAnswer { timed_out: error.is_timeout(), detail: causes(&error) };
+            // Only a failure to connect is known to have sent nothing. A timeout that is not one of connecting may be
+            // one of answering.
+            let unsent = error.is_connect() || error.is_builder();
+            return if unsent { Kept::Unsent(cause) } else { Kept::Unanswered(cause) };
         }
-        headers.entry(USER_AGENT).or_insert_with(|| self.0.user_agent.clone());
-        headers.insert(self.0.authorization.0.clone(), self.0.authorization.1.clone());
-        *request.timeout_mut() = Some(self.0.deadline.saturating_duration_since(Instant::now()));
-    }
-
-    /// Sends the request, once, and keeps what comes of it.
-    pub(crate) async fn exchange(
-        &self,
-        http: &reqwest::Client,
-        request: reqwest::Request,
-    ) -> reqwest::Result<reqwest::Response> {
-        let asked = self.0.foreign.then(|| request.url().clone());
-        let mut response = match http.execute(request).await {
-            Ok(response) => response,
-            Err(error) => {
-                let cause = NoAnswer { timed_out: error.is_timeout(), detail: causes(&error) };
-                // Only a failure to connect is known to have sent nothing. A timeout that is not one of connecting may
-                // be one of answering.
-                let unsent = error.is_connect() || error.is_builder();
-                self.keep(if unsent { Kept::Unsent(cause) } else { Kept::Unanswered(cause) });
-                return Err(error);
-            }
-        };
-        let (body, shortfall) = body(&mut response).await;
-        let followed = asked.is_some_and(|asked| asked != *response.url());
-        let status = response.status().as_u16();
-        let answer = RawAnswer { status, headers: std::mem::take(response.headers_mut()), body };
-        self.keep(match shortfall {
-            _ if followed => Kept::Followed(answer),
-            None => Kept::Answer(answer),
-            Some(reason) => Kept::Part(answer, reason),
-        });
-        // Emptied: the generated code finds nothing to decode, and nobody asks it what it found.
-        Ok(response)
+    };
+    let (body, shortfall) = body(&mut response).await;
+    let followed = asked.is_some_and(|asked| asked != *response.url());
+    let status = response.status().as_u16();
+    let answer = RawAnswer { status, headers: std::mem::take(response.headers_mut()), body };
+    match shortfall {
+        _ if followed => Kept::Followed(answer),
+        None => Kept::Answer(answer),
+        Some(reason) => Kept::Part(answer, reason),
     }
 }
 
@@ -203,7 +180,6 @@ async fn body(response: &mut reqwest::Response) -> (Bytes, Option<Shortfall>) {
     (if whole.is_empty() { first } else { whole.freeze() }, shortfall)
 }
 
-// The header is marked as sensitive, and still not printed: whether it is marked is another module's doing.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").finish_non_exhaustive()
@@ -237,16 +213,9 @@ macro_rules! hooks {
                 request: &mut reqwest::Request,
                 _info: &progenitor_client::OperationInfo,
             ) -> Result<(), progenitor_client::Error<E>> {
-                self.inner.prepare(request);
-                Ok(())
-            }
-
-            async fn exec(
-                &self,
-                request: reqwest::Request,
-                _info: &progenitor_client::OperationInfo,
-            ) -> reqwest::Result<reqwest::Response> {
-                self.inner.exchange(&self.client, request).await
+                self.inner.leave(request);
+                // The only way to say that the generated code's part is done.
+                Err(progenitor_client::Error::Custom(String::new()))
             }
         }
     };

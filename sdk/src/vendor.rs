@@ -51,7 +51,7 @@ pub trait Exchange: Wire {
     /// What a call may ask for beside session and code.
     type Options: Clone + Default + fmt::Debug + Send + Sync + 'static;
 
-    /// Makes the call. What becomes of it is kept by the transport, so there is no result.
+    /// Has the generated client write the request, which it leaves with its [`Call`]; so there is no result.
     fn send(api: Self::Client, input: &Input<Self::Options>) -> impl Future<Output = ()> + Send;
 }
 

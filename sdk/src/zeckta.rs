@@ -48,6 +48,6 @@ impl Exchange for Body {
     async fn send(api: generated::Client, input: &Input<()>) {
         let request =
             generated::types::VerifyRequest { session_id: input.session.clone(), code: input.code.clone() };
-        drop(api.verify().body(request).send().await);
+        drop(api.verify(&request).await);
     }
 }

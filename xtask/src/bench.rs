@@ -7,6 +7,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+pub(crate) use build::sdk;
+
+mod build;
+
 /// How often each side is measured; the median is told.
 const ROUNDS: usize = 5;
 

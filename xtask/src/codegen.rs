@@ -111,7 +111,7 @@ fn strays(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec
 /// The client of one vendor.
 fn client(document: &Document) -> anyhow::Result<String> {
     let named = lowering::named(&document.value);
-    let lowered = secrets::hidden(&lowering::unified(&named), &document.contract)?;
+    let lowered = secrets::hidden(&lowering::answerless(&named), &document.contract)?;
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered).context("not an OpenAPI 3.0 document")?;
     let generated =
         syn::parse2(generator().generate_tokens(&spec)?).context("progenitor generated no Rust")?;
@@ -197,7 +197,7 @@ fn spaced(mut file: syn::File) -> String {
 fn generator() -> Generator {
     let mut settings = GenerationSettings::new();
     settings
-        .with_interface(InterfaceStyle::Builder)
+        .with_interface(InterfaceStyle::Positional)
         .with_tag(TagStyle::Merged)
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote!(crate::transport::Call))

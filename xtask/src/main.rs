@@ -49,6 +49,8 @@ enum Command {
 enum Bench {
     /// The suite's main job, against a client that does nothing but send.
     Suite,
+    /// The client's verify call, and a clean build with it, against the same by hand.
+    Sdk,
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Lint { files } => lint::run(&root, &files, &mut out)?,
         Command::Bench { what: Bench::Suite } => {
             bench::suite(&root, &mut out)?;
+            true
+        }
+        Command::Bench { what: Bench::Sdk } => {
+            bench::sdk(&root, &mut out)?;
             true
         }
         Command::Test => test::run(&root, &mut std::io::stderr().lock())?,

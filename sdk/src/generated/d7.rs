@@ -834,21 +834,11 @@ pub(crate) mod api {
         pub struct Refusal {
             pub detail: RefusalDetail,
         }
-        impl Refusal {
-            pub fn builder() -> builder::Refusal {
-                Default::default()
-            }
-        }
         ///`RefusalDetail`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct RefusalDetail {
             pub code: ::std::string::String,
             pub message: ::std::string::String,
-        }
-        impl RefusalDetail {
-            pub fn builder() -> builder::RefusalDetail {
-                Default::default()
-            }
         }
         ///`ValidationError`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -859,37 +849,10 @@ pub(crate) mod api {
             #[serde(rename = "type")]
             pub type_: ::std::string::String,
         }
-        impl ValidationError {
-            pub fn builder() -> builder::ValidationError {
-                Default::default()
-            }
-        }
         ///`ValidationErrors`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct ValidationErrors {
             pub detail: ::std::vec::Vec<ValidationError>,
-        }
-        impl ValidationErrors {
-            pub fn builder() -> builder::ValidationErrors {
-                Default::default()
-            }
-        }
-        ///`VerifyOtpError`
-        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-        #[serde(untagged)]
-        pub enum VerifyOtpError {
-            Refusal(Refusal),
-            ValidationErrors(ValidationErrors),
-        }
-        impl ::std::convert::From<Refusal> for VerifyOtpError {
-            fn from(value: Refusal) -> Self {
-                Self::Refusal(value)
-            }
-        }
-        impl ::std::convert::From<ValidationErrors> for VerifyOtpError {
-            fn from(value: ValidationErrors) -> Self {
-                Self::ValidationErrors(value)
-            }
         }
         ///`VerifyRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -897,355 +860,11 @@ pub(crate) mod api {
             pub otp_code: crate::secret::Secret,
             pub otp_id: crate::secret::Secret,
         }
-        impl VerifyRequest {
-            pub fn builder() -> builder::VerifyRequest {
-                Default::default()
-            }
-        }
         ///`VerifyResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct VerifyResponse {
             ///APPROVED, FAILED, EXPIRED or ALREADY_VERIFIED; open, for the vendor may add more.
             pub status: ::std::string::String,
-        }
-        impl VerifyResponse {
-            pub fn builder() -> builder::VerifyResponse {
-                Default::default()
-            }
-        }
-        /// Types for composing complex structures.
-        pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct Refusal {
-                detail: ::std::result::Result<
-                    super::RefusalDetail,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Refusal {
-                fn default() -> Self {
-                    Self {
-                        detail: Err("no value supplied for detail".to_string()),
-                    }
-                }
-            }
-            impl Refusal {
-                pub fn detail<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<super::RefusalDetail>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.detail = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for detail: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Refusal> for super::Refusal {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Refusal,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { detail: value.detail? })
-                }
-            }
-            impl ::std::convert::From<super::Refusal> for Refusal {
-                fn from(value: super::Refusal) -> Self {
-                    Self { detail: Ok(value.detail) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct RefusalDetail {
-                code: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for RefusalDetail {
-                fn default() -> Self {
-                    Self {
-                        code: Err("no value supplied for code".to_string()),
-                        message: Err("no value supplied for message".to_string()),
-                    }
-                }
-            }
-            impl RefusalDetail {
-                pub fn code<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.code = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for code: {e}")
-                        });
-                    self
-                }
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<RefusalDetail> for super::RefusalDetail {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: RefusalDetail,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        code: value.code?,
-                        message: value.message?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::RefusalDetail> for RefusalDetail {
-                fn from(value: super::RefusalDetail) -> Self {
-                    Self {
-                        code: Ok(value.code),
-                        message: Ok(value.message),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct ValidationError {
-                loc: ::std::result::Result<
-                    ::std::vec::Vec<super::LocationPart>,
-                    ::std::string::String,
-                >,
-                msg: ::std::result::Result<::std::string::String, ::std::string::String>,
-                type_: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for ValidationError {
-                fn default() -> Self {
-                    Self {
-                        loc: Err("no value supplied for loc".to_string()),
-                        msg: Err("no value supplied for msg".to_string()),
-                        type_: Err("no value supplied for type_".to_string()),
-                    }
-                }
-            }
-            impl ValidationError {
-                pub fn loc<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::vec::Vec<super::LocationPart>>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.loc = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for loc: {e}")
-                        });
-                    self
-                }
-                pub fn msg<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.msg = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for msg: {e}")
-                        });
-                    self
-                }
-                pub fn type_<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.type_ = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for type_: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<ValidationError> for super::ValidationError {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ValidationError,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        loc: value.loc?,
-                        msg: value.msg?,
-                        type_: value.type_?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::ValidationError> for ValidationError {
-                fn from(value: super::ValidationError) -> Self {
-                    Self {
-                        loc: Ok(value.loc),
-                        msg: Ok(value.msg),
-                        type_: Ok(value.type_),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct ValidationErrors {
-                detail: ::std::result::Result<
-                    ::std::vec::Vec<super::ValidationError>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for ValidationErrors {
-                fn default() -> Self {
-                    Self {
-                        detail: Err("no value supplied for detail".to_string()),
-                    }
-                }
-            }
-            impl ValidationErrors {
-                pub fn detail<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::vec::Vec<super::ValidationError>>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.detail = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for detail: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<ValidationErrors> for super::ValidationErrors {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ValidationErrors,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { detail: value.detail? })
-                }
-            }
-            impl ::std::convert::From<super::ValidationErrors> for ValidationErrors {
-                fn from(value: super::ValidationErrors) -> Self {
-                    Self { detail: Ok(value.detail) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct VerifyRequest {
-                otp_code: ::std::result::Result<
-                    crate::secret::Secret,
-                    ::std::string::String,
-                >,
-                otp_id: ::std::result::Result<
-                    crate::secret::Secret,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for VerifyRequest {
-                fn default() -> Self {
-                    Self {
-                        otp_code: Err("no value supplied for otp_code".to_string()),
-                        otp_id: Err("no value supplied for otp_id".to_string()),
-                    }
-                }
-            }
-            impl VerifyRequest {
-                pub fn otp_code<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<crate::secret::Secret>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.otp_code = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for otp_code: {e}")
-                        });
-                    self
-                }
-                pub fn otp_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<crate::secret::Secret>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.otp_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for otp_id: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<VerifyRequest> for super::VerifyRequest {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: VerifyRequest,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        otp_code: value.otp_code?,
-                        otp_id: value.otp_id?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::VerifyRequest> for VerifyRequest {
-                fn from(value: super::VerifyRequest) -> Self {
-                    Self {
-                        otp_code: Ok(value.otp_code),
-                        otp_id: Ok(value.otp_id),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct VerifyResponse {
-                status: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for VerifyResponse {
-                fn default() -> Self {
-                    Self {
-                        status: Err("no value supplied for status".to_string()),
-                    }
-                }
-            }
-            impl VerifyResponse {
-                pub fn status<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.status = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for status: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<VerifyResponse> for super::VerifyResponse {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: VerifyResponse,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { status: value.status? })
-                }
-            }
-            impl ::std::convert::From<super::VerifyResponse> for VerifyResponse {
-                fn from(value: super::VerifyResponse) -> Self {
-                    Self { status: Ok(value.status) }
-                }
-            }
         }
         /// Error types.
         pub mod error {
@@ -1346,6 +965,7 @@ Version: 1*/
             Client: ClientHooks<crate::transport::Call>,
         {}
     };
+    #[allow(clippy::all)]
     impl Client {
         /**Verify OTP
 
@@ -1353,148 +973,41 @@ When the request is validated the status is returned.
 
 Sends a `POST` request to `/verify/v1/otp/verify-otp`
 
-```ignore
-let response = client.verify_otp()
-    .body(body)
-    .send()
-    .await;
-```*/
-        pub fn verify_otp(&self) -> builder::VerifyOtp<'_> {
-            builder::VerifyOtp::new(self)
-        }
-    }
-    /// Types for composing operation parameters.
-    #[allow(clippy::all)]
-    pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use super::{
-            encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-            RequestBuilderExt, ResponseValue,
-        };
-        /**Builder for [`Client::verify_otp`]
-
-[`Client::verify_otp`]: super::Client::verify_otp*/
-        #[derive(Debug, Clone)]
-        pub struct VerifyOtp<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::VerifyRequest, String>,
-        }
-        impl<'a> VerifyOtp<'a> {
-            pub fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<types::VerifyRequest>,
-                <V as std::convert::TryInto<
-                    types::VerifyRequest,
-                >>::Error: std::fmt::Display,
-            {
-                self.body = value
-                    .try_into()
-                    .map(From::from)
-                    .map_err(|s| {
-                        format!("conversion to `VerifyRequest` for body failed: {}", s)
-                    });
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::VerifyRequest,
-                ) -> types::builder::VerifyRequest,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            ///Sends a `POST` request to `/verify/v1/otp/verify-otp`
-            pub async fn send(
-                self,
-            ) -> Result<
-                ResponseValue<types::VerifyResponse>,
-                Error<types::VerifyOtpError>,
-            > {
-                let Self { client, body } = self;
-                let body = body
-                    .and_then(|v| {
-                        types::VerifyRequest::try_from(v).map_err(|e| e.to_string())
-                    })
-                    .map_err(Error::InvalidRequest)?;
-                let url = format!("{}/verify/v1/otp/verify-otp", client.baseurl,);
-                let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-                header_map
-                    .append(
-                        ::reqwest::header::HeaderName::from_static("api-version"),
-                        ::reqwest::header::HeaderValue::from_static(
-                            super::Client::api_version(),
-                        ),
-                    );
-                #[allow(unused_mut)]
-                let mut request = client
-                    .client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .headers(header_map)
-                    .build()?;
-                let info = OperationInfo {
-                    operation_id: "verify_otp",
-                };
-                client.pre(&mut request, &info).await?;
-                let result = client.exec(request, &info).await;
-                client.post(&result, &info).await?;
-                let response = result?;
-                match response.status().as_u16() {
-                    200u16 => ResponseValue::from_response(response).await,
-                    400u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    403u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    404u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    422u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                }
+*/
+        pub async fn verify_otp<'a>(
+            &'a self,
+            body: &'a types::VerifyRequest,
+        ) -> Result<ResponseValue<()>, Error<()>> {
+            let url = format!("{}/verify/v1/otp/verify-otp", self.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+                );
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "verify_otp",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => Ok(ResponseValue::empty(response)),
+                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
             }
         }
     }
     /// Items consumers will typically use such as the Client.
     pub mod prelude {
-        pub use self::super::Client;
+        #[allow(unused_imports)]
+        pub use super::Client;
     }
 }

@@ -734,11 +734,6 @@ pub(crate) mod api {
             #[serde(rename = "Status")]
             pub status: bool,
         }
-        impl Envelope {
-            pub fn builder() -> builder::Envelope {
-                Default::default()
-            }
-        }
         ///`Validation`
         #[derive(
             ::serde::Deserialize,
@@ -758,181 +753,6 @@ pub(crate) mod api {
             ///The number of incorrect attempts remaining before the OTP is invalidated; with `allow_retry=true`.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub remaining_attempts: ::std::option::Option<i64>,
-        }
-        impl Validation {
-            pub fn builder() -> builder::Validation {
-                Default::default()
-            }
-        }
-        /// Types for composing complex structures.
-        pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct Envelope {
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                response: ::std::result::Result<
-                    super::Validation,
-                    ::std::string::String,
-                >,
-                status: ::std::result::Result<bool, ::std::string::String>,
-            }
-            impl ::std::default::Default for Envelope {
-                fn default() -> Self {
-                    Self {
-                        message: Err("no value supplied for message".to_string()),
-                        response: Err("no value supplied for response".to_string()),
-                        status: Err("no value supplied for status".to_string()),
-                    }
-                }
-            }
-            impl Envelope {
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-                pub fn response<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<super::Validation>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.response = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for response: {e}")
-                        });
-                    self
-                }
-                pub fn status<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<bool>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.status = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for status: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Envelope> for super::Envelope {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Envelope,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        message: value.message?,
-                        response: value.response?,
-                        status: value.status?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Envelope> for Envelope {
-                fn from(value: super::Envelope) -> Self {
-                    Self {
-                        message: Ok(value.message),
-                        response: Ok(value.response),
-                        status: Ok(value.status),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct Validation {
-                locked: ::std::result::Result<
-                    ::std::option::Option<bool>,
-                    ::std::string::String,
-                >,
-                lockout_seconds: ::std::result::Result<
-                    ::std::option::Option<i64>,
-                    ::std::string::String,
-                >,
-                remaining_attempts: ::std::result::Result<
-                    ::std::option::Option<i64>,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Validation {
-                fn default() -> Self {
-                    Self {
-                        locked: Ok(Default::default()),
-                        lockout_seconds: Ok(Default::default()),
-                        remaining_attempts: Ok(Default::default()),
-                    }
-                }
-            }
-            impl Validation {
-                pub fn locked<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.locked = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for locked: {e}")
-                        });
-                    self
-                }
-                pub fn lockout_seconds<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.lockout_seconds = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!(
-                                "error converting supplied value for lockout_seconds: {e}"
-                            )
-                        });
-                    self
-                }
-                pub fn remaining_attempts<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.remaining_attempts = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!(
-                                "error converting supplied value for remaining_attempts: {e}"
-                            )
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Validation> for super::Validation {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Validation,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        locked: value.locked?,
-                        lockout_seconds: value.lockout_seconds?,
-                        remaining_attempts: value.remaining_attempts?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Validation> for Validation {
-                fn from(value: super::Validation) -> Self {
-                    Self {
-                        locked: Ok(value.locked),
-                        lockout_seconds: Ok(value.lockout_seconds),
-                        remaining_attempts: Ok(value.remaining_attempts),
-                    }
-                }
-            }
         }
         /// Error types.
         pub mod error {
@@ -1033,6 +853,7 @@ Version: 1*/
             Client: ClientHooks<crate::transport::Call>,
         {}
     };
+    #[allow(clippy::all)]
     impl Client {
         /**Validate a one-time password
 
@@ -1046,212 +867,58 @@ Arguments:
 - `minutes_valid`: Overrides the default validity window in minutes; must match the value used when the OTP was sent.
 - `otp`: The one-time password sent to the contact's mobile phone or email address.
 - `retry_attempts`: The number of incorrect attempts allowed; only applies when `allow_retry` is true.
-```ignore
-let response = client.validate()
-    .dsid(dsid)
-    .allow_retry(allow_retry)
-    .minutes_valid(minutes_valid)
-    .otp(otp)
-    .retry_attempts(retry_attempts)
-    .send()
-    .await;
-```*/
-        pub fn validate(&self) -> builder::Validate<'_> {
-            builder::Validate::new(self)
-        }
-    }
-    /// Types for composing operation parameters.
-    #[allow(clippy::all)]
-    pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use super::{
-            encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-            RequestBuilderExt, ResponseValue,
-        };
-        /**Builder for [`Client::validate`]
-
-[`Client::validate`]: super::Client::validate*/
-        #[derive(Debug, Clone)]
-        pub struct Validate<'a> {
-            client: &'a super::Client,
-            dsid: Result<crate::secret::Secret, String>,
-            allow_retry: Result<Option<bool>, String>,
-            minutes_valid: Result<Option<i64>, String>,
-            otp: Result<crate::secret::Secret, String>,
-            retry_attempts: Result<Option<::std::num::NonZeroU64>, String>,
-        }
-        impl<'a> Validate<'a> {
-            pub fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    dsid: Err("dsid was not initialized".to_string()),
-                    allow_retry: Ok(None),
-                    minutes_valid: Ok(None),
-                    otp: Err("otp was not initialized".to_string()),
-                    retry_attempts: Ok(None),
-                }
-            }
-            pub fn dsid<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<crate::secret::Secret>,
-            {
-                self.dsid = value
-                    .try_into()
-                    .map_err(|_| {
-                        "conversion to `crate :: secret :: Secret` for dsid failed"
-                            .to_string()
-                    });
-                self
-            }
-            pub fn allow_retry<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<bool>,
-            {
-                self.allow_retry = value
-                    .try_into()
-                    .map(Some)
-                    .map_err(|_| {
-                        "conversion to `bool` for allow_retry failed".to_string()
-                    });
-                self
-            }
-            pub fn minutes_valid<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<i64>,
-            {
-                self.minutes_valid = value
-                    .try_into()
-                    .map(Some)
-                    .map_err(|_| {
-                        "conversion to `i64` for minutes_valid failed".to_string()
-                    });
-                self
-            }
-            pub fn otp<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<crate::secret::Secret>,
-            {
-                self.otp = value
-                    .try_into()
-                    .map_err(|_| {
-                        "conversion to `crate :: secret :: Secret` for otp failed"
-                            .to_string()
-                    });
-                self
-            }
-            pub fn retry_attempts<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<::std::num::NonZeroU64>,
-            {
-                self.retry_attempts = value
-                    .try_into()
-                    .map(Some)
-                    .map_err(|_| {
-                        "conversion to `:: std :: num :: NonZeroU64` for retry_attempts failed"
-                            .to_string()
-                    });
-                self
-            }
-            ///Sends a `GET` request to `/api/v1/verification/{dsid}`
-            pub async fn send(
-                self,
-            ) -> Result<ResponseValue<types::Envelope>, Error<types::Envelope>> {
-                let Self {
-                    client,
-                    dsid,
-                    allow_retry,
-                    minutes_valid,
-                    otp,
-                    retry_attempts,
-                } = self;
-                let dsid = dsid.map_err(Error::InvalidRequest)?;
-                let allow_retry = allow_retry.map_err(Error::InvalidRequest)?;
-                let minutes_valid = minutes_valid.map_err(Error::InvalidRequest)?;
-                let otp = otp.map_err(Error::InvalidRequest)?;
-                let retry_attempts = retry_attempts.map_err(Error::InvalidRequest)?;
-                let url = format!(
-                    "{}/api/v1/verification/{}", client.baseurl, encode_path(& dsid
-                    .to_string()),
+*/
+        pub async fn validate<'a>(
+            &'a self,
+            dsid: &'a crate::secret::Secret,
+            allow_retry: Option<bool>,
+            minutes_valid: Option<i64>,
+            otp: &'a crate::secret::Secret,
+            retry_attempts: Option<::std::num::NonZeroU64>,
+        ) -> Result<ResponseValue<()>, Error<()>> {
+            let url = format!(
+                "{}/api/v1/verification/{}", self.baseurl, encode_path(& dsid
+                .to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
                 );
-                let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-                header_map
-                    .append(
-                        ::reqwest::header::HeaderName::from_static("api-version"),
-                        ::reqwest::header::HeaderValue::from_static(
-                            super::Client::api_version(),
-                        ),
-                    );
-                #[allow(unused_mut)]
-                let mut request = client
-                    .client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .query(
-                        &progenitor_client::QueryParam::new("allow_retry", &allow_retry),
-                    )
-                    .query(
-                        &progenitor_client::QueryParam::new(
-                            "minutes_valid",
-                            &minutes_valid,
-                        ),
-                    )
-                    .query(&progenitor_client::QueryParam::new("otp", &otp))
-                    .query(
-                        &progenitor_client::QueryParam::new(
-                            "retry_attempts",
-                            &retry_attempts,
-                        ),
-                    )
-                    .headers(header_map)
-                    .build()?;
-                let info = OperationInfo {
-                    operation_id: "validate",
-                };
-                client.pre(&mut request, &info).await?;
-                let result = client.exec(request, &info).await;
-                client.post(&result, &info).await?;
-                let response = result?;
-                match response.status().as_u16() {
-                    200u16 => ResponseValue::from_response(response).await,
-                    400u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    400u16..=499u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    429u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                }
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .get(url)
+                .query(&progenitor_client::QueryParam::new("allow_retry", &allow_retry))
+                .query(
+                    &progenitor_client::QueryParam::new("minutes_valid", &minutes_valid),
+                )
+                .query(&progenitor_client::QueryParam::new("otp", &otp))
+                .query(
+                    &progenitor_client::QueryParam::new(
+                        "retry_attempts",
+                        &retry_attempts,
+                    ),
+                )
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "validate",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => Ok(ResponseValue::empty(response)),
+                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
             }
         }
     }
     /// Items consumers will typically use such as the Client.
     pub mod prelude {
-        pub use self::super::Client;
+        #[allow(unused_imports)]
+        pub use super::Client;
     }
 }

@@ -907,20 +907,10 @@ pub(crate) mod api {
             #[serde(rename = "type")]
             pub type_: ::std::string::String,
         }
-        impl ErrorDetail {
-            pub fn builder() -> builder::ErrorDetail {
-                Default::default()
-            }
-        }
         ///`ValidateFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct ValidateFailure {
             pub error: ErrorDetail,
-        }
-        impl ValidateFailure {
-            pub fn builder() -> builder::ValidateFailure {
-                Default::default()
-            }
         }
         ///`ValidateRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -928,356 +918,16 @@ pub(crate) mod api {
             pub otp: crate::secret::Secret,
             pub verify_id: crate::secret::Secret,
         }
-        impl ValidateRequest {
-            pub fn builder() -> builder::ValidateRequest {
-                Default::default()
-            }
-        }
         ///`ValidateSuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct ValidateSuccess {
             pub data: Validation,
-        }
-        impl ValidateSuccess {
-            pub fn builder() -> builder::ValidateSuccess {
-                Default::default()
-            }
         }
         ///`Validation`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct Validation {
             pub message: ::std::string::String,
             pub verify_id: ::std::string::String,
-        }
-        impl Validation {
-            pub fn builder() -> builder::Validation {
-                Default::default()
-            }
-        }
-        /// Types for composing complex structures.
-        pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct ErrorDetail {
-                code: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                parameter: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                reference: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                type_: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for ErrorDetail {
-                fn default() -> Self {
-                    Self {
-                        code: Err("no value supplied for code".to_string()),
-                        message: Err("no value supplied for message".to_string()),
-                        parameter: Err("no value supplied for parameter".to_string()),
-                        reference: Err("no value supplied for reference".to_string()),
-                        type_: Err("no value supplied for type_".to_string()),
-                    }
-                }
-            }
-            impl ErrorDetail {
-                pub fn code<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.code = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for code: {e}")
-                        });
-                    self
-                }
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-                pub fn parameter<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.parameter = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for parameter: {e}")
-                        });
-                    self
-                }
-                pub fn reference<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.reference = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for reference: {e}")
-                        });
-                    self
-                }
-                pub fn type_<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.type_ = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for type_: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<ErrorDetail> for super::ErrorDetail {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ErrorDetail,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        code: value.code?,
-                        message: value.message?,
-                        parameter: value.parameter?,
-                        reference: value.reference?,
-                        type_: value.type_?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::ErrorDetail> for ErrorDetail {
-                fn from(value: super::ErrorDetail) -> Self {
-                    Self {
-                        code: Ok(value.code),
-                        message: Ok(value.message),
-                        parameter: Ok(value.parameter),
-                        reference: Ok(value.reference),
-                        type_: Ok(value.type_),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct ValidateFailure {
-                error: ::std::result::Result<super::ErrorDetail, ::std::string::String>,
-            }
-            impl ::std::default::Default for ValidateFailure {
-                fn default() -> Self {
-                    Self {
-                        error: Err("no value supplied for error".to_string()),
-                    }
-                }
-            }
-            impl ValidateFailure {
-                pub fn error<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<super::ErrorDetail>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.error = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for error: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<ValidateFailure> for super::ValidateFailure {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ValidateFailure,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { error: value.error? })
-                }
-            }
-            impl ::std::convert::From<super::ValidateFailure> for ValidateFailure {
-                fn from(value: super::ValidateFailure) -> Self {
-                    Self { error: Ok(value.error) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct ValidateRequest {
-                otp: ::std::result::Result<crate::secret::Secret, ::std::string::String>,
-                verify_id: ::std::result::Result<
-                    crate::secret::Secret,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for ValidateRequest {
-                fn default() -> Self {
-                    Self {
-                        otp: Err("no value supplied for otp".to_string()),
-                        verify_id: Err("no value supplied for verify_id".to_string()),
-                    }
-                }
-            }
-            impl ValidateRequest {
-                pub fn otp<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<crate::secret::Secret>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.otp = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for otp: {e}")
-                        });
-                    self
-                }
-                pub fn verify_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<crate::secret::Secret>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.verify_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for verify_id: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<ValidateRequest> for super::ValidateRequest {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ValidateRequest,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        otp: value.otp?,
-                        verify_id: value.verify_id?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::ValidateRequest> for ValidateRequest {
-                fn from(value: super::ValidateRequest) -> Self {
-                    Self {
-                        otp: Ok(value.otp),
-                        verify_id: Ok(value.verify_id),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct ValidateSuccess {
-                data: ::std::result::Result<super::Validation, ::std::string::String>,
-            }
-            impl ::std::default::Default for ValidateSuccess {
-                fn default() -> Self {
-                    Self {
-                        data: Err("no value supplied for data".to_string()),
-                    }
-                }
-            }
-            impl ValidateSuccess {
-                pub fn data<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<super::Validation>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.data = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for data: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<ValidateSuccess> for super::ValidateSuccess {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: ValidateSuccess,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self { data: value.data? })
-                }
-            }
-            impl ::std::convert::From<super::ValidateSuccess> for ValidateSuccess {
-                fn from(value: super::ValidateSuccess) -> Self {
-                    Self { data: Ok(value.data) }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct Validation {
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                verify_id: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for Validation {
-                fn default() -> Self {
-                    Self {
-                        message: Err("no value supplied for message".to_string()),
-                        verify_id: Err("no value supplied for verify_id".to_string()),
-                    }
-                }
-            }
-            impl Validation {
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-                pub fn verify_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.verify_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for verify_id: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Validation> for super::Validation {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Validation,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        message: value.message?,
-                        verify_id: value.verify_id?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Validation> for Validation {
-                fn from(value: super::Validation) -> Self {
-                    Self {
-                        message: Ok(value.message),
-                        verify_id: Ok(value.verify_id),
-                    }
-                }
-            }
         }
         /// Error types.
         pub mod error {
@@ -1378,6 +1028,7 @@ Version: 1*/
             Client: ClientHooks<crate::transport::Call>,
         {}
     };
+    #[allow(clippy::all)]
     impl Client {
         /**Validate an OTP
 
@@ -1388,153 +1039,44 @@ Sends a `POST` request to `/v1/{sid}/verify/validate`
 Arguments:
 - `sid`: Account SID (Security Identifier), generated by Kaleyra.io while creating an API key.
 - `body`
-```ignore
-let response = client.validate()
-    .sid(sid)
-    .body(body)
-    .send()
-    .await;
-```*/
-        pub fn validate(&self) -> builder::Validate<'_> {
-            builder::Validate::new(self)
-        }
-    }
-    /// Types for composing operation parameters.
-    #[allow(clippy::all)]
-    pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use super::{
-            encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-            RequestBuilderExt, ResponseValue,
-        };
-        /**Builder for [`Client::validate`]
-
-[`Client::validate`]: super::Client::validate*/
-        #[derive(Debug, Clone)]
-        pub struct Validate<'a> {
-            client: &'a super::Client,
-            sid: Result<crate::secret::Secret, String>,
-            body: Result<types::builder::ValidateRequest, String>,
-        }
-        impl<'a> Validate<'a> {
-            pub fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    sid: Err("sid was not initialized".to_string()),
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn sid<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<crate::secret::Secret>,
-            {
-                self.sid = value
-                    .try_into()
-                    .map_err(|_| {
-                        "conversion to `crate :: secret :: Secret` for sid failed"
-                            .to_string()
-                    });
-                self
-            }
-            pub fn body<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<types::ValidateRequest>,
-                <V as std::convert::TryInto<
-                    types::ValidateRequest,
-                >>::Error: std::fmt::Display,
-            {
-                self.body = value
-                    .try_into()
-                    .map(From::from)
-                    .map_err(|s| {
-                        format!("conversion to `ValidateRequest` for body failed: {}", s)
-                    });
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::ValidateRequest,
-                ) -> types::builder::ValidateRequest,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            ///Sends a `POST` request to `/v1/{sid}/verify/validate`
-            pub async fn send(
-                self,
-            ) -> Result<
-                ResponseValue<types::ValidateSuccess>,
-                Error<types::ValidateFailure>,
-            > {
-                let Self { client, sid, body } = self;
-                let sid = sid.map_err(Error::InvalidRequest)?;
-                let body = body
-                    .and_then(|v| {
-                        types::ValidateRequest::try_from(v).map_err(|e| e.to_string())
-                    })
-                    .map_err(Error::InvalidRequest)?;
-                let url = format!(
-                    "{}/v1/{}/verify/validate", client.baseurl, encode_path(& sid
-                    .to_string()),
+*/
+        pub async fn validate<'a>(
+            &'a self,
+            sid: &'a crate::secret::Secret,
+            body: &'a types::ValidateRequest,
+        ) -> Result<ResponseValue<()>, Error<()>> {
+            let url = format!(
+                "{}/v1/{}/verify/validate", self.baseurl, encode_path(& sid.to_string()),
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
                 );
-                let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-                header_map
-                    .append(
-                        ::reqwest::header::HeaderName::from_static("api-version"),
-                        ::reqwest::header::HeaderValue::from_static(
-                            super::Client::api_version(),
-                        ),
-                    );
-                #[allow(unused_mut)]
-                let mut request = client
-                    .client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .headers(header_map)
-                    .build()?;
-                let info = OperationInfo {
-                    operation_id: "validate",
-                };
-                client.pre(&mut request, &info).await?;
-                let result = client.exec(request, &info).await;
-                client.post(&result, &info).await?;
-                let response = result?;
-                match response.status().as_u16() {
-                    200..=299 => ResponseValue::from_response(response).await,
-                    400u16..=499u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    403u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                }
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "validate",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => Ok(ResponseValue::empty(response)),
+                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
             }
         }
     }
     /// Items consumers will typically use such as the Client.
     pub mod prelude {
-        pub use self::super::Client;
+        #[allow(unused_imports)]
+        pub use super::Client;
     }
 }

@@ -745,11 +745,6 @@ pub(crate) mod api {
             ///Indicates whether verification succeeded.
             pub verified: bool,
         }
-        impl Verification {
-            pub fn builder() -> builder::Verification {
-                Default::default()
-            }
-        }
         ///`VerifyFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct VerifyFailure {
@@ -763,22 +758,12 @@ pub(crate) mod api {
             pub request_id: ::std::option::Option<::std::string::String>,
             pub success: bool,
         }
-        impl VerifyFailure {
-            pub fn builder() -> builder::VerifyFailure {
-                Default::default()
-            }
-        }
         ///`VerifyRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         pub struct VerifyRequest {
             pub code: crate::secret::Secret,
             #[serde(rename = "sessionId")]
             pub session_id: crate::secret::Secret,
-        }
-        impl VerifyRequest {
-            pub fn builder() -> builder::VerifyRequest {
-                Default::default()
-            }
         }
         ///`VerifySuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -792,386 +777,6 @@ pub(crate) mod api {
             )]
             pub request_id: ::std::option::Option<::std::string::String>,
             pub success: bool,
-        }
-        impl VerifySuccess {
-            pub fn builder() -> builder::VerifySuccess {
-                Default::default()
-            }
-        }
-        /// Types for composing complex structures.
-        pub mod builder {
-            #[derive(Clone, Debug)]
-            pub struct Verification {
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                session_id: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                status: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                verified: ::std::result::Result<bool, ::std::string::String>,
-            }
-            impl ::std::default::Default for Verification {
-                fn default() -> Self {
-                    Self {
-                        message: Err("no value supplied for message".to_string()),
-                        session_id: Err("no value supplied for session_id".to_string()),
-                        status: Err("no value supplied for status".to_string()),
-                        verified: Err("no value supplied for verified".to_string()),
-                    }
-                }
-            }
-            impl Verification {
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-                pub fn session_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.session_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!(
-                                "error converting supplied value for session_id: {e}"
-                            )
-                        });
-                    self
-                }
-                pub fn status<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.status = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for status: {e}")
-                        });
-                    self
-                }
-                pub fn verified<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<bool>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.verified = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for verified: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<Verification> for super::Verification {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: Verification,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        message: value.message?,
-                        session_id: value.session_id?,
-                        status: value.status?,
-                        verified: value.verified?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::Verification> for Verification {
-                fn from(value: super::Verification) -> Self {
-                    Self {
-                        message: Ok(value.message),
-                        session_id: Ok(value.session_id),
-                        status: Ok(value.status),
-                        verified: Ok(value.verified),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct VerifyFailure {
-                data: ::std::result::Result<
-                    ::std::option::Option<super::Verification>,
-                    ::std::string::String,
-                >,
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                request_id: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                success: ::std::result::Result<bool, ::std::string::String>,
-            }
-            impl ::std::default::Default for VerifyFailure {
-                fn default() -> Self {
-                    Self {
-                        data: Ok(Default::default()),
-                        message: Err("no value supplied for message".to_string()),
-                        request_id: Ok(Default::default()),
-                        success: Err("no value supplied for success".to_string()),
-                    }
-                }
-            }
-            impl VerifyFailure {
-                pub fn data<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<
-                        ::std::option::Option<super::Verification>,
-                    >,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.data = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for data: {e}")
-                        });
-                    self
-                }
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-                pub fn request_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<
-                        ::std::option::Option<::std::string::String>,
-                    >,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.request_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!(
-                                "error converting supplied value for request_id: {e}"
-                            )
-                        });
-                    self
-                }
-                pub fn success<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<bool>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.success = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for success: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<VerifyFailure> for super::VerifyFailure {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: VerifyFailure,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        data: value.data?,
-                        message: value.message?,
-                        request_id: value.request_id?,
-                        success: value.success?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::VerifyFailure> for VerifyFailure {
-                fn from(value: super::VerifyFailure) -> Self {
-                    Self {
-                        data: Ok(value.data),
-                        message: Ok(value.message),
-                        request_id: Ok(value.request_id),
-                        success: Ok(value.success),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct VerifyRequest {
-                code: ::std::result::Result<
-                    crate::secret::Secret,
-                    ::std::string::String,
-                >,
-                session_id: ::std::result::Result<
-                    crate::secret::Secret,
-                    ::std::string::String,
-                >,
-            }
-            impl ::std::default::Default for VerifyRequest {
-                fn default() -> Self {
-                    Self {
-                        code: Err("no value supplied for code".to_string()),
-                        session_id: Err("no value supplied for session_id".to_string()),
-                    }
-                }
-            }
-            impl VerifyRequest {
-                pub fn code<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<crate::secret::Secret>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.code = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for code: {e}")
-                        });
-                    self
-                }
-                pub fn session_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<crate::secret::Secret>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.session_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!(
-                                "error converting supplied value for session_id: {e}"
-                            )
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<VerifyRequest> for super::VerifyRequest {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: VerifyRequest,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        code: value.code?,
-                        session_id: value.session_id?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::VerifyRequest> for VerifyRequest {
-                fn from(value: super::VerifyRequest) -> Self {
-                    Self {
-                        code: Ok(value.code),
-                        session_id: Ok(value.session_id),
-                    }
-                }
-            }
-            #[derive(Clone, Debug)]
-            pub struct VerifySuccess {
-                data: ::std::result::Result<super::Verification, ::std::string::String>,
-                message: ::std::result::Result<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                request_id: ::std::result::Result<
-                    ::std::option::Option<::std::string::String>,
-                    ::std::string::String,
-                >,
-                success: ::std::result::Result<bool, ::std::string::String>,
-            }
-            impl ::std::default::Default for VerifySuccess {
-                fn default() -> Self {
-                    Self {
-                        data: Err("no value supplied for data".to_string()),
-                        message: Err("no value supplied for message".to_string()),
-                        request_id: Ok(Default::default()),
-                        success: Err("no value supplied for success".to_string()),
-                    }
-                }
-            }
-            impl VerifySuccess {
-                pub fn data<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<super::Verification>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.data = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for data: {e}")
-                        });
-                    self
-                }
-                pub fn message<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<::std::string::String>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.message = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for message: {e}")
-                        });
-                    self
-                }
-                pub fn request_id<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<
-                        ::std::option::Option<::std::string::String>,
-                    >,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.request_id = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!(
-                                "error converting supplied value for request_id: {e}"
-                            )
-                        });
-                    self
-                }
-                pub fn success<T>(mut self, value: T) -> Self
-                where
-                    T: ::std::convert::TryInto<bool>,
-                    T::Error: ::std::fmt::Display,
-                {
-                    self.success = value
-                        .try_into()
-                        .map_err(|e| {
-                            format!("error converting supplied value for success: {e}")
-                        });
-                    self
-                }
-            }
-            impl ::std::convert::TryFrom<VerifySuccess> for super::VerifySuccess {
-                type Error = super::error::ConversionError;
-                fn try_from(
-                    value: VerifySuccess,
-                ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                    Ok(Self {
-                        data: value.data?,
-                        message: value.message?,
-                        request_id: value.request_id?,
-                        success: value.success?,
-                    })
-                }
-            }
-            impl ::std::convert::From<super::VerifySuccess> for VerifySuccess {
-                fn from(value: super::VerifySuccess) -> Self {
-                    Self {
-                        data: Ok(value.data),
-                        message: Ok(value.message),
-                        request_id: Ok(value.request_id),
-                        success: Ok(value.success),
-                    }
-                }
-            }
         }
         /// Error types.
         pub mod error {
@@ -1272,6 +877,7 @@ Version: 1*/
             Client: ClientHooks<crate::transport::Call>,
         {}
     };
+    #[allow(clippy::all)]
     impl Client {
         /**Verify an OTP
 
@@ -1279,169 +885,41 @@ A successful verification marks the OTP session as used and prevents future reus
 
 Sends a `POST` request to `/v1/messaging/otp/verify`
 
-```ignore
-let response = client.verify()
-    .body(body)
-    .send()
-    .await;
-```*/
-        pub fn verify(&self) -> builder::Verify<'_> {
-            builder::Verify::new(self)
-        }
-    }
-    /// Types for composing operation parameters.
-    #[allow(clippy::all)]
-    pub mod builder {
-        use super::types;
-        #[allow(unused_imports)]
-        use super::{
-            encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
-            RequestBuilderExt, ResponseValue,
-        };
-        /**Builder for [`Client::verify`]
-
-[`Client::verify`]: super::Client::verify*/
-        #[derive(Debug, Clone)]
-        pub struct Verify<'a> {
-            client: &'a super::Client,
-            body: Result<types::builder::VerifyRequest, String>,
-        }
-        impl<'a> Verify<'a> {
-            pub fn new(client: &'a super::Client) -> Self {
-                Self {
-                    client: client,
-                    body: Ok(::std::default::Default::default()),
-                }
-            }
-            pub fn body<V>(mut self, value: V) -> Self
-            where
-                V: std::convert::TryInto<types::VerifyRequest>,
-                <V as std::convert::TryInto<
-                    types::VerifyRequest,
-                >>::Error: std::fmt::Display,
-            {
-                self.body = value
-                    .try_into()
-                    .map(From::from)
-                    .map_err(|s| {
-                        format!("conversion to `VerifyRequest` for body failed: {}", s)
-                    });
-                self
-            }
-            pub fn body_map<F>(mut self, f: F) -> Self
-            where
-                F: std::ops::FnOnce(
-                    types::builder::VerifyRequest,
-                ) -> types::builder::VerifyRequest,
-            {
-                self.body = self.body.map(f);
-                self
-            }
-            ///Sends a `POST` request to `/v1/messaging/otp/verify`
-            pub async fn send(
-                self,
-            ) -> Result<
-                ResponseValue<types::VerifySuccess>,
-                Error<types::VerifyFailure>,
-            > {
-                let Self { client, body } = self;
-                let body = body
-                    .and_then(|v| {
-                        types::VerifyRequest::try_from(v).map_err(|e| e.to_string())
-                    })
-                    .map_err(Error::InvalidRequest)?;
-                let url = format!("{}/v1/messaging/otp/verify", client.baseurl,);
-                let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-                header_map
-                    .append(
-                        ::reqwest::header::HeaderName::from_static("api-version"),
-                        ::reqwest::header::HeaderValue::from_static(
-                            super::Client::api_version(),
-                        ),
-                    );
-                #[allow(unused_mut)]
-                let mut request = client
-                    .client
-                    .post(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&body)
-                    .headers(header_map)
-                    .build()?;
-                let info = OperationInfo {
-                    operation_id: "verify",
-                };
-                client.pre(&mut request, &info).await?;
-                let result = client.exec(request, &info).await;
-                client.post(&result, &info).await?;
-                let response = result?;
-                match response.status().as_u16() {
-                    200u16 => ResponseValue::from_response(response).await,
-                    400u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    401u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    403u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    404u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    409u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    410u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    422u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    423u16 => {
-                        Err(
-                            Error::ErrorResponse(
-                                ResponseValue::from_response(response).await?,
-                            ),
-                        )
-                    }
-                    _ => Err(Error::UnexpectedResponse(response)),
-                }
+*/
+        pub async fn verify<'a>(
+            &'a self,
+            body: &'a types::VerifyRequest,
+        ) -> Result<ResponseValue<()>, Error<()>> {
+            let url = format!("{}/v1/messaging/otp/verify", self.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map
+                .append(
+                    ::reqwest::header::HeaderName::from_static("api-version"),
+                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
+                );
+            #[allow(unused_mut)]
+            let mut request = self
+                .client
+                .post(url)
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo {
+                operation_id: "verify",
+            };
+            self.pre(&mut request, &info).await?;
+            let result = self.exec(request, &info).await;
+            self.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200..=299 => Ok(ResponseValue::empty(response)),
+                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
             }
         }
     }
     /// Items consumers will typically use such as the Client.
     pub mod prelude {
-        pub use self::super::Client;
+        #[allow(unused_imports)]
+        pub use super::Client;
     }
 }

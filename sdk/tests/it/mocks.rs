@@ -27,7 +27,7 @@ async fn every_documented_answer_of_every_vendor_can_be_played() {
         let result = verifier.verify(SESSION.into(), Code::new(CODE)).await;
         match result {
             Ok(approval) => {
-                assert_eq!((cell.outcome(), approval.raw().status()), (Outcome::Approved, cell.status()))
+                assert_eq!((cell.outcome(), approval.raw().status()), (Outcome::Approved, cell.status()));
             }
             Err(error) => {
                 assert!(error.could_be(cell.outcome()), "{cell:?}: {error}");

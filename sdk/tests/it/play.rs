@@ -47,7 +47,7 @@ impl Seen {
                 status: Some(approved.raw().status()),
                 typed: approved.body().is_some(),
                 raw: Some(approved.raw().body().to_vec()),
-                printed: format!("{approved:?} {approved:#?} {:?}", std::ops::Deref::deref(&approved)),
+                printed: format!("{approved:?} {approved:#?} {:?}", &*approved),
                 message: String::new(),
                 error: None,
             },

@@ -43,10 +43,7 @@ fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
     let specified = cell.body_specified;
     let members = cell.members.iter().map(member).collect::<anyhow::Result<Vec<_>>>()?;
     let (document, section) = (&cell.source.document, &cell.source.section);
-    let note = match &cell.note {
-        Some(note) => quote!(Some(#note)),
-        None => quote!(None),
-    };
+    let note = cell.note.as_ref().map_or_else(|| quote!(None), |note| quote!(Some(#note)));
     let consumption = match contract.attempt(cell) {
         Attempt::Spent => quote!(Consumption::Yes),
         Attempt::Kept => quote!(Consumption::No),

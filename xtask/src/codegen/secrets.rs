@@ -40,24 +40,22 @@ fn parameter<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) 
     let named =
         |parameters: &Value| parameters.as_array()?.iter().position(|parameter| parameter["name"] == name);
     let of_operation = item[method].get("parameters").and_then(named);
-    let (owner, place) = match of_operation {
-        Some(place) => (item.get_mut(method)?, place),
-        None => {
-            let place = item.get("parameters").and_then(named)?;
-            (item, place)
-        }
+    let (owner, place) = if let Some(place) = of_operation {
+        (item.get_mut(method)?, place)
+    } else {
+        let place = item.get("parameters").and_then(named)?;
+        (item, place)
     };
     owner.get_mut("parameters")?.get_mut(place)?.get_mut("schema")
 }
 
 fn property<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
     let body = document["paths"][path][method].pointer("/requestBody/content/application~1json/schema")?;
-    let pointer = match body.get("$ref").and_then(Value::as_str) {
-        Some(reference) => reference.strip_prefix('#')?.to_owned(),
-        None => {
-            let path = path.replace('~', "~0").replace('/', "~1");
-            format!("/paths/{path}/{method}/requestBody/content/application~1json/schema")
-        }
+    let pointer = if let Some(reference) = body.get("$ref").and_then(Value::as_str) {
+        reference.strip_prefix('#')?.to_owned()
+    } else {
+        let path = path.replace('~', "~0").replace('/', "~1");
+        format!("/paths/{path}/{method}/requestBody/content/application~1json/schema")
     };
     document.pointer_mut(&pointer)?.get_mut("properties")?.get_mut(name)
 }
