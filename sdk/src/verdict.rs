@@ -223,10 +223,17 @@ impl Table {
             };
             let (ours, theirs) = (members(true), members(false));
             let only = |own: &[&'static Member], others: &[&'static Member]| {
-                let alone = |member: &Member| {
-                    is_signal(member) && !others.iter().any(|other| same_signal(other, member))
+                let has = |members: &[&Member], member: &Member| {
+                    members.iter().any(|other| same_signal(other, member))
                 };
-                own.iter().copied().filter(|member| alone(member)).collect::<Vec<_>>()
+                let mut alone: Vec<&'static Member> = Vec::new();
+                for member in own.iter().copied() {
+                    // Each once: most cells of a vendor share some.
+                    if is_signal(member) && !has(others, member) && !has(&alone, member) {
+                        alone.push(member);
+                    }
+                }
+                alone
             };
             Signals {
                 approve: only(&ours, &theirs),

@@ -64,7 +64,7 @@ pub(super) fn first<'n, 'b>(body: &'n Node<'b>, pointer: &str) -> Option<&'n Nod
 
 /// Whether a pointer's token stands for this name.
 fn is_token(name: &str, token: &str) -> bool {
-    if token.contains('~') { token.replace("~1", "/").replace("~0", "~") == name } else { token == name }
+    token == name || token.contains('~') && token.replace("~1", "/").replace("~0", "~") == name
 }
 
 /// Whether `value` or anything in it is an object with a member `name`, or one that ends with it such as `error_code` of
