@@ -13,6 +13,9 @@ pub(crate) struct Vendor {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) document: String,
+    /// Where bodies carry the vendor's id of the call, as JSON pointers.
+    #[serde(default)]
+    pub(crate) request_id: Vec<String>,
     #[serde(default)]
     pub(crate) statements: Vec<Statement>,
 }

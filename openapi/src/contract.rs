@@ -11,6 +11,8 @@ pub struct Contract {
     pub name: String,
     /// The title of the document that the cells cite where they name no other.
     pub document: String,
+    /// Where a body may carry the vendor's id of the call, as JSON pointers.
+    pub request_id: Vec<String>,
     /// The server of the document, with the defaults of its variables filled in.
     pub base_url: String,
     /// How a verify call is made.

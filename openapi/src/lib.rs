@@ -19,6 +19,7 @@
 
 mod annotation;
 mod cell;
+mod consequence;
 mod contract;
 mod cursor;
 mod documents;
@@ -30,6 +31,7 @@ mod request;
 mod status;
 
 pub use cell::{Cell, Certainty, Mode, Source};
+pub use consequence::{Attempt, Remedy};
 pub use contract::{Boundary, Contract, Lifetime, Limit, Overrides, PathVariant, Policy, Shown, Statement};
 pub use documents::{DOCUMENTS, Document};
 pub use error::{ContractError, Problem};

@@ -52,6 +52,10 @@ fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
         return Err(vendor_at.member("id", "")?.unexpected("lower-case letters, digits and _"));
     }
 
+    if vendor.request_id.iter().any(|pointer| !pointer.starts_with('/')) {
+        return Err(vendor_at.member("request_id", "")?.unexpected("JSON pointers such as /requestId"));
+    }
+
     let (path_at, operation_at) = find_operation(root)?;
     let notes_at = operation_at.member("x-otp", "where session and code sit, and the policy")?;
     let notes: annotation::Operation = notes_at.read()?;
@@ -71,6 +75,7 @@ fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
         cells,
         statements,
         document: vendor.document,
+        request_id: vendor.request_id,
     })
 }
 

@@ -2,13 +2,19 @@
 //! the body or the headers, which repeat session ids and whatever else a server likes to repeat.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::{DATE, RETRY_AFTER};
 
-use crate::cell::Cell;
-use crate::outcome::Outcome;
-use crate::verdict;
+use crate::vendor::Vendor;
+use crate::verdict::Table;
+
+/// The headers by which servers and gateways name a call. None is a vendor's own; those are in bodies.
+const REQUEST_ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid"];
 
 /// An HTTP answer as it was received.
 #[derive(Clone)]
@@ -24,7 +30,7 @@ impl RawAnswer {
         self.status
     }
 
-    /// The headers. A vendor's id of the call, where there is one, is among them.
+    /// The headers.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
@@ -32,6 +38,32 @@ impl RawAnswer {
     /// The body, byte for byte; at most 64 KiB.
     pub fn body(&self) -> &Bytes {
         &self.body
+    }
+
+    /// How long the header `Retry-After` asks to wait, in either of its forms. A date is counted from the answer's own
+    /// `Date`, for clocks differ; one that is over is no time at all.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let text = |name| self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let wish = text(RETRY_AFTER)?;
+        // All digits: `parse` alone would take `+7` too.
+        if !wish.is_empty() && wish.bytes().all(|byte| byte.is_ascii_digit()) {
+            return wish.parse().ok().map(Duration::from_secs);
+        }
+        let until = httpdate::parse_http_date(wish).ok()?;
+        let now =
+            text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
+        Some(until.duration_since(now).unwrap_or_default())
+    }
+
+    /// The id that the vendor or a gateway gave the call.
+    pub(crate) fn request_id(&self, table: &Table) -> Option<String> {
+        table.request_id(&self.body).or_else(|| {
+            REQUEST_ID_HEADERS
+                .iter()
+                .find_map(|name| self.headers.get(*name)?.to_str().ok())
+                .filter(|id| !id.is_empty())
+                .map(str::to_owned)
+        })
     }
 }
 
@@ -44,100 +76,109 @@ impl fmt::Debug for RawAnswer {
     }
 }
 
-/// The code was approved: every signal that the vendor's document gives for it was there, and none against it.
-///
-/// `B` is the vendor's enum of documented bodies, such as [`zeckta::Body`](crate::zeckta::Body).
+/// The code was approved by some vendor: every signal that the vendor's document gives for it was there, and none against
+/// it. A [`Verifier`](crate::Verifier) gives it.
 #[must_use]
-pub struct Approved<B> {
-    pub(crate) body: Option<B>,
+pub struct Approval {
+    pub(crate) vendor: &'static str,
+    pub(crate) table: &'static Table,
     pub(crate) raw: RawAnswer,
 }
 
-impl<B> Approved<B> {
-    /// The typed body. `None` where a member that decides nothing is missing or of another type than documented: the
-    /// code is used up all the same, so the approval stands.
-    pub fn body(&self) -> Option<&B> {
-        self.body.as_ref()
+impl Approval {
+    /// The vendor's id, such as `zeckta`.
+    pub fn vendor(&self) -> &'static str {
+        self.vendor
+    }
+
+    /// The vendor's or a gateway's id of the call, which its support asks for: from the body where the vendor's document
+    /// has one there, else from a header such as `x-request-id`.
+    pub fn request_id(&self) -> Option<String> {
+        self.raw.request_id(self.table)
     }
 
     /// The answer as it was received.
     pub fn raw(&self) -> &RawAnswer {
         &self.raw
+    }
+}
+
+impl fmt::Debug for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Approval")
+            .field("vendor", &self.vendor)
+            .field("raw", &self.raw)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The code was approved by this vendor. It is an [`Approval`] whose body can be read as the vendor's type.
+///
+/// `B` is the vendor's enum of documented bodies, such as [`zeckta::Body`](crate::zeckta::Body).
+#[must_use]
+pub struct Approved<B> {
+    approval: Approval,
+    vendor: PhantomData<fn() -> B>,
+}
+
+impl<B: Vendor> Approved<B> {
+    pub(crate) fn new(raw: RawAnswer) -> Approved<B> {
+        let approval = Approval { vendor: B::ID, table: B::table(), raw };
+        Approved { approval, vendor: PhantomData }
+    }
+
+    /// The body as its documented type. `None` where a member that decides nothing is missing or of another type than
+    /// documented: the code is used up all the same, so the approval stands.
+    pub fn body(&self) -> Option<B> {
+        B::decode(self.raw.status, &self.raw.body)
+    }
+}
+
+impl<B> Deref for Approved<B> {
+    type Target = Approval;
+
+    fn deref(&self) -> &Approval {
+        &self.approval
+    }
+}
+
+impl<B> From<Approved<B>> for Approval {
+    fn from(approved: Approved<B>) -> Approval {
+        approved.approval
     }
 }
 
 impl<B> fmt::Debug for Approved<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Approved").field("raw", &self.raw).finish_non_exhaustive()
+        fmt::Debug::fmt(&self.approval, f)
     }
 }
 
-/// A documented answer that is no approval.
-pub struct Refusal<B> {
-    cells: Vec<&'static Cell>,
-    outcomes: Vec<Outcome>,
-    body: Option<B>,
-    raw: RawAnswer,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<B> Refusal<B> {
-    /// A refusal that may be any of `cells`, which are refusals, at least one, and in the order of their weight.
-    pub(crate) fn new(cells: Vec<&'static Cell>, body: Option<B>, raw: RawAnswer) -> Refusal<B> {
-        let mut outcomes = Vec::new();
-        for cell in &cells {
-            if !outcomes.contains(&cell.outcome) {
-                outcomes.push(cell.outcome);
-            }
+    fn wait(headers: &[(&'static str, &str)]) -> Option<Duration> {
+        let mut answer = RawAnswer { status: 429, headers: HeaderMap::new(), body: Bytes::new() };
+        for (name, value) in headers {
+            answer.headers.insert(*name, value.parse().unwrap());
         }
-        Refusal { cells, outcomes, body, raw }
+        answer.retry_after()
     }
 
-    /// What was decided, where the vendor's document gives this answer one meaning.
-    ///
-    /// Literal words go before what is only inferred from a document. Where they give the answer two meanings this is
-    /// `None`, and [`Refusal::outcomes`] has both: D7 Networks answers a wrong and an expired code alike.
-    pub fn outcome(&self) -> Option<Outcome> {
-        verdict::agreed(&self.cells)
-    }
-
-    /// Everything that this answer may mean, each once, and what the document says literally first; never empty, and
-    /// never an approval.
-    pub fn outcomes(&self) -> &[Outcome] {
-        &self.outcomes
-    }
-
-    /// Whether this answer may mean `outcome`.
-    pub fn could_be(&self, outcome: Outcome) -> bool {
-        self.outcomes.contains(&outcome)
-    }
-
-    /// Whether the vendor's document says literally what [`Refusal::outcome`] says. Otherwise it is the nearest that
-    /// the document comes to saying anything.
-    pub fn is_documented(&self) -> bool {
-        self.cells.iter().any(|cell| cell.documented)
-    }
-
-    /// The names of the documented answers that this one may be, as the vendor's contract has them.
-    pub fn cells(&self) -> impl Iterator<Item = &'static str> {
-        self.cells.iter().map(|cell| cell.name)
-    }
-
-    /// The typed body. `None` where the body is not of the type documented for its status, as HTML of a proxy is not.
-    pub fn body(&self) -> Option<&B> {
-        self.body.as_ref()
-    }
-
-    /// The answer as it was received.
-    pub fn raw(&self) -> &RawAnswer {
-        &self.raw
-    }
-}
-
-impl<B> fmt::Debug for Refusal<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refusal")
-            .field("outcomes", &self.outcomes)
-            .field("raw", &self.raw)
-            .finish_non_exhaustive()
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        assert_eq!(wait(&[("retry-after", " 120 ")]), Some(Duration::from_secs(120)));
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(
+            wait(&[date, ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT")]),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(wait(&[date, ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]), Some(Duration::ZERO));
+        assert_eq!(wait(&[("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT")]), Some(Duration::ZERO));
+        for other in ["", "-1", "+1", "1.5", "soon", "99999999999999999999999"] {
+            assert_eq!(wait(&[("retry-after", other)]), None, "{other}");
+        }
+        assert_eq!(wait(&[]), None);
     }
 }

@@ -1,20 +1,24 @@
-//! The form of the generated tables of documented answers. Data only: what an answer means is decided in `verdict.rs`.
+//! One documented answer of a verify call, as the generated tables have it. Data only: what an answer means is decided in
+//! `verdict.rs`.
 
 #![allow(
     dead_code,
     reason = "each contract uses the statuses and rules it needs, and a build may have one contract"
 )]
 
-use serde_json::Value;
+use std::fmt;
 
-use crate::outcome::Outcome;
+use crate::json::Node;
+use crate::outcome::{Consumption, Outcome};
 
-/// One documented answer of a verify call.
-#[derive(Debug)]
-pub(crate) struct Cell {
-    /// The name in the contract, unique in its table.
+/// One documented answer of a verify call: what it means, the HTTP status it has, and where the vendor says so.
+///
+/// Each vendor's module lists its own, such as [`zeckta::cells`](crate::zeckta::cells); an
+/// [`Error`](crate::Error::cells) names those that the answer may have been.
+pub struct Cell {
+    pub(crate) vendor: &'static str,
     pub(crate) name: &'static str,
-    /// What the answer says was decided.
+    pub(crate) summary: &'static str,
     pub(crate) outcome: Outcome,
     /// The HTTP statuses that the answer may have.
     pub(crate) status: Status,
@@ -26,6 +30,88 @@ pub(crate) struct Cell {
     pub(crate) specified: bool,
     /// The leaves of the body, in its order.
     pub(crate) members: &'static [Member],
+    pub(crate) document: &'static str,
+    pub(crate) section: &'static str,
+    pub(crate) note: Option<&'static str>,
+    pub(crate) consumption: Consumption,
+    /// What helps; `None` for an approval.
+    pub(crate) remedy: Option<Remedy>,
+    /// How a mock gives this answer.
+    #[cfg(feature = "mock")]
+    pub(crate) play: crate::mock::Play,
+}
+
+impl Cell {
+    /// The vendor's id, such as `zeckta`.
+    pub fn vendor(&self) -> &'static str {
+        self.vendor
+    }
+
+    /// The name in the vendor's contract, unique for the vendor: `wrong_code` for instance.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// One line for people.
+    pub fn summary(&self) -> &'static str {
+        self.summary
+    }
+
+    /// What the answer says was decided.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The HTTP status; the nearest to the document, where the document leaves it open.
+    pub fn status(&self) -> u16 {
+        self.usual_status
+    }
+
+    /// How sure it is that the vendor answers so.
+    pub fn certainty(&self) -> Certainty {
+        if self.documented { Certainty::Documented } else { Certainty::Inferred }
+    }
+
+    /// The title of the vendor's document that says so, or comes nearest to it.
+    pub fn document(&self) -> &'static str {
+        self.document
+    }
+
+    /// The heading, row or sentence in the document.
+    pub fn section(&self) -> &'static str {
+        self.section
+    }
+
+    /// What the document leaves open or contradicts.
+    pub fn note(&self) -> Option<&'static str> {
+        self.note
+    }
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cell({}/{})", self.vendor, self.name)
+    }
+}
+
+/// How sure it is that a vendor answers so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Certainty {
+    /// The vendor's document says so.
+    Documented,
+    /// The document is silent or contradicts itself; this is the nearest it comes to saying so.
+    Inferred,
+}
+
+/// What helps after an answer, the least first: where an answer has several meanings, the greatest is taken. A new code
+/// helps against a wrong one too, and a request that is wrong shows itself again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Remedy {
+    EnterAgain,
+    FixRequest,
+    NewCode,
+    Wait,
 }
 
 /// The HTTP statuses of an answer.
@@ -71,8 +157,19 @@ pub(crate) enum Rule {
     Echo(&'static str),
     /// A list that is not empty.
     List,
+    /// What follows from the session's state; no decision hangs on it.
+    State(State),
     /// Anything; no decision hangs on it.
     Free,
+}
+
+/// What an answer may tell of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// How many wrong codes will still be compared.
+    RemainingAttempts,
+    /// How many seconds the session stays locked.
+    LockoutSeconds,
 }
 
 /// A scalar of JSON.
@@ -90,20 +187,21 @@ pub(crate) enum Literal {
 
 impl Literal {
     /// Whether `value` is this scalar. A number is no text, and 1.0 is not 1.
-    pub(crate) fn is(self, value: &Value) -> bool {
-        match self {
-            Literal::Null => value.is_null(),
-            Literal::Bool(expected) => value.as_bool() == Some(expected),
-            Literal::Integer(expected) => value.as_i64() == Some(expected),
-            Literal::Text(expected) => value.as_str() == Some(expected),
+    pub(crate) fn is(self, value: &Node<'_>) -> bool {
+        match (self, value) {
+            (Literal::Null, Node::Null) => true,
+            (Literal::Bool(expected), Node::Bool(value)) => expected == *value,
+            (Literal::Integer(expected), Node::Integer(value)) => expected == *value,
+            (Literal::Text(expected), Node::Text(value)) => expected == value,
+            _ => false,
         }
     }
 
     /// Whether `value` is this scalar, or a number's decimal text.
-    pub(crate) fn is_or_spells(self, value: &Value) -> bool {
+    pub(crate) fn is_or_spells(self, value: &Node<'_>) -> bool {
         let spelt = match (self, value) {
-            (Literal::Integer(expected), Value::String(text)) => text.parse() == Ok(expected),
-            (Literal::Text(expected), Value::Number(number)) => number.to_string() == expected,
+            (Literal::Integer(expected), Node::Text(text)) => text.parse() == Ok(expected),
+            (Literal::Text(expected), Node::Integer(number)) => expected.parse() == Ok(*number),
             _ => false,
         };
         spelt || self.is(value)

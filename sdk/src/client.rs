@@ -3,107 +3,72 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
 
-use crate::answer::{Approved, Refusal};
 use crate::credentials::Credentials;
-use crate::error::{BuildError, NoAnswer, VerifyError};
-use crate::input;
-use crate::transport::{self, Call, Kept};
+use crate::error::BuildError;
+use crate::secret::{Code, Secret, SessionId};
 use crate::vendor::Vendor;
-use crate::verdict::{self, Echoes, Reading};
+use crate::{Verify, environment, input, transport};
 
 /// A client of one vendor; each vendor's module has an alias for it, such as [`zeckta::Client`](crate::zeckta::Client).
 ///
-/// Cloning is cheap, and clones share their connections. A client never repeats a request, never follows a redirect and
-/// reads at most 64 KiB of an answer.
+/// Cloning is cheap, and clones share their connections. A client follows no redirect, reads at most 64 KiB of an answer,
+/// and sends a request once: only where no connection could be made does it try to make one again, twice at most and
+/// within the time of the call.
 pub struct Client<B> {
-    http: reqwest::Client,
-    base_url: String,
-    authorization: (HeaderName, HeaderValue),
-    accounts: Vec<(&'static str, String)>,
+    pub(crate) shared: Arc<Shared>,
     vendor: PhantomData<fn() -> B>,
 }
 
-/// What a verify call carries.
-#[derive(Clone, Copy)]
-pub(crate) struct Input<'a> {
-    /// The session id.
-    pub(crate) session: &'a str,
-    /// The code.
-    pub(crate) code: &'a str,
-    /// The name of the path parameter that the session id is, where it is one.
-    pub(crate) session_in_path: Option<&'static str>,
+/// What clones share.
+pub(crate) struct Shared {
+    pub(crate) http: reqwest::Client,
+    /// Whether the program handed the HTTP client in, so that its settings are not known.
+    pub(crate) foreign: bool,
+    pub(crate) base_url: String,
+    pub(crate) authorization: (HeaderName, HeaderValue),
+    pub(crate) accounts: Arc<[(&'static str, Secret)]>,
+    pub(crate) timeout: Duration,
+    #[cfg(feature = "tracing")]
+    pub(crate) server: crate::telemetry::Server,
 }
 
-impl<B> Client<B> {
-    /// Makes one call: `send` uses the generated client that it is given, and its result is read from what the transport
-    /// kept.
-    pub(crate) async fn call<F, Sent>(&self, input: Input<'_>, send: F) -> Result<Approved<B>, VerifyError<B>>
-    where
-        B: Vendor,
-        F: FnOnce(B::Client) -> Sent,
-        Sent: Future<Output = ()>,
-    {
-        if let Some(name) = input.session_in_path {
-            input::path_segment(name, input.session).map_err(VerifyError::InvalidInput)?;
-        }
-        // A fresh one for each call, so that two calls at once do not keep their answers in one place.
-        let call = Call::new(self.authorization.clone());
-        send(B::client(&self.base_url, self.http.clone(), call.clone())).await;
-        match call.take() {
-            Kept::Answer(answer) => {
-                let mut echoes = vec![("session", input.session), ("code", input.code)];
-                echoes.extend(self.accounts.iter().map(|(name, value)| (*name, value.as_str())));
-                let reading = verdict::read(B::CELLS, answer.status, &answer.body, Echoes(&echoes));
-                let body = |answer: &crate::RawAnswer| B::decode(answer.status, &answer.body);
-                match reading {
-                    Reading::Approved => Ok(Approved { body: body(&answer), raw: answer }),
-                    Reading::Refused(cells) => {
-                        let body = body(&answer);
-                        Err(VerifyError::Refused(Box::new(Refusal::new(cells, body, answer))))
-                    }
-                    Reading::Contradictory => Err(VerifyError::Contradictory(Box::new(answer))),
-                    Reading::Undocumented => Err(VerifyError::Undocumented(Box::new(answer))),
-                }
-            }
-            Kept::Part(answer, reason) => Err(VerifyError::Incomplete { answer: Box::new(answer), reason }),
-            Kept::Unsent(cause) => Err(VerifyError::Unsent(cause)),
-            Kept::Unanswered(cause) => Err(VerifyError::Unanswered(cause)),
-            Kept::Nothing => Err(VerifyError::Unsent(NoAnswer {
-                timed_out: false,
-                detail: "the request could not be built".to_owned(),
-            })),
-        }
-    }
-
-    /// The account that the client was built with, by the name of its path parameter.
-    #[allow(
-        dead_code,
-        reason = "not every vendor has accounts in its paths, and a build may have one vendor"
-    )]
-    pub(crate) fn account(&self, name: &str) -> &str {
-        self.accounts.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+impl<B: Vendor> Client<B> {
+    /// Verifies `code` for the session. The result is a call that can be given options and is made when it is awaited.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "zeckta")]
+    /// # async fn example(client: otp_verify::zeckta::Client) -> Result<(), otp_verify::zeckta::Error> {
+    /// use std::time::Duration;
+    /// use otp_verify::Code;
+    ///
+    /// let approved = client
+    ///     .verify("feab6011-2469-4804-ace5-ee9dcb5b9ef2", Code::new("123456"))
+    ///     .timeout(Duration::from_secs(5))
+    ///     .header("x-request-id", "c1f6f0d9")
+    ///     .await?;
+    /// println!("approved by {}, call {:?}", approved.vendor(), approved.request_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> Verify<B> {
+        Verify::new(self.clone(), session.into(), code)
     }
 }
 
 impl<B> Clone for Client<B> {
     fn clone(&self) -> Client<B> {
-        Client {
-            http: self.http.clone(),
-            base_url: self.base_url.clone(),
-            authorization: self.authorization.clone(),
-            accounts: self.accounts.clone(),
-            vendor: PhantomData,
-        }
+        Client { shared: Arc::clone(&self.shared), vendor: PhantomData }
     }
 }
 
 impl<B> fmt::Debug for Client<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.base_url).finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.shared.base_url).finish_non_exhaustive()
     }
 }
 
@@ -113,27 +78,34 @@ pub struct ClientBuilder<B> {
     vendor_id: &'static str,
     base_url: String,
     credentials: Credentials,
-    accounts: Vec<(&'static str, String)>,
+    accounts: Vec<(&'static str, Secret)>,
     connect_timeout: Duration,
     timeout: Duration,
+    http: Option<reqwest::Client>,
     vendor: PhantomData<fn() -> B>,
 }
 
-impl<B> ClientBuilder<B> {
+impl<B: Vendor> ClientBuilder<B> {
     /// A builder with the vendor's defaults; `accounts` are path parameters that are the same for all calls.
-    pub(crate) fn new(credentials: Credentials, accounts: Vec<(&'static str, String)>) -> ClientBuilder<B>
-    where
-        B: Vendor,
-    {
+    pub(crate) fn new(credentials: Credentials, accounts: Vec<(&'static str, String)>) -> ClientBuilder<B> {
         ClientBuilder {
             vendor_id: B::ID,
             base_url: B::DEFAULT_BASE_URL.to_owned(),
             credentials,
-            accounts,
+            accounts: accounts.into_iter().map(|(name, account)| (name, Secret::new(account))).collect(),
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(15),
+            http: None,
             vendor: PhantomData,
         }
+    }
+
+    /// The base URL from a variable, where it is set.
+    pub(crate) fn base_url_from(self, variable: &'static str) -> Result<ClientBuilder<B>, BuildError> {
+        Ok(match environment::optional(variable)? {
+            Some(base_url) => self.base_url(base_url),
+            None => self,
+        })
     }
 
     /// The server to call instead of the vendor's, with the vendor's paths below it. `https`, or `http` to this machine.
@@ -142,35 +114,57 @@ impl<B> ClientBuilder<B> {
         self
     }
 
-    /// How long connecting may take, TLS included. 5 seconds where nothing else is said.
+    /// How long making a connection may take, TLS included. 5 seconds where nothing else is said.
     pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder<B> {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a call may take in all, from connecting to the last byte. 15 seconds where nothing else is said, which is
-    /// well below the shortest documented life of a code, Exotel's 60.
+    /// How long a call may take in all, from connecting to the last byte, with every pause in between. 15 seconds where
+    /// nothing else is said, which is well below the shortest documented life of a code, Exotel's 60.
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder<B> {
         self.timeout = timeout;
+        self
+    }
+
+    /// An HTTP client of the program's own, for a proxy or certificates that the environment does not name.
+    ///
+    /// It must be built with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the
+    /// code, and an API key in a header of the vendor's own, to wherever it points. An answer that comes after one is
+    /// not believed. [`ClientBuilder::connect_timeout`] is the HTTP client's own then; all else holds as before. With a
+    /// `rustls` feature, a [`reqwest::Client`] needs a provider that was installed before it is built.
+    pub fn http_client(mut self, http: reqwest::Client) -> ClientBuilder<B> {
+        self.http = Some(http);
         self
     }
 
     /// The client.
     ///
     /// # Errors
-    /// [`BuildError::InvalidInput`] for a base URL, an account or credentials that cannot be sent.
+    /// [`BuildError::InvalidInput`] for a base URL, an account or credentials that cannot be sent, and
+    /// [`BuildError::Unavailable`] where the machine has no usable TLS.
     pub fn build(self) -> Result<Client<B>, BuildError> {
         let base_url = input::base_url(&self.base_url).map_err(BuildError::InvalidInput)?;
-        for (name, value) in &self.accounts {
-            input::path_segment(name, value).map_err(BuildError::InvalidInput)?;
+        for (name, account) in &self.accounts {
+            input::identifier(name, account.expose()).map_err(BuildError::InvalidInput)?;
         }
-        Ok(Client {
-            http: transport::http_client(self.vendor_id, &base_url, self.connect_timeout, self.timeout)?,
+        let authorization = self.credentials.header().map_err(BuildError::InvalidInput)?;
+        let foreign = self.http.is_some();
+        let http = match self.http {
+            Some(http) => http,
+            None => transport::http_client(&base_url, self.connect_timeout)?,
+        };
+        let shared = Shared {
+            http,
+            foreign,
             base_url: base_url.as_str().trim_end_matches('/').to_owned(),
-            authorization: self.credentials.header().map_err(BuildError::InvalidInput)?,
-            accounts: self.accounts,
-            vendor: PhantomData,
-        })
+            authorization,
+            accounts: self.accounts.into(),
+            timeout: self.timeout,
+            #[cfg(feature = "tracing")]
+            server: crate::telemetry::Server::of(&base_url),
+        };
+        Ok(Client { shared: Arc::new(shared), vendor: PhantomData })
     }
 }
 

@@ -1,26 +1,29 @@
 //! DailyStory: `GET /api/v1/verification/{dsid}`.
 //!
-//! A GET that spends attempts, and by default one wrong code ends the session; [`VerifyOptions::allow_retry`] changes
-//! that for a call. The page knows the answers "valid", "invalid" and "locked" only: an invalid code that is really
-//! expired or used is answered as a wrong one, which [`Error::outcomes`] tells.
+//! A GET that spends attempts, so it is treated as any other call: it is sent once. By default one wrong code ends the
+//! session; [`Verify::allow_retry`] changes that for a call. The page knows the answers "valid", "invalid" and "locked"
+//! only: an invalid code that is really expired or used is answered as a wrong one, which
+//! [`outcomes`](crate::Error::outcomes) tells.
 
 use std::num::NonZeroU64;
 
 use secrecy::SecretString;
 
-use crate::InvalidInput;
-use crate::client::Input;
 use crate::credentials::Credentials;
-pub use crate::generated::dailystory::{Body, DEFAULT_BASE_URL, body};
+use crate::environment;
+use crate::error::{BuildError, InvalidInput};
+use crate::generated::dailystory as generated;
+pub use crate::generated::dailystory::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::vendor::{Exchange, Input};
 
 /// A client of DailyStory.
 pub type Client = crate::Client<Body>;
 /// Settings of a client of DailyStory.
 pub type ClientBuilder = crate::ClientBuilder<Body>;
+/// A call of DailyStory's.
+pub type Verify = crate::Verify<Body>;
 /// An approval by DailyStory.
 pub type Approved = crate::Approved<Body>;
-/// Why DailyStory did not approve.
-pub type Error = crate::VerifyError<Body>;
 
 impl Client {
     /// Starts a client that authenticates with `api_token`.
@@ -38,96 +41,83 @@ impl Client {
     ) -> ClientBuilder {
         ClientBuilder::new(Credentials::Basic(user.into(), api_token.into()), Vec::new())
     }
+}
 
-    /// Verifies `otp` for the contact whose DailyStory id is `dsid`. A wrong code ends the session.
+impl ClientBuilder {
+    /// Starts a client from the environment.
+    ///
+    /// | variable | what it is |
+    /// |---|---|
+    /// | `DAILYSTORY_API_TOKEN` | the API token |
+    /// | `DAILYSTORY_BASE_URL` | the data center, where it is not [`DEFAULT_BASE_URL`] |
     ///
     /// # Errors
-    /// Whatever is not an approval; a wrong code is an error too.
-    pub async fn verify(&self, dsid: &str, otp: &str) -> Result<Approved, Error> {
-        self.verify_with(dsid, otp, VerifyOptions::default()).await
-    }
-
-    /// Verifies as [`Client::verify`] does, with parameters that change what the API allows for this call.
-    ///
-    /// ```no_run
-    /// # use otp_verify::dailystory::{Body, Client, VerifyOptions};
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let client = Client::builder("an API token").base_url("https://uk-3.dailystory.com").build()?;
-    /// let options = VerifyOptions::default().allow_retry(true).retry_attempts(3);
-    /// let result = client.verify_with("3c095687f9c844d58826d5a4e994215d", "629316", options).await;
-    /// if let Some(Body::Http400(body)) = result.as_ref().err().and_then(|error| error.body()) {
-    ///     println!("attempts left: {:?}", body.response.remaining_attempts);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// Whatever is not an approval; options out of their range are [`Error::InvalidInput`], and nothing is sent.
-    pub async fn verify_with(
-        &self,
-        dsid: &str,
-        otp: &str,
-        options: VerifyOptions,
-    ) -> Result<Approved, Error> {
-        let VerifyOptions { minutes_valid, allow_retry, retry_attempts } =
-            options.checked().map_err(Error::InvalidInput)?;
-        let input = Input { session: dsid, code: otp, session_in_path: Some("dsid") };
-        self.call(input, async |api| {
-            let mut call = api.validate().dsid(dsid).otp(otp);
-            if let Some(minutes) = minutes_valid {
-                call = call.minutes_valid(minutes);
-            }
-            if let Some(allow) = allow_retry {
-                call = call.allow_retry(allow);
-            }
-            if let Some(attempts) = retry_attempts.and_then(|attempts| NonZeroU64::new(attempts.into())) {
-                call = call.retry_attempts(attempts);
-            }
-            drop(call.send().await);
-        })
-        .await
+    /// [`BuildError::Environment`] names a variable that is not set, or is no text.
+    pub fn from_env() -> Result<ClientBuilder, BuildError> {
+        Client::builder(environment::required("DAILYSTORY_API_TOKEN")?).base_url_from("DAILYSTORY_BASE_URL")
     }
 }
 
-/// What a call may ask of the API. What is not set is not sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct VerifyOptions {
-    minutes_valid: Option<u8>,
-    allow_retry: Option<bool>,
-    retry_attempts: Option<u8>,
-}
-
-impl VerifyOptions {
+/// What DailyStory's calls take beside the options that all have. What is not set is not sent.
+///
+/// ```no_run
+/// # use otp_verify::{Code, dailystory};
+/// # async fn example(client: dailystory::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let call = client.verify("3c095687f9c844d58826d5a4e994215d", Code::new("629316"));
+/// if let Err(error) = call.allow_retry(true).retry_attempts(3).await {
+///     println!("attempts left: {:?}", error.attempts_left());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+impl Verify {
     /// How long the code is valid in minutes, 3 to 20; the same as when it was sent. The API's default is 15.
-    #[must_use]
-    pub fn minutes_valid(mut self, minutes: u8) -> VerifyOptions {
-        self.minutes_valid = Some(minutes);
-        self
+    pub fn minutes_valid(mut self, minutes: u8) -> Verify {
+        if (3..=20).contains(&minutes) {
+            self.input.options.minutes_valid = Some(minutes);
+            self
+        } else {
+            self.refuse("minutes_valid", "is not 3 to 20")
+        }
     }
 
     /// Whether the code survives a wrong one. The API's default is that it does not.
-    #[must_use]
-    pub fn allow_retry(mut self, allow: bool) -> VerifyOptions {
-        self.allow_retry = Some(allow);
+    pub fn allow_retry(mut self, allow: bool) -> Verify {
+        self.input.options.allow_retry = Some(allow);
         self
     }
 
-    /// How many wrong codes are allowed, 1 to 10; it counts only with [`VerifyOptions::allow_retry`]. The API's default
-    /// is 5.
-    #[must_use]
-    pub fn retry_attempts(mut self, attempts: u8) -> VerifyOptions {
-        self.retry_attempts = Some(attempts);
-        self
+    /// How many wrong codes are allowed, 1 to 10; it counts only with [`Verify::allow_retry`]. The API's default is 5.
+    pub fn retry_attempts(mut self, attempts: u8) -> Verify {
+        match NonZeroU64::new(attempts.into()).filter(|attempts| attempts.get() <= 10) {
+            Some(attempts) => {
+                self.input.options.retry_attempts = Some(attempts);
+                self
+            }
+            None => self.refuse("retry_attempts", "is not 1 to 10"),
+        }
     }
 
-    fn checked(self) -> Result<VerifyOptions, InvalidInput> {
-        if self.minutes_valid.is_some_and(|minutes| !(3..=20).contains(&minutes)) {
-            return Err(InvalidInput::new("minutes_valid", "is not 3 to 20"));
-        }
-        if self.retry_attempts.is_some_and(|attempts| !(1..=10).contains(&attempts)) {
-            return Err(InvalidInput::new("retry_attempts", "is not 1 to 10"));
-        }
-        Ok(self)
+    fn refuse(mut self, what: &'static str, problem: &'static str) -> Verify {
+        self.refused = self.refused.or(Some(InvalidInput::new(what, problem)));
+        self
+    }
+}
+
+/// The parameters of a call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    minutes_valid: Option<u8>,
+    allow_retry: Option<bool>,
+    retry_attempts: Option<NonZeroU64>,
+}
+
+impl Exchange for Body {
+    type Options = Options;
+
+    async fn send(api: generated::Client, input: &Input<Options>) {
+        let Options { minutes_valid, allow_retry, retry_attempts } = input.options;
+        let minutes = minutes_valid.map(i64::from);
+        drop(api.validate(&input.session, allow_retry, minutes, &input.code, retry_attempts).await);
     }
 }

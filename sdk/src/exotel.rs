@@ -4,19 +4,21 @@
 
 use secrecy::SecretString;
 
-use crate::client::Input;
 use crate::credentials::Credentials;
+use crate::environment;
+use crate::error::BuildError;
 use crate::generated::exotel as generated;
-pub use crate::generated::exotel::{Body, DEFAULT_BASE_URL, body};
+pub use crate::generated::exotel::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::vendor::{Exchange, Input};
 
 /// A client of Exotel.
 pub type Client = crate::Client<Body>;
 /// Settings of a client of Exotel.
 pub type ClientBuilder = crate::ClientBuilder<Body>;
+/// A call of Exotel's.
+pub type Verify = crate::Verify<Body>;
 /// An approval by Exotel.
 pub type Approved = crate::Approved<Body>;
-/// Why Exotel did not approve.
-pub type Error = crate::VerifyError<Body>;
 
 impl Client {
     /// Starts a client for the account `account_sid`, which authenticates with the application's id and secret. These are
@@ -29,29 +31,35 @@ impl Client {
         let credentials = Credentials::Basic(application_id.into(), application_secret.into());
         ClientBuilder::new(credentials, vec![("account_sid", account_sid.into())])
     }
+}
 
-    /// Verifies `otp` for the verification that `verification_id` names, as returned when it was started.
+impl ClientBuilder {
+    /// Starts a client from the environment.
     ///
-    /// ```no_run
-    /// # use otp_verify::exotel;
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let client = exotel::Client::builder("your_account_sid", "an application id", "its secret").build()?;
-    /// let approved = client.verify("ver_abc123def456", "123456").await?;
-    /// println!("{}", approved.raw().status());
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// | variable | what it is |
+    /// |---|---|
+    /// | `EXOTEL_ACCOUNT_SID` | the account |
+    /// | `EXOTEL_APPLICATION_ID` | the application's id |
+    /// | `EXOTEL_APPLICATION_SECRET` | the application's secret |
+    /// | `EXOTEL_BASE_URL` | the server, where it is not [`DEFAULT_BASE_URL`] |
     ///
     /// # Errors
-    /// Whatever is not an approval; a wrong code is an error too.
-    pub async fn verify(&self, verification_id: &str, otp: &str) -> Result<Approved, Error> {
-        let request = generated::types::VerifyRequest { otp: otp.to_owned() };
-        let account_sid = self.account("account_sid");
-        let input = Input { session: verification_id, code: otp, session_in_path: Some("verification_id") };
-        self.call(input, async |api| {
-            let call = api.verify().account_sid(account_sid).verification_id(verification_id);
-            drop(call.body(request).send().await);
-        })
-        .await
+    /// [`BuildError::Environment`] names a variable that is not set, or is no text.
+    pub fn from_env() -> Result<ClientBuilder, BuildError> {
+        Client::builder(
+            environment::required("EXOTEL_ACCOUNT_SID")?,
+            environment::required("EXOTEL_APPLICATION_ID")?,
+            environment::required("EXOTEL_APPLICATION_SECRET")?,
+        )
+        .base_url_from("EXOTEL_BASE_URL")
+    }
+}
+
+impl Exchange for Body {
+    type Options = ();
+
+    async fn send(api: generated::Client, input: &Input<()>) {
+        let request = generated::types::VerifyRequest { otp: input.code.clone() };
+        drop(api.verify(&input.account("account_sid"), &input.session, &request).await);
     }
 }

@@ -3,30 +3,43 @@
 
 use crate::error::InvalidInput;
 
-/// The longest id that is put in a path. The longest documented has 36 characters; a server's limit for a whole URL may be
+/// The longest id or code that is sent, in bytes. The longest documented has 36; a server's limit for a whole URL may be
 /// as low as 2 KiB.
 const LONGEST: usize = 512;
 
-/// Whether `value` can stand as one segment of a path.
+/// Whether `value` can be sent as a session id, a code or an account, in a path as well as in a body.
 ///
-/// The generated client percent-encodes a segment, `/`, `%`, `?` and `#` included. It leaves `.` and `\`, and the URL
-/// standard drops a segment of dots with the one before it, and takes a backslash for a slash: with either, the call
-/// would go to another path.
-pub(crate) fn path_segment(what: &'static str, value: &str) -> Result<(), InvalidInput> {
+/// The generated client percent-encodes a segment of a path, `/`, `%`, `?` and `#` included. It leaves `.` and `\`, and
+/// the URL standard drops a segment of dots with the one before it, and takes a backslash for a slash: with either, the
+/// call would go to another path. Dots that are encoded already are refused too, for a gateway that decodes twice. The
+/// same holds for values in a body: a vendor's own services put them in paths.
+pub(crate) fn identifier(what: &'static str, value: &str) -> Result<(), InvalidInput> {
     let problem = if value.is_empty() {
         "is empty"
-    } else if value == "." || value == ".." {
-        "is a relative path"
+    } else if value.len() > LONGEST {
+        "is longer than 512 bytes"
     } else if value.chars().any(char::is_control) {
         "has a control character"
     } else if value.contains('\\') {
         "has a backslash"
-    } else if value.len() > LONGEST {
-        "is longer than 512 bytes"
+    } else if is_dots(value) {
+        "is a relative path"
     } else {
         return Ok(());
     };
     Err(InvalidInput::new(what, problem))
+}
+
+/// Whether the value is `.` or `..`, plain or percent-encoded once or more.
+fn is_dots(value: &str) -> bool {
+    if !value.contains('%') {
+        return matches!(value, "." | "..");
+    }
+    let mut text = value.to_ascii_lowercase();
+    while text.contains("%25") {
+        text = text.replace("%25", "%");
+    }
+    matches!(text.replace("%2e", ".").as_str(), "." | "..")
 }
 
 /// The base address of a client: `https` anywhere, `http` to this machine only, and no query, fragment or credentials.
@@ -58,13 +71,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_segment_that_would_change_the_path_is_refused() {
+    fn what_would_change_the_path_or_cannot_be_sent_is_refused() {
         let long = "a".repeat(513);
-        for wrong in ["", ".", "..", "a\nb", "\u{0}", "a\u{7f}", "\u{85}", "..\\..", "\\", &long] {
-            assert!(path_segment("sid", wrong).is_err(), "{wrong:?}");
+        for wrong in [
+            "",
+            ".",
+            "..",
+            "%2e",
+            "%2e%2E",
+            ".%2e",
+            "%252e%252e",
+            "a\nb",
+            "\u{0}",
+            "a\u{7f}",
+            "\u{85}",
+            "..\\..",
+            "\\",
+            &long,
+        ] {
+            assert!(identifier("sid", wrong).is_err(), "{wrong:?}");
         }
-        for right in ["a", "...", ".a", "%2e%2e", "a/b", "?", "#", "ä", "a b", "{x}"] {
-            assert!(path_segment("sid", right).is_ok(), "{right:?}");
+        for right in ["a", "...", ".a", "%2e%2ea", "a/b", "?", "#", "ä", "a b", "{x}", "%"] {
+            assert!(identifier("sid", right).is_ok(), "{right:?}");
         }
     }
 

@@ -1,54 +1,4 @@
-//! Typed clients for five vendors' APIs that verify a one-time password: Zeckta, Kaleyra, DailyStory, Exotel and D7
-//! Networks. Each is generated from an annotated OpenAPI document of the vendor's API.
-//!
-//! ```
-//! use otp_verify::{Outcome, VerifyError, zeckta};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let server = wiremock::MockServer::start().await;
-//! # let body = serde_json::json!({"success": false, "message": "OTP expired", "data": {"sessionId": "feab6011",
-//! #     "status": "EXPIRED", "verified": false, "message": "OTP expired"}});
-//! # let gone = wiremock::ResponseTemplate::new(410).set_body_json(body);
-//! # wiremock::Mock::given(wiremock::matchers::any()).respond_with(gone).mount(&server).await;
-//! # let address = server.uri();
-//! let client = zeckta::Client::builder("an API key").base_url(address).build()?;
-//!
-//! match client.verify("feab6011", "123456").await {
-//!     Ok(_) => println!("welcome"),
-//!     Err(error) if error.outcome() == Some(Outcome::WrongCode) => println!("that is not the code"),
-//!     Err(error) if error.could_be(Outcome::Expired) => println!("please ask for a new code"),
-//!     Err(VerifyError::Unsent(_)) => println!("no attempt was spent; try again"),
-//!     Err(error) => println!("not approved: {error}"),
-//! }
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # What a client promises
-//!
-//! * **It approves only what is approved.** [`Approved`] needs every signal that the vendor's document gives for an
-//!   approval, and none of a refusal. An HTTP 200 is not one of them: D7 Networks answers a wrong code with it too.
-//! * **No answer is lost.** Status, headers and body of every answer are at [`VerifyError::raw`] and [`Approved::raw`],
-//!   whatever the body turned out to be, up to 64 KiB.
-//! * **No answer is guessed.** Where a document gives one answer two meanings, [`VerifyError::outcome`] is `None` and
-//!   [`VerifyError::outcomes`] lists both.
-//! * **An attempt is spent once.** A verify call counts against the code, so nothing is sent twice. [`VerifyError::Unsent`]
-//!   says that no attempt was spent, [`VerifyError::Unanswered`] that nobody knows.
-//! * **Secrets stay where they are.** Redirects are not followed, plain HTTP goes to this machine only, and neither `Debug`
-//!   nor an error's text has a credential, a code, a session id or an account.
-//!
-//! # Features
-//!
-//! | feature | what it adds | default |
-//! |---|---|---|
-//! | `zeckta`, `kaleyra`, `dailystory`, `exotel`, `d7` | the module of that vendor | yes |
-//! | `rustls` | HTTPS, with the ring provider unless the program has installed another | yes |
-//!
-//! # Not in it
-//!
-//! Sending a code, retrying, and a blocking interface. Calls need a Tokio runtime.
-
+#![doc = include_str!("../README.md")]
 #![cfg_attr(
     not(any(
         feature = "d7",
@@ -65,16 +15,23 @@
     )
 )]
 
-pub use answer::{Approved, RawAnswer, Refusal};
+pub use answer::{Approval, Approved, RawAnswer};
+pub use call::Verify;
+pub use cell::{Cell, Certainty};
 pub use client::{Client, ClientBuilder};
-pub use error::{BuildError, InvalidInput, NoAnswer, Shortfall, VerifyError};
-pub use outcome::Outcome;
+pub use error::{BuildError, Error, InvalidInput, Kind, NextStep, NoAnswer, Shortfall};
+pub use outcome::{Consumption, Outcome};
 pub use secrecy::SecretString;
+pub use secret::{Code, SessionId};
+pub use vendor::Vendor;
+pub use verifier::{Verification, Verifier};
 
 mod answer;
+mod call;
 mod cell;
 mod client;
 mod credentials;
+mod environment;
 mod error;
 #[rustfmt::skip]
 #[allow(
@@ -93,9 +50,18 @@ mod generated;
 mod input;
 mod json;
 mod outcome;
+mod retry;
+mod secret;
+mod telemetry;
 mod transport;
 mod vendor;
 mod verdict;
+mod verifier;
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+#[cfg(feature = "mock")]
+pub mod mock;
 
 #[cfg(feature = "d7")]
 pub mod d7;

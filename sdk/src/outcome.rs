@@ -73,3 +73,15 @@ impl fmt::Display for Outcome {
         f.pad(self.as_str())
     }
 }
+
+/// Whether a call that was not approved has used up one of the attempts that its session has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Consumption {
+    /// The code was compared, and counted.
+    Yes,
+    /// Nothing was sent, or no code was compared.
+    No,
+    /// Nobody knows: the answer is lost, is not documented, or has several meanings.
+    Unknown,
+}

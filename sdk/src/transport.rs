@@ -1,18 +1,21 @@
 //! One HTTP exchange: what is added to a request, how it is sent, and what is kept of the answer.
 //!
-//! A generated client forgets the status of a body that it cannot decode. So the answer is kept here, before the
-//! generated code sees it, and the generated code's own result is never looked at. Nothing here retries, follows a
-//! redirect, or reads a body without end.
+//! A generated client writes the request, and is stopped before it sends it: it would forget the status of a body that
+//! it cannot decode. It is sent here, and what comes is kept. Nothing here sends a request twice, follows a redirect, or
+//! reads a body without end.
 
 use std::error::Error as _;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http::header::{ACCEPT, HeaderValue, USER_AGENT};
+use tokio::time::Instant;
 
 use crate::answer::RawAnswer;
+use crate::client::Shared;
 use crate::error::{BuildError, NoAnswer, Shortfall};
 
 /// The most bytes of a body that are read. The largest documented body has about 400.
@@ -20,16 +23,11 @@ pub(crate) const LARGEST_BODY: usize = 64 * 1024;
 
 /// The HTTP library's client for a base address, which has been checked.
 pub(crate) fn http_client(
-    vendor: &str,
     base_url: &reqwest::Url,
     connect_timeout: Duration,
-    timeout: Duration,
 ) -> Result<reqwest::Client, BuildError> {
-    let agent = format!("{}/{} ({vendor})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
     let mut builder = reqwest::Client::builder()
-        .user_agent(agent)
         .connect_timeout(connect_timeout)
-        .timeout(timeout)
         // A redirect of a verify call would carry the code to wherever it points, and an API key in a header of the
         // vendor's own with it; the answer from there would then be believed.
         .redirect(reqwest::redirect::Policy::none());
@@ -38,39 +36,54 @@ pub(crate) fn http_client(
         // Plain HTTP is to this machine, where no proxy of the environment belongs in between.
         builder = builder.no_proxy();
     }
-    tls(builder, plain).build().map_err(|error| BuildError::Unavailable(causes(&error)))
+    tls(builder, plain)?.build().map_err(|error| BuildError::Unavailable(causes(&error)))
 }
 
-#[cfg(feature = "rustls")]
-fn tls(builder: reqwest::ClientBuilder, plain: bool) -> reqwest::ClientBuilder {
+#[cfg(feature = "rustls-no-provider")]
+fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBuilder, BuildError> {
+    #[cfg(feature = "rustls")]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         // Where another thread was quicker, its choice stands.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Asked for here, because the HTTP library would stop the program.
+        let problem = "no rustls provider is installed; install one, or turn on the feature rustls";
+        return Err(BuildError::Unavailable(problem.to_owned()));
+    }
+    let builder = builder.tls_backend_rustls();
     // Without redirects a plain client never meets TLS, and should not fail where the machine has no root certificates.
-    if plain { builder.tls_certs_only([]) } else { builder.https_only(true) }
+    Ok(if plain { builder.tls_certs_only([]) } else { builder.https_only(true) })
 }
 
-#[cfg(not(feature = "rustls"))]
-fn tls(builder: reqwest::ClientBuilder, _plain: bool) -> reqwest::ClientBuilder {
-    builder
+#[cfg(all(feature = "native-tls", not(feature = "rustls-no-provider")))]
+fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBuilder, BuildError> {
+    let builder = builder.tls_backend_native();
+    Ok(if plain { builder } else { builder.https_only(true) })
 }
 
-/// What one call takes with it through the generated client.
-#[derive(Clone)]
-pub(crate) struct Call {
-    authorization: (HeaderName, HeaderValue),
-    kept: Arc<Mutex<Kept>>,
+#[cfg(not(any(feature = "native-tls", feature = "rustls-no-provider")))]
+fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBuilder, BuildError> {
+    if plain {
+        return Ok(builder);
+    }
+    let problem = "https needs one of the features rustls, rustls-no-provider and native-tls";
+    Err(BuildError::Unavailable(problem.to_owned()))
 }
+
+/// What a generated client has with it: where it leaves the request that it wrote.
+///
+/// It is not let send the request. Its future would carry the whole exchange through four layers, for a result that
+/// nobody looks at.
+#[derive(Clone, Default)]
+pub struct Call(Arc<Mutex<Option<reqwest::Request>>>);
 
 /// What became of the exchange.
-#[derive(Default)]
 pub(crate) enum Kept {
-    /// It did not come to one.
-    #[default]
-    Nothing,
     /// A whole answer.
     Answer(RawAnswer),
+    /// An answer from where a redirect pointed.
+    Followed(RawAnswer),
     /// A part of an answer.
     Part(RawAnswer, Shortfall),
     /// No connection.
@@ -80,69 +93,93 @@ pub(crate) enum Kept {
 }
 
 impl Call {
-    /// A call that has not been made, authenticated by this header.
-    pub(crate) fn new(authorization: (HeaderName, HeaderValue)) -> Call {
-        Call { authorization, kept: Arc::default() }
+    /// Takes the request from the generated code, and leaves one that nobody sends.
+    pub(crate) fn leave(&self, request: &mut reqwest::Request) {
+        let nothing = reqwest::Request::new(http::Method::GET, request.url().clone());
+        let written = std::mem::replace(request, nothing);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
     }
 
-    /// What became of the exchange; the second time it is nothing.
-    pub(crate) fn take(&self) -> Kept {
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn keep(&self, kept: Kept) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-    }
-
-    /// Makes the generated request the vendor's: progenitor sends the document's version, which no vendor knows of, and
-    /// leaves the credentials out.
-    pub(crate) fn prepare(&self, request: &mut reqwest::Request) {
-        let headers = request.headers_mut();
-        headers.remove("api-version");
-        headers.insert(self.authorization.0.clone(), self.authorization.1.clone());
-    }
-
-    /// Sends the request, once, and keeps what comes of it.
-    pub(crate) async fn exchange(
-        &self,
-        http: &reqwest::Client,
-        request: reqwest::Request,
-    ) -> reqwest::Result<reqwest::Response> {
-        let mut response = match http.execute(request).await {
-            Ok(response) => response,
-            Err(error) => {
-                let cause = NoAnswer { timed_out: error.is_timeout(), detail: causes(&error) };
-                // Only a failure to connect is known to have sent nothing. A timeout that is not one of connecting may
-                // be one of answering.
-                let unsent = error.is_connect() || error.is_builder();
-                self.keep(if unsent { Kept::Unsent(cause) } else { Kept::Unanswered(cause) });
-                return Err(error);
-            }
-        };
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let mut body = Vec::new();
-        let shortfall = loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_BODY => {
-                    body.extend_from_slice(&chunk[..LARGEST_BODY - body.len()]);
-                    break Some(Shortfall::TooLarge);
-                }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break None,
-                Err(_) => break Some(Shortfall::BrokenOff),
-            }
-        };
-        let answer = RawAnswer { status, headers, body: Bytes::from(body) };
-        let copy = http::Response::new(answer.body.clone());
-        self.keep(match shortfall {
-            None => Kept::Answer(answer),
-            Some(reason) => Kept::Part(answer, reason),
-        });
-        Ok(copy.into())
+    /// The request; none where it could not be written.
+    pub(crate) fn take(&self) -> Option<reqwest::Request> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-// The header is marked as sensitive, and still not printed: whether it is marked is another module's doing.
+/// Makes the generated request the vendor's: progenitor sends the document's version, which no vendor knows of, and
+/// leaves the credentials out.
+pub(crate) fn prepare(
+    request: &mut reqwest::Request,
+    client: &Shared,
+    user_agent: &'static str,
+    further: &HeaderMap,
+    deadline: Instant,
+) {
+    let headers = request.headers_mut();
+    headers.remove("api-version");
+    for (name, value) in further {
+        headers.insert(name, value.clone());
+    }
+    // Every documented answer is JSON. The generator, which is not told of answers, does not ask for any.
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.entry(USER_AGENT).or_insert_with(|| HeaderValue::from_static(user_agent));
+    headers.insert(client.authorization.0.clone(), client.authorization.1.clone());
+    *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
+}
+
+/// Sends the request, once.
+pub(crate) async fn exchange(client: &Shared, request: reqwest::Request) -> Kept {
+    // Only a client of the program's own may follow redirects.
+    let asked = client.foreign.then(|| request.url().clone());
+    let mut response = match client.http.execute(request).await {
+        Ok(response) => response,
+        Err(error) => {
+            let cause = NoAnswer { timed_out: error.is_timeout(), detail: causes(&error) };
+            // Only a failure to connect is known to have sent nothing. A timeout that is not one of connecting may be
+            // one of answering.
+            let unsent = error.is_connect() || error.is_builder();
+            return if unsent { Kept::Unsent(cause) } else { Kept::Unanswered(cause) };
+        }
+    };
+    let (body, shortfall) = body(&mut response).await;
+    let followed = asked.is_some_and(|asked| asked != *response.url());
+    let status = response.status().as_u16();
+    let answer = RawAnswer { status, headers: std::mem::take(response.headers_mut()), body };
+    match shortfall {
+        _ if followed => Kept::Followed(answer),
+        None => Kept::Answer(answer),
+        Some(reason) => Kept::Part(answer, reason),
+    }
+}
+
+/// The body up to the most that is read, and why it is not all there.
+async fn body(response: &mut reqwest::Response) -> (Bytes, Option<Shortfall>) {
+    // Nearly every body comes in one piece, which is kept as it is.
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    let shortfall = loop {
+        match response.chunk().await {
+            Ok(Some(mut chunk)) => {
+                let room = LARGEST_BODY - first.len() - whole.len();
+                let too_large = chunk.len() > room;
+                chunk.truncate(room);
+                if first.is_empty() && whole.is_empty() {
+                    first = chunk;
+                } else {
+                    whole.extend_from_slice(&std::mem::take(&mut first));
+                    whole.extend_from_slice(&chunk);
+                }
+                if too_large {
+                    break Some(Shortfall::TooLarge);
+                }
+            }
+            Ok(None) => break None,
+            Err(_) => break Some(Shortfall::BrokenOff),
+        }
+    };
+    (if whole.is_empty() { first } else { whole.freeze() }, shortfall)
+}
+
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").finish_non_exhaustive()
@@ -176,16 +213,9 @@ macro_rules! hooks {
                 request: &mut reqwest::Request,
                 _info: &progenitor_client::OperationInfo,
             ) -> Result<(), progenitor_client::Error<E>> {
-                self.inner.prepare(request);
-                Ok(())
-            }
-
-            async fn exec(
-                &self,
-                request: reqwest::Request,
-                _info: &progenitor_client::OperationInfo,
-            ) -> reqwest::Result<reqwest::Response> {
-                self.inner.exchange(&self.client, request).await
+                self.inner.leave(request);
+                // The only way to say that the generated code's part is done.
+                Err(progenitor_client::Error::Custom(String::new()))
             }
         }
     };

@@ -2,95 +2,196 @@
 //! "approved": it must never say so where anything in the answer speaks against it, and must never choose where the
 //! vendor's own document leaves two readings open.
 
-use serde_json::Value;
+use std::cmp::Reverse;
+use std::sync::OnceLock;
 
-use crate::cell::{Cell, Literal, Member, Rule, Status};
-use crate::json;
+use crate::cell::{Cell, Literal, Member, Rule, State, Status};
+use crate::json::{self, Node};
 use crate::outcome::Outcome;
 
 mod place;
+
+/// The documented answers of a vendor, and what is worked out from them once.
+pub struct Table {
+    pub(crate) cells: &'static [Cell],
+    /// Where a body may carry the vendor's id of the call.
+    request_id: &'static [&'static str],
+    signals: OnceLock<Signals>,
+}
+
+/// The signals that tell approvals and refusals apart.
+struct Signals {
+    /// Signals of approvals that no refusal has.
+    approve: Vec<&'static Member>,
+    /// Signals of refusals that no approval has.
+    refuse: Vec<&'static Member>,
+    /// The places where only refusals have a word or number, and always the same one: where they give their reason. A
+    /// reason that no document lists is one nevertheless.
+    reasons: Vec<&'static str>,
+    /// For each cell, whether agreeing with it is enough to know that it is meant.
+    identifies: Vec<bool>,
+}
 
 /// What an answer says.
 #[derive(Debug)]
 pub(crate) enum Reading {
     /// Every signal of a documented approval is there, and none of a refusal.
     Approved,
-    /// What the documents allow this answer to mean, the documented readings first. None of them is an approval.
-    Refused(Vec<&'static Cell>),
+    /// What the documents allow this answer to mean. None of it is an approval.
+    Refused(Readings),
     /// The answer claims an approval and denies it, or says one thing twice.
     Contradictory,
     /// No document knows such an answer.
     Undocumented,
 }
 
+/// The cells that an answer may be.
+#[derive(Debug)]
+pub(crate) struct Readings {
+    /// The cells, the documented ones first; at least one.
+    pub(crate) cells: Vec<&'static Cell>,
+    /// The nearest of the cells that have the outcome on which the document agrees; `None` where it does not.
+    pub(crate) nearest: Option<&'static Cell>,
+}
+
 /// The values of the request that an answer may repeat, by the names that contracts use for them.
 #[derive(Clone, Copy)]
-pub(crate) struct Echoes<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+pub(crate) struct Echoes<'a> {
+    pub(crate) session: &'a str,
+    pub(crate) code: &'a str,
+    /// The accounts in the path, by the names of their parameters.
+    pub(crate) accounts: &'a [(&'static str, crate::secret::Secret)],
+}
 
 impl<'a> Echoes<'a> {
     fn of(self, name: &str) -> Option<&'a str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
-    }
-}
-
-/// Reads an answer by a vendor's table.
-pub(crate) fn read(cells: &'static [Cell], status: u16, body: &[u8], echoes: Echoes<'_>) -> Reading {
-    let table = Table { cells, status };
-    match json::parse(body) {
-        json::Body::Ambiguous => Reading::Contradictory,
-        json::Body::Other => refused(table.by_status()),
-        json::Body::Json(body) => table.read(&body, echoes),
+        match name {
+            "session" => Some(self.session),
+            "code" => Some(self.code),
+            _ => self.accounts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.expose()),
+        }
     }
 }
 
 /// The outcome that all cells agree on. Where the document says anything literally, its inferred cells have no say.
-pub(crate) fn agreed(cells: &[&Cell]) -> Option<Outcome> {
-    let any_documented = cells.iter().any(|cell| cell.documented);
-    let mut outcomes =
-        cells.iter().filter(|cell| cell.documented || !any_documented).map(|cell| cell.outcome);
-    let first = outcomes.next()?;
-    outcomes.all(|outcome| outcome == first).then_some(first)
+pub(crate) fn agreed(cells: &[&'static Cell]) -> Option<Outcome> {
+    agree(cells, |cell| cell.outcome)
 }
 
-fn refused(mut cells: Vec<&'static Cell>) -> Reading {
+/// What `property` is in all cells that have a say.
+pub(crate) fn agree<T: PartialEq>(cells: &[&'static Cell], property: impl Fn(&Cell) -> T) -> Option<T> {
+    let mut values = heard(cells).map(property);
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
+
+/// The cells that have a say: the documented ones, or all where there are none of these.
+pub(crate) fn heard<'c>(cells: &'c [&'static Cell]) -> impl Iterator<Item = &'static Cell> + 'c {
+    let any_documented = cells.iter().any(|cell| cell.documented);
+    cells.iter().copied().filter(move |cell| cell.documented || !any_documented)
+}
+
+fn refused(mut cells: Vec<&'static Cell>, body: Option<&Node<'_>>) -> Reading {
     if cells.is_empty() {
         return Reading::Undocumented;
     }
     cells.sort_by_key(|cell| !cell.documented);
-    Reading::Refused(cells)
+    let nearest = agreed(&cells).and_then(|outcome| {
+        let ours = cells.iter().copied().filter(|cell| cell.outcome == outcome);
+        match body {
+            Some(body) => ours.min_by_key(|cell| distance(cell, body)),
+            None => ours.into_iter().next(),
+        }
+    });
+    Reading::Refused(Readings { cells, nearest })
 }
 
-struct Table {
-    cells: &'static [Cell],
-    status: u16,
+/// How far the body is from the cell's: the members that are missing, then how few, and how shallow ones, are there.
+fn distance(cell: &Cell, body: &Node<'_>) -> (usize, Reverse<usize>) {
+    let (mut missing, mut depth) = (0, 0);
+    for member in cell.members {
+        if place::first(body, member.pointer).is_some() {
+            depth += member.pointer.matches('/').count();
+        } else if !member.optional {
+            missing += 1;
+        }
+    }
+    (missing, Reverse(depth))
 }
 
 impl Table {
-    fn read(&self, body: &Value, echoes: Echoes<'_>) -> Reading {
-        let agrees = |cell: &Cell| cell.members.iter().all(|member| member_agrees(member, body, echoes));
+    /// A table; nothing is worked out before it is read by.
+    pub(crate) const fn new(cells: &'static [Cell], request_id: &'static [&'static str]) -> Table {
+        Table { cells, request_id, signals: OnceLock::new() }
+    }
 
-        let approved =
-            self.approvals().any(|cell| cell.specified && cell.status.has(self.status) && agrees(cell));
-        if approved {
-            return if self.denies_approval(body) { Reading::Contradictory } else { Reading::Approved };
+    /// Reads an answer.
+    pub(crate) fn read(&'static self, status: u16, body: &[u8], echoes: Echoes<'_>) -> Reading {
+        match json::parse(body) {
+            json::Body::Ambiguous => Reading::Contradictory,
+            json::Body::Other => refused(self.by_status(status), None),
+            json::Body::Json(body) => self.read_json(status, &body, echoes),
         }
-        if self.claims_approval(body) {
+    }
+
+    /// What a body tells of the session's state.
+    pub(crate) fn state(&self, body: &[u8], wanted: State) -> Option<u64> {
+        let json::Body::Json(body) = json::parse(body) else { return None };
+        let pointers =
+            self.cells.iter().flat_map(|cell| cell.members).filter_map(|member| match member.rule {
+                Rule::State(state) if state == wanted => Some(member.pointer),
+                _ => None,
+            });
+        pointers.filter_map(|pointer| place::first(&body, pointer)).find_map(|value| match value {
+            Node::Integer(number) => u64::try_from(*number).ok(),
+            _ => None,
+        })
+    }
+
+    /// The vendor's id of the call, where a body has one.
+    pub(crate) fn request_id(&self, body: &[u8]) -> Option<String> {
+        let json::Body::Json(body) = json::parse(body) else { return None };
+        self.request_id.iter().find_map(|pointer| match place::first(&body, pointer) {
+            Some(Node::Text(text)) if !text.is_empty() => Some(text.clone().into_owned()),
+            _ => None,
+        })
+    }
+
+    fn read_json(&'static self, status: u16, body: &Node<'_>, echoes: Echoes<'_>) -> Reading {
+        let agrees = |cell: &Cell| cell.members.iter().all(|member| member_agrees(member, body, echoes));
+        let signals = self.signals();
+
+        let approved = self.approvals().any(|cell| cell.specified && cell.status.has(status) && agrees(cell));
+        if approved {
+            return if signals.deny(body) { Reading::Contradictory } else { Reading::Approved };
+        }
+        if signals.approve.iter().any(|member| signal_stands(member, body)) {
             return Reading::Contradictory;
         }
 
-        let known: Vec<&'static Cell> = self
-            .refusals()
-            .filter(|cell| cell.specified && cell.status.has(self.status) && agrees(cell))
+        let known: Vec<(&'static Cell, bool)> = self
+            .cells
+            .iter()
+            .zip(&signals.identifies)
+            .filter(|(cell, _)| {
+                cell.outcome != Outcome::Approved && cell.specified && cell.status.has(status)
+            })
+            .filter(|(cell, _)| agrees(cell))
+            .map(|(cell, identified)| (cell, *identified))
             .collect();
-        if !known.iter().any(|cell| self.identifies(cell)) {
+        let by_status = self.by_status(status);
+        if !known.iter().any(|(_, identified)| *identified) {
             // Signals that every refusal shares single out none, so the status has the last word.
-            let shared = known.into_iter().filter(|cell| self.covers(cell));
-            return refused(shared.chain(self.by_status()).collect());
+            let shared = known.into_iter().map(|(cell, _)| cell).filter(|cell| self.covers(cell, status));
+            return refused(shared.chain(by_status).collect(), Some(body));
         }
         // A cell whose body the document leaves open stays a reading where the body is the very one of its example.
-        let examples = self.by_status().into_iter().filter(|cell| agrees(cell));
-        let known = known.into_iter().filter(|cell| self.identifies(cell) || self.covers(cell));
-        refused(known.chain(examples).collect())
+        let examples = by_status.into_iter().filter(|cell| agrees(cell));
+        let known = known
+            .into_iter()
+            .filter(|(cell, identified)| *identified || self.covers(cell, status))
+            .map(|(cell, _)| cell);
+        refused(known.chain(examples).collect(), Some(body))
     }
 
     fn approvals(&self) -> impl Iterator<Item = &'static Cell> {
@@ -102,123 +203,132 @@ impl Table {
     }
 
     /// The refusals of this status whose body may be anything.
-    fn by_status(&self) -> Vec<&'static Cell> {
-        self.refusals().filter(|cell| !cell.specified && self.covers(cell)).collect()
+    fn by_status(&self, status: u16) -> Vec<&'static Cell> {
+        self.refusals().filter(|cell| !cell.specified && self.covers(cell, status)).collect()
     }
 
     /// Whether the cell is meant for this status by OpenAPI's precedence: a status of its own goes before its class. The
-    /// contract's usual status of a cell counts as its own.
-    fn covers(&self, cell: &Cell) -> bool {
-        let own = self.cells.iter().any(|cell| cell.status == Status::Exact(self.status));
-        cell.status.has(self.status) && (!own || cell.usual_status == self.status)
+    /// contract's usual status of a cell counts as its own. 429 is no refusal of "any 4xx": HTTP itself says what it is.
+    fn covers(&self, cell: &Cell, status: u16) -> bool {
+        let own = status == 429 || self.cells.iter().any(|cell| cell.status == Status::Exact(status));
+        cell.status.has(status) && (!own || cell.usual_status == status)
+    }
+
+    fn signals(&self) -> &Signals {
+        self.signals.get_or_init(|| {
+            let members = |approved: bool| {
+                let cells =
+                    self.cells.iter().filter(move |cell| (cell.outcome == Outcome::Approved) == approved);
+                cells.flat_map(|cell| cell.members).collect::<Vec<_>>()
+            };
+            let (ours, theirs) = (members(true), members(false));
+            let only = |own: &[&'static Member], others: &[&'static Member]| {
+                let has = |members: &[&Member], member: &Member| {
+                    members.iter().any(|other| same_signal(other, member))
+                };
+                let mut alone: Vec<&'static Member> = Vec::new();
+                for member in own.iter().copied() {
+                    // Each once: most cells of a vendor share some.
+                    if is_signal(member) && !has(others, member) && !has(&alone, member) {
+                        alone.push(member);
+                    }
+                }
+                alone
+            };
+            Signals {
+                approve: only(&ours, &theirs),
+                refuse: only(&theirs, &ours),
+                reasons: self.reasons(&ours),
+                identifies: self.cells.iter().map(|cell| self.identifies(cell)).collect(),
+            }
+        })
     }
 
     /// Whether a cell that agrees is thereby known to be meant: the document says so literally, or one of its signals is
     /// not shared by every other refusal.
     fn identifies(&self, cell: &Cell) -> bool {
-        cell.documented
-            || cell.members.iter().any(|member| {
-                signal(member).is_some()
-                    && self
-                        .refusals()
-                        .filter(|other| other.specified)
-                        .any(|other| !other.members.iter().any(|theirs| same_signal(theirs, member)))
-            })
+        let shared = |member: &Member| {
+            self.refusals()
+                .filter(|other| other.specified)
+                .all(|other| other.members.iter().any(|theirs| same_signal(theirs, member)))
+        };
+        cell.documented || cell.members.iter().any(|member| is_signal(member) && !shared(member))
     }
 
-    /// Whether the body carries a signal of an approval that no refusal has.
-    fn claims_approval(&self, body: &Value) -> bool {
-        let theirs: Vec<&Member> = self.refusals().flat_map(|cell| cell.members).collect();
-        self.approvals()
-            .flat_map(|cell| cell.members)
-            .filter(|member| !theirs.iter().any(|other| same_signal(other, member)))
-            .any(|member| signal_stands(member, body))
-    }
-
-    /// Whether the body carries a signal of a refusal that no approval has, or anything where refusals give their reason.
-    fn denies_approval(&self, body: &Value) -> bool {
-        let ours: Vec<&Member> = self.approvals().flat_map(|cell| cell.members).collect();
-        let told = self
-            .refusals()
-            .flat_map(|cell| cell.members)
-            .filter(|member| !ours.iter().any(|other| same_signal(other, member)))
-            .any(|member| signal_stands(member, body));
-        told || self
-            .reasons(&ours)
-            .any(|pointer| place::values(body, pointer).into_iter().any(says_something))
-    }
-
-    /// The places where only refusals have a word or number, and always the same one: where they give their reason. A
-    /// reason that no document lists is one nevertheless.
-    fn reasons(&self, approval: &[&Member]) -> impl Iterator<Item = &'static str> {
+    fn reasons(&self, approval: &[&Member]) -> Vec<&'static str> {
         let specified = || self.refusals().filter(|cell| cell.specified).flat_map(|cell| cell.members);
-        specified()
-            .filter(|member| {
-                matches!(
-                    member.rule,
-                    Rule::Literal(Literal::Text(_) | Literal::Integer(_)) | Rule::IgnoreCase(_)
-                )
-            })
-            .map(|member| member.pointer)
-            .filter(|pointer| !approval.iter().any(|member| member.pointer == *pointer))
-            .filter(move |pointer| {
-                specified().filter(|member| member.pointer == *pointer).all(|member| signal(member).is_some())
-            })
-            .collect::<Vec<_>>()
-            .into_iter()
+        let mut found: Vec<&'static str> = Vec::new();
+        for member in specified() {
+            let words = matches!(
+                member.rule,
+                Rule::Literal(Literal::Text(_) | Literal::Integer(_)) | Rule::IgnoreCase(_)
+            );
+            let pointer = member.pointer;
+            if words
+                && !found.contains(&pointer)
+                && !approval.iter().any(|member| member.pointer == pointer)
+                && specified().filter(|member| member.pointer == pointer).all(is_signal)
+            {
+                found.push(pointer);
+            }
+        }
+        found
     }
 }
 
-/// A value that tells outcomes apart, and where it stands.
-#[derive(PartialEq)]
-enum Signal {
-    At(&'static str, Literal),
-    AtInAnyCase(&'static str, String),
-    Anywhere(&'static str, Literal),
+impl Signals {
+    /// Whether the body carries a signal of a refusal that no approval has, or anything where refusals give their reason.
+    fn deny(&self, body: &Node<'_>) -> bool {
+        self.refuse.iter().any(|member| signal_stands(member, body))
+            || self.reasons.iter().any(|pointer| place::look(body, pointer, &says_something).passed)
+    }
 }
 
-fn signal(member: &Member) -> Option<Signal> {
-    match member.rule {
-        Rule::Literal(literal) => Some(Signal::At(member.pointer, literal)),
-        Rule::IgnoreCase(text) => Some(Signal::AtInAnyCase(member.pointer, text.to_ascii_lowercase())),
-        Rule::Anywhere(name, literal) => Some(Signal::Anywhere(name, literal)),
-        Rule::Echo(_) | Rule::List | Rule::Free => None,
-    }
+/// Whether the member's value tells outcomes apart.
+fn is_signal(member: &Member) -> bool {
+    matches!(member.rule, Rule::Literal(_) | Rule::IgnoreCase(_) | Rule::Anywhere(..))
 }
 
 fn same_signal(left: &Member, right: &Member) -> bool {
-    matches!((signal(left), signal(right)), (Some(left), Some(right)) if left == right)
-}
-
-fn signal_stands(member: &Member, body: &Value) -> bool {
-    signal(member).is_some()
-        && place::values(body, member.pointer_or_root()).into_iter().any(|value| rule_agrees(member, value))
-}
-
-fn member_agrees(member: &Member, body: &Value, echoes: Echoes<'_>) -> bool {
-    let required = |found: Vec<&Value>, test: &dyn Fn(&Value) -> bool| {
-        if found.is_empty() { member.optional } else { found.into_iter().all(test) }
-    };
-    let there = || place::values(body, member.pointer_or_root());
-    match member.rule {
-        Rule::Free => true,
-        Rule::Literal(_) | Rule::IgnoreCase(_) | Rule::Anywhere(..) => {
-            required(there(), &|value| rule_agrees(member, value))
+    match (&left.rule, &right.rule) {
+        (Rule::Literal(ours), Rule::Literal(theirs)) => left.pointer == right.pointer && ours == theirs,
+        (Rule::IgnoreCase(ours), Rule::IgnoreCase(theirs)) => {
+            left.pointer == right.pointer && ours.eq_ignore_ascii_case(theirs)
         }
-        Rule::List => required(there(), &|value| value.as_array().is_some_and(|list| !list.is_empty())),
+        (Rule::Anywhere(name, ours), Rule::Anywhere(other, theirs)) => name == other && ours == theirs,
+        _ => false,
+    }
+}
+
+fn signal_stands(member: &Member, body: &Node<'_>) -> bool {
+    is_signal(member)
+        && place::look(body, member.pointer_or_root(), &|value| rule_agrees(member, value)).passed
+}
+
+fn member_agrees(member: &Member, body: &Node<'_>, echoes: Echoes<'_>) -> bool {
+    let holds = |test: &dyn Fn(&Node<'_>) -> bool| {
+        let looked = place::look(body, member.pointer_or_root(), test);
+        if looked.any { looked.all } else { member.optional }
+    };
+    match member.rule {
+        Rule::Free | Rule::State(_) => true,
+        Rule::Literal(_) | Rule::IgnoreCase(_) | Rule::Anywhere(..) => {
+            holds(&|value| rule_agrees(member, value))
+        }
+        Rule::List => holds(&|value| matches!(value, Node::List(list) if !list.is_empty())),
         // An echo of what this call does not carry can be no echo.
         Rule::Echo(name) => {
-            required(there(), &|value| value.as_str().is_some_and(|text| echoes.of(name) == Some(text)))
+            holds(&|value| matches!(value, Node::Text(text) if echoes.of(name) == Some(text)))
         }
     }
 }
 
-fn rule_agrees(member: &Member, value: &Value) -> bool {
+fn rule_agrees(member: &Member, value: &Node<'_>) -> bool {
     match member.rule {
         Rule::Literal(literal) => literal.is(value),
-        Rule::IgnoreCase(text) => value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(text)),
+        Rule::IgnoreCase(text) => matches!(value, Node::Text(value) if value.eq_ignore_ascii_case(text)),
         Rule::Anywhere(name, literal) => place::anywhere(value, name, &|value| literal.is_or_spells(value)),
-        Rule::Echo(_) | Rule::List | Rule::Free => false,
+        Rule::Echo(_) | Rule::List | Rule::State(_) | Rule::Free => false,
     }
 }
 
@@ -229,11 +339,12 @@ impl Member {
     }
 }
 
-fn says_something(value: &Value) -> bool {
+fn says_something(value: &Node<'_>) -> bool {
     match value {
-        Value::String(text) => !text.is_empty(),
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+        Node::Text(text) => !text.is_empty(),
+        Node::Integer(number) => *number != 0,
+        Node::Number(number) => *number != 0.0,
+        Node::Null | Node::Bool(_) | Node::List(_) | Node::Object(_) => false,
     }
 }
 

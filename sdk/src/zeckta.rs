@@ -4,46 +4,50 @@
 
 use secrecy::SecretString;
 
-use crate::client::Input;
 use crate::credentials::Credentials;
+use crate::environment;
+use crate::error::BuildError;
 use crate::generated::zeckta as generated;
-pub use crate::generated::zeckta::{Body, DEFAULT_BASE_URL, body};
+pub use crate::generated::zeckta::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::vendor::{Exchange, Input};
 
 /// A client of Zeckta.
 pub type Client = crate::Client<Body>;
 /// Settings of a client of Zeckta.
 pub type ClientBuilder = crate::ClientBuilder<Body>;
+/// A call of Zeckta's.
+pub type Verify = crate::Verify<Body>;
 /// An approval by Zeckta.
 pub type Approved = crate::Approved<Body>;
-/// Why Zeckta did not approve.
-pub type Error = crate::VerifyError<Body>;
 
 impl Client {
     /// Starts a client that authenticates with `api_key`.
     pub fn builder(api_key: impl Into<SecretString>) -> ClientBuilder {
         ClientBuilder::new(Credentials::Bearer(api_key.into()), Vec::new())
     }
+}
 
-    /// Verifies `code` for the session that `session_id` names, as returned when the OTP was requested.
+impl ClientBuilder {
+    /// Starts a client from the environment.
     ///
-    /// ```no_run
-    /// # use otp_verify::zeckta;
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let client = zeckta::Client::builder("an API key").build()?;
-    /// let approved = client.verify("feab6011-2469-4804-ace5-ee9dcb5b9ef2", "123456").await?;
-    /// if let Some(zeckta::Body::Http200(body)) = approved.body() {
-    ///     println!("{}", body.data.status);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// | variable | what it is |
+    /// |---|---|
+    /// | `ZECKTA_API_KEY` | the API key |
+    /// | `ZECKTA_BASE_URL` | the server, where it is not [`DEFAULT_BASE_URL`] |
     ///
     /// # Errors
-    /// Whatever is not an approval; a wrong code is an error too.
-    pub async fn verify(&self, session_id: &str, code: &str) -> Result<Approved, Error> {
+    /// [`BuildError::Environment`] names a variable that is not set, or is no text.
+    pub fn from_env() -> Result<ClientBuilder, BuildError> {
+        Client::builder(environment::required("ZECKTA_API_KEY")?).base_url_from("ZECKTA_BASE_URL")
+    }
+}
+
+impl Exchange for Body {
+    type Options = ();
+
+    async fn send(api: generated::Client, input: &Input<()>) {
         let request =
-            generated::types::VerifyRequest { session_id: session_id.to_owned(), code: code.to_owned() };
-        let input = Input { session: session_id, code, session_in_path: None };
-        self.call(input, async |api| drop(api.verify().body(request).send().await)).await
+            generated::types::VerifyRequest { session_id: input.session.clone(), code: input.code.clone() };
+        drop(api.verify(&request).await);
     }
 }

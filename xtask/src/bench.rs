@@ -7,6 +7,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+pub(crate) use build::sdk;
+
+mod build;
 pub(crate) mod sandbox;
 
 /// How often each side is measured; the median is told.

@@ -51,6 +51,8 @@ enum Bench {
     Suite,
     /// The sandbox, against the least that an axum server can do, with a million sessions, in Redis, and against Prism.
     Sandbox,
+    /// The client's verify call, and a clean build with it, against the same by hand.
+    Sdk,
 }
 
 fn main() -> ExitCode {
@@ -78,6 +80,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Bench { what: Bench::Sandbox } => {
             bench::sandbox::run(&root, &mut out)?;
+            true
+        }
+        Command::Bench { what: Bench::Sdk } => {
+            bench::sdk(&root, &mut out)?;
             true
         }
         Command::Test => test::run(&root, &mut std::io::stderr().lock())?,

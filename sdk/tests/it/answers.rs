@@ -1,9 +1,7 @@
 //! Answers that are documented and look different, and answers that no vendor should give.
 
-use otp_contract::{Cell, Matching, Outcome};
-use serde_json::{Map, Value, json};
-use wiremock::matchers::any;
-use wiremock::{Mock, MockServer, ResponseTemplate};
+use otp_contract::{Matching, Outcome};
+use serde_json::{Value, json};
 
 use crate::play::{self, SESSION, answered, exchange};
 
@@ -19,7 +17,7 @@ async fn a_wrong_and_an_expired_code_that_are_answered_alike_stay_two_outcomes()
     let seen = answered("d7", 400, &detail).await;
     assert_eq!(seen.outcome, None);
     assert_eq!(seen.outcomes[..2], [otp_verify::Outcome::WrongCode, otp_verify::Outcome::Expired]);
-    assert!(seen.message.starts_with("not approved: wrong_code or expired"), "{}", seen.message);
+    assert!(seen.message.starts_with("d7 did not approve: wrong_code or expired"), "{}", seen.message);
 }
 
 #[tokio::test]
@@ -151,29 +149,6 @@ async fn an_approval_under_a_status_that_is_not_its_own_is_none() {
 }
 
 #[tokio::test]
-async fn a_new_member_another_order_and_another_case_change_nothing() {
-    for contract in play::contracts() {
-        for cell in contract.cells.iter().filter(|cell| cell.body_specified) {
-            let plain = play::rendered(cell);
-            let expected = answered(&contract.vendor, cell.sandbox_status, &plain).await;
-            for changed in [extended(&plain), reversed(&plain), other_case(cell, &plain)] {
-                let seen = answered(&contract.vendor, cell.sandbox_status, &changed).await;
-                let place = format!("{}/{} {changed}", contract.vendor, cell.name);
-                assert_eq!(
-                    (seen.kind, seen.outcome, seen.typed),
-                    (expected.kind, expected.outcome, true),
-                    "{place}"
-                );
-                assert!(
-                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
-                    "{place}"
-                );
-            }
-        }
-    }
-}
-
-#[tokio::test]
 async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
     let large = "x".repeat(5 * 1024 * 1024);
     let bodies = [
@@ -196,6 +171,7 @@ async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
                 assert!(!seen.typed, "{place}");
                 match seen.kind {
                     "Incomplete" => assert_eq!(kept, 64 * 1024, "{place}"),
+                    "RateLimited" => assert_eq!((status, seen.outcomes.len()), (429, 0), "{place}"),
                     "Undocumented" => assert!(seen.outcomes.is_empty(), "{place}"),
                     // A status alone says something where the document leaves the body open.
                     "Refused" => assert!(
@@ -213,58 +189,11 @@ async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
     }
 }
 
-#[tokio::test]
-async fn a_redirect_is_an_answer_and_is_not_followed() {
-    for contract in play::contracts() {
-        for status in [301, 302, 303, 307, 308] {
-            let elsewhere = MockServer::start().await;
-            Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&elsewhere).await;
-            let server = MockServer::start().await;
-            let answer = ResponseTemplate::new(status).insert_header("location", elsewhere.uri());
-            Mock::given(any()).respond_with(answer).mount(&server).await;
-
-            let seen = play::verify(&contract.vendor, &server.uri()).await;
-            assert_eq!((seen.kind, seen.status), ("Undocumented", Some(status)), "{}", contract.vendor);
-            assert_eq!(server.received_requests().await.unwrap().len(), 1);
-            assert!(elsewhere.received_requests().await.unwrap().is_empty());
-        }
-    }
-}
-
-fn replace(body: &mut Value, pointer: &str, value: Option<Value>) {
+pub(crate) fn replace(body: &mut Value, pointer: &str, value: Option<Value>) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let members = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match value {
         Some(value) => members.insert(name.to_owned(), value),
         None => members.remove(name),
     };
-}
-
-fn extended(value: &Value) -> Value {
-    let mut value = value.clone();
-    value["new_member"] = json!({ "nested": [1, null, "text"] });
-    value
-}
-
-fn reversed(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .rev()
-            .map(|(name, member)| (name.clone(), reversed(member)))
-            .collect::<Map<_, _>>()
-            .into(),
-        other => other.clone(),
-    }
-}
-
-fn other_case(cell: &Cell, body: &Value) -> Value {
-    let mut body = body.clone();
-    for member in cell.members.iter().filter(|member| member.rule.matching == Matching::IgnoreCase) {
-        let text = body.pointer(&member.pointer).unwrap().as_str().unwrap();
-        let upper = text.to_ascii_uppercase();
-        let other = if upper == text { text.to_ascii_lowercase() } else { upper };
-        replace(&mut body, &member.pointer, Some(other.into()));
-    }
-    body
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use otp_contract::{Contract, Place, Scheme};
+use otp_contract::{Contract, DOCUMENTS, Place, Scheme};
 use otp_verify::Outcome;
 use serde_json::json;
 use wiremock::Request;
@@ -38,8 +38,18 @@ async fn every_cell_of_every_contract_is_read_as_what_it_documents() {
 
                 let outcome = seen.outcome.map_or("-", Outcome::as_str);
                 let others: Vec<_> = seen.outcomes.iter().map(|outcome| outcome.as_str()).collect();
-                writeln!(table, "{vendor:<10} {:<26} {status} {outcome:<18} {}", cell.name, others.join(" "))
-                    .unwrap();
+                let means = seen.error.as_ref().map_or_else(String::new, |error| {
+                    format!("{:?}, attempt consumed: {:?}", error.next_step(), error.attempt_consumed())
+                });
+                let variant = &seen.variant;
+                writeln!(
+                    table,
+                    "{vendor}/{} {status} is {variant} {outcome} of {}",
+                    cell.name,
+                    others.join(" ")
+                )
+                .unwrap();
+                writeln!(table, "    {means}").unwrap();
                 played.insert((contract.vendor.clone(), cell.name.clone()));
             }
         }
@@ -80,7 +90,7 @@ fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
     assert_eq!(header("accept"), ["application/json"]);
     assert_eq!(
         header("user-agent"),
-        [format!("otp-verify/{} ({})", env!("CARGO_PKG_VERSION"), contract.vendor)]
+        [format!("otp-verify/{} ({} api/{})", env!("CARGO_PKG_VERSION"), contract.vendor, version(contract))]
     );
 
     let (mut body, mut query) = (json!({}), Vec::new());
@@ -106,4 +116,11 @@ fn the_clients_outcomes_are_those_of_the_contracts() {
     let ours: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
     let theirs: Vec<_> = otp_contract::Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
     assert_eq!(ours, theirs);
+}
+
+/// The version of the document, which the contract does not keep.
+fn version(contract: &Contract) -> &'static str {
+    let text = DOCUMENTS.iter().find(|document| document.vendor == contract.vendor).unwrap().text;
+    let line = text.lines().find_map(|line| line.strip_prefix("  version: ")).unwrap();
+    line.trim_matches('"')
 }

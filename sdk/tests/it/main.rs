@@ -7,9 +7,19 @@
 )]
 
 mod answers;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod broken;
 mod cells;
+mod connecting;
+mod examples;
+mod guidance;
+#[cfg(feature = "mock")]
+mod mocks;
 mod play;
 mod requests;
 mod secrets;
+#[cfg(feature = "tracing")]
+mod spans;
 mod types;
+mod variants;

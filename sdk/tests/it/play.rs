@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use otp_contract::{Cell, Contract, DOCUMENTS, Matching, StatusPattern};
-use otp_verify::{Approved, Outcome, VerifyError};
+use otp_verify::{Approved, Code, Error, Outcome, Vendor};
 use serde_json::Value;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -18,8 +18,10 @@ pub(crate) const SECRET: &str = "canary-secret-02e8";
 /// What came of a call.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    /// `Approved`, or the variant of the error.
+    /// `Approved`, `Refused` for an answer that is documented, or the variant of the error.
     pub(crate) kind: &'static str,
+    /// `Approved`, or the variant of the vendor's error.
+    pub(crate) variant: String,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) status: Option<u16>,
@@ -30,42 +32,71 @@ pub(crate) struct Seen {
     pub(crate) printed: String,
     /// `Display` alone.
     pub(crate) message: String,
+    /// The error, whoever the vendor is.
+    pub(crate) error: Option<Error>,
 }
 
 impl Seen {
-    fn of<B>(result: Result<Approved<B>, VerifyError<B>>) -> Seen {
+    pub(crate) fn of<B: Vendor>(result: Result<Approved<B>, B::Error>) -> Seen {
         match result {
             Ok(approved) => Seen {
                 kind: "Approved",
+                variant: "Approved".to_owned(),
                 outcome: Some(Outcome::Approved),
                 outcomes: vec![Outcome::Approved],
                 status: Some(approved.raw().status()),
                 typed: approved.body().is_some(),
                 raw: Some(approved.raw().body().to_vec()),
-                printed: format!("{approved:?} {approved:#?}"),
+                printed: format!("{approved:?} {approved:#?} {:?}", &*approved),
                 message: String::new(),
+                error: None,
             },
-            Err(error) => Seen {
-                kind: match &error {
-                    VerifyError::Refused(_) => "Refused",
-                    VerifyError::Contradictory(_) => "Contradictory",
-                    VerifyError::Undocumented(_) => "Undocumented",
-                    VerifyError::Incomplete { .. } => "Incomplete",
-                    VerifyError::InvalidInput(_) => "InvalidInput",
-                    VerifyError::Unsent(_) => "Unsent",
-                    VerifyError::Unanswered(_) => "Unanswered",
-                    _ => "another",
-                },
-                outcome: error.outcome(),
-                outcomes: error.outcomes().to_vec(),
-                status: error.status(),
-                typed: error.body().is_some(),
-                raw: error.raw().map(|raw| raw.body().to_vec()),
-                printed: format!("{error} {error:?} {error:#?} {:?}", std::error::Error::source(&error)),
-                message: error.to_string(),
-            },
+            Err(error) => {
+                let debug = format!("{error:?}");
+                let variant = debug.split('(').next().unwrap().to_owned();
+                let mut printed = format!("{error} {error:?} {error:#?}");
+                let mut source = std::error::Error::source(&error);
+                while let Some(cause) = source {
+                    printed += &format!(" {cause} {cause:?}");
+                    source = cause.source();
+                }
+                let message = error.to_string();
+                let error: Error = error.into();
+                printed += &format!(" {error} {error:?} {error:#?} {:?}", error.no_answer());
+                let ends = [
+                    "Contradictory",
+                    "RateLimited",
+                    "Undocumented",
+                    "Incomplete",
+                    "InvalidInput",
+                    "Unsent",
+                    "Unanswered",
+                ];
+                Seen {
+                    kind: ends.into_iter().find(|end| *end == variant).unwrap_or("Refused"),
+                    variant,
+                    outcome: error.outcome(),
+                    outcomes: error.outcomes(),
+                    status: error.status(),
+                    typed: false,
+                    raw: error.raw().map(|raw| raw.body().to_vec()),
+                    printed,
+                    message,
+                    error: Some(error),
+                }
+            }
         }
     }
+
+    pub(crate) fn error(&self) -> &Error {
+        self.error.as_ref().unwrap()
+    }
+}
+
+/// What an HTTP client of a program's own is built from here. It needs the TLS provider that building one of ours installs.
+pub(crate) fn own_http_client() -> reqwest::ClientBuilder {
+    otp_verify::d7::Client::builder("token").build().unwrap();
+    reqwest::Client::builder().no_proxy().tls_certs_only([])
 }
 
 /// The contracts of all vendors.
@@ -86,19 +117,22 @@ pub(crate) async fn verify_as(
     code: &str,
     timeout: Duration,
 ) -> Seen {
+    let code = Code::new(code);
     macro_rules! call {
-        ($builder:expr) => {
-            Seen::of(
-                $builder.base_url(base_url).timeout(timeout).build().unwrap().verify(session, code).await,
-            )
-        };
+        ($vendor:ident, $builder:expr) => {{
+            let client = $builder.base_url(base_url).timeout(timeout).build().unwrap();
+            let result = client.verify(session, code).await;
+            let typed = result.as_ref().err().is_some_and(|error| error.body().is_some());
+            let seen = Seen::of::<otp_verify::$vendor::Body>(result);
+            Seen { typed: seen.typed || typed, ..seen }
+        }};
     }
     match vendor {
-        "zeckta" => call!(otp_verify::zeckta::Client::builder(SECRET)),
-        "kaleyra" => call!(otp_verify::kaleyra::Client::builder(ACCOUNT, SECRET)),
-        "dailystory" => call!(otp_verify::dailystory::Client::builder(SECRET)),
-        "exotel" => call!(otp_verify::exotel::Client::builder(ACCOUNT, USER, SECRET)),
-        "d7" => call!(otp_verify::d7::Client::builder(SECRET)),
+        "zeckta" => call!(zeckta, otp_verify::zeckta::Client::builder(SECRET)),
+        "kaleyra" => call!(kaleyra, otp_verify::kaleyra::Client::builder(ACCOUNT, SECRET)),
+        "dailystory" => call!(dailystory, otp_verify::dailystory::Client::builder(SECRET)),
+        "exotel" => call!(exotel, otp_verify::exotel::Client::builder(ACCOUNT, USER, SECRET)),
+        "d7" => call!(d7, otp_verify::d7::Client::builder(SECRET)),
         other => panic!("no client is called for {other}"),
     }
 }

@@ -31,6 +31,13 @@ pub(super) fn bodies(contract: &Contract, named: &Value, client: &syn::File) -> 
         let payload = body.as_ref().map(|body| quote!((types::#body)));
         quote!(#[doc = #doc] #variant #payload)
     });
+    let names = answers.iter().map(|Answer { variant, body, .. }| {
+        let (rest, text) = match body {
+            Some(_) => (quote!((_)), format!("{variant}(..)")),
+            None => (quote!(), variant.to_string()),
+        };
+        quote!(Body::#variant #rest => #text)
+    });
     let arms = answers.iter().map(|Answer { variant, pattern, body, .. }| {
         let decoded = body.as_ref().map_or_else(
             || quote!(Some(Body::#variant)),
@@ -45,10 +52,17 @@ pub(super) fn bodies(contract: &Contract, named: &Value, client: &syn::File) -> 
     Ok(quote! {
         /// The body of an answer, by the documented status that it came with.
         ///
-        /// `Debug` prints what the vendor sent, session ids included: keep it out of logs.
-        #[derive(Debug, Clone, PartialEq)]
+        /// `Debug` prints the variant alone. That of the types within prints what the vendor sent, session ids included: keep
+        /// it out of logs.
+        #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum Body { #(#variants),* }
+
+        impl std::fmt::Debug for Body {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(match self { #(#names),* })
+            }
+        }
 
         /// Reads a body as the type documented for its status; `None` where none is, or it is not of that type.
         pub(crate) fn decode(status: u16, body: &[u8]) -> Option<Body> {

@@ -3,7 +3,7 @@
 //! progenitor has room for one type of success and one of error in an operation, and stops with a failed assertion
 //! where a document has more. The faithful document is never edited for its sake; it is lowered here, in two steps:
 //! [`named`] gives every JSON body of every response a name of its own, from which `body.rs` makes the typed body for
-//! each status; [`unified`] then joins the bodies of an operation in one union, which is what progenitor sees.
+//! each status; [`answerless`] then leaves the types and takes the answers away, which is what progenitor sees.
 
 use serde_json::{Map, Value, json};
 
@@ -49,69 +49,17 @@ pub(crate) fn named(document: &Value) -> Value {
     document
 }
 
-/// The document in which each operation has one type of success and one of error at most.
-pub(crate) fn unified(document: &Value) -> Value {
+/// The document in which no operation says what it answers.
+///
+/// The answer is read by the client itself, from what the transport keeps of it. To decode it in the generated call too
+/// would be work that nobody looks at, in every call and in every build.
+pub(crate) fn answerless(document: &Value) -> Value {
     let mut document = document.clone();
-    let mut schemas = take_schemas(&mut document);
     each_operation(&mut document, |operation| {
-        let name = pascal(operation.get("operationId").and_then(Value::as_str).unwrap_or("operation"));
-        if let Some(Value::Object(answers)) = operation.get_mut("responses") {
-            spread_default(answers);
-            unify(answers, &["2"], &format!("{name}Success"), &mut schemas);
-            unify(answers, &["4", "5"], &format!("{name}Error"), &mut schemas);
-        }
+        let any = json!({ "default": { "description": "Any answer." } });
+        operation.insert("responses".to_owned(), any);
     });
-    put_schemas(&mut document, schemas);
     document
-}
-
-/// progenitor counts `default` as success and as error, which would make one union of both. It stands for every status
-/// without an answer of its own, so each class that has none gets it as a range.
-fn spread_default(answers: &mut Map<String, Value>) {
-    let Some(default) = answers.shift_remove("default") else { return };
-    for class in ["4", "5"] {
-        answers.entry(format!("{class}XX")).or_insert_with(|| default.clone());
-    }
-    if !answers.keys().any(|status| status.starts_with('2')) {
-        answers.insert("2XX".to_owned(), default);
-    }
-}
-
-/// Leaves one kind of body in the answers of these classes.
-fn unify(answers: &mut Map<String, Value>, classes: &[&str], name: &str, schemas: &mut Map<String, Value>) {
-    let ours = |status: &str| classes.iter().any(|class| status.starts_with(class));
-    let typed = |answer: &mut Value| json_media(answer).is_some();
-    let has_body =
-        |answer: &Value| answer.get("content").and_then(Value::as_object).is_some_and(|map| !map.is_empty());
-
-    // A body that is no JSON, or none at all, has no place beside a type. Such an answer is left out, and not forced into
-    // the union: progenitor then hands it over as it came.
-    let any_typed = answers.iter_mut().any(|(status, answer)| ours(status) && typed(answer));
-    let any_body = answers.iter().any(|(status, answer)| ours(status) && has_body(answer));
-    answers.retain(|status, answer| {
-        !ours(status) || (typed(answer) || !any_typed) && (has_body(answer) || !any_body)
-    });
-
-    let mut distinct: Vec<Value> = Vec::new();
-    for (status, answer) in answers.iter_mut() {
-        if ours(status)
-            && let Some(schema) = json_media(answer).and_then(|media| media.get("schema"))
-            && !distinct.contains(schema)
-        {
-            distinct.push(schema.clone());
-        }
-    }
-    if distinct.len() < 2 {
-        return;
-    }
-    let union = lifted(schemas, name, json!({ "oneOf": distinct }));
-    for (status, answer) in answers.iter_mut() {
-        if ours(status)
-            && let Some(media) = json_media(answer)
-        {
-            media.insert("schema".to_owned(), union.clone());
-        }
-    }
 }
 
 /// A reference to `schema`, which gets a name unless it is a reference already, or stands under some name.
@@ -214,7 +162,7 @@ fn put_schemas(document: &mut Value, schemas: Map<String, Value>) {
     }
 }
 
-fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     let mut out = String::new();
     let mut start = true;
     for letter in name.chars() {
@@ -233,11 +181,6 @@ fn pascal(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Both steps: what progenitor is given.
-    fn lowered(document: &Value) -> Value {
-        unified(&named(document))
-    }
 
     fn document(responses: &Value) -> Value {
         json!({
@@ -264,31 +207,6 @@ mod tests {
     }
 
     #[test]
-    fn one_type_of_error_is_left_as_it_is() {
-        let before = document(&json!({ "200": answer(&b()), "400": answer(&a()), "404": answer(&a()) }));
-        assert_eq!(lowered(&before), before);
-    }
-
-    #[test]
-    fn two_types_of_error_become_a_union_of_references() {
-        let lowered =
-            lowered(&document(&json!({ "200": answer(&a()), "400": answer(&a()), "422": answer(&b()) })));
-        let union = json!({ "$ref": "#/components/schemas/VerifyOtpError" });
-        assert_eq!(schema_of(&lowered, "400"), union);
-        assert_eq!(schema_of(&lowered, "422"), union);
-        assert_eq!(schema_of(&lowered, "200"), a());
-        assert_eq!(lowered["components"]["schemas"]["VerifyOtpError"], json!({ "oneOf": [a(), b()] }));
-    }
-
-    #[test]
-    fn two_types_of_success_become_a_union_of_their_own() {
-        let lowered =
-            lowered(&document(&json!({ "200": answer(&a()), "202": answer(&b()), "4XX": answer(&a()) })));
-        assert_eq!(schema_of(&lowered, "200"), json!({ "$ref": "#/components/schemas/VerifyOtpSuccess" }));
-        assert_eq!(schema_of(&lowered, "4XX"), a());
-    }
-
-    #[test]
     fn inline_bodies_get_a_name_and_equal_ones_share_it() {
         let inline = json!({ "type": "object", "properties": { "code": { "type": "string" } } });
         let answers = json!({ "200": answer(&a()), "4XX": answer(&inline), "500": answer(&inline) });
@@ -302,38 +220,12 @@ mod tests {
 
     #[test]
     fn a_name_that_is_taken_is_not_overwritten() {
-        let mut before = document(&json!({ "200": answer(&a()), "400": answer(&a()), "422": answer(&b()) }));
-        before["components"]["schemas"]["verify_otp_error"] = json!({ "type": "string" });
-        let lowered = lowered(&before);
-        assert_eq!(lowered["components"]["schemas"]["verify_otp_error"], json!({ "type": "string" }));
-        assert_eq!(schema_of(&lowered, "400"), json!({ "$ref": "#/components/schemas/VerifyOtpError2" }));
-    }
-
-    #[test]
-    fn the_default_answer_stands_for_the_errors_that_have_none_of_their_own() {
-        let lowered =
-            lowered(&document(&json!({ "default": answer(&b()), "200": answer(&a()), "4XX": answer(&b()) })));
-        let responses = &lowered["paths"]["/verify"]["post"]["responses"];
-        let keys: Vec<_> = responses.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["200", "4XX", "5XX"]);
-        assert_eq!(schema_of(&lowered, "5XX"), b());
-    }
-
-    #[test]
-    fn a_default_without_a_success_is_the_success_too() {
-        let lowered = lowered(&document(&json!({ "default": answer(&b()) })));
-        assert_eq!(schema_of(&lowered, "2XX"), b());
-    }
-
-    #[test]
-    fn an_answer_without_json_gives_way_to_those_that_have_it() {
-        let text = json!({ "description": "", "content": { "text/plain": {} } });
-        let before = document(
-            &json!({ "200": answer(&a()), "400": answer(&b()), "404": text, "500": { "description": "" } }),
-        );
-        let lowered = lowered(&before);
-        let responses = lowered["paths"]["/verify"]["post"]["responses"].as_object().unwrap();
-        assert_eq!(responses.keys().collect::<Vec<_>>(), ["200", "400"]);
+        let inline = json!({ "type": "object", "properties": { "code": { "type": "string" } } });
+        let mut before = document(&json!({ "200": answer(&a()), "422": answer(&inline) }));
+        before["components"]["schemas"]["verify_otp_http422"] = json!({ "type": "string" });
+        let named = named(&before);
+        assert_eq!(named["components"]["schemas"]["verify_otp_http422"], json!({ "type": "string" }));
+        assert_eq!(schema_of(&named, "422"), json!({ "$ref": "#/components/schemas/VerifyOtpHttp4222" }));
     }
 
     #[test]
@@ -341,7 +233,18 @@ mod tests {
         let mut before =
             document(&json!({ "200": answer(&a()), "400": { "$ref": "#/components/responses/Bad" } }));
         before["components"]["responses"] = json!({ "Bad": answer(&b()) });
-        assert_eq!(schema_of(&lowered(&before), "400"), b());
+        assert_eq!(schema_of(&named(&before), "400"), b());
+    }
+
+    #[test]
+    fn the_generator_sees_the_types_and_no_answer() {
+        let named =
+            named(&document(&json!({ "200": answer(&a()), "400": answer(&b()), "422": answer(&a()) })));
+        let lowered = answerless(&named);
+        let responses = lowered["paths"]["/verify"]["post"]["responses"].as_object().unwrap();
+        assert_eq!(responses.keys().collect::<Vec<_>>(), ["default"]);
+        assert!(responses["default"].get("content").is_none());
+        assert_eq!(lowered["components"], named["components"]);
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! Verifies a code with Exotel ExoVerify.
+//!
+//! ```console
+//! $ cargo run -p otp-verify --example exotel
+//! ```
+//!
+//! tries it on the sandbox of this repository. With a session id and a code it calls the vendor, or whatever server
+//! `EXOTEL_BASE_URL` names, with the credentials in `EXOTEL_ACCOUNT_SID`, `EXOTEL_APPLICATION_ID` and
+//! `EXOTEL_APPLICATION_SECRET`:
+//!
+//! ```console
+//! $ cargo run -p otp-verify --example exotel -- SESSION CODE
+//! ```
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use otp_verify::{Code, NextStep, exotel};
+
+mod sandbox;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    if let (Some(session), Some(code)) = (arguments.next(), arguments.next()) {
+        let client = exotel::ClientBuilder::from_env()?.build()?;
+        verify(&client, &session, &code).await;
+        return Ok(());
+    }
+
+    let sandbox = sandbox::Sandbox::start().await?;
+    let account = sandbox.account("exotel").await?;
+    let session = sandbox.issue(&account).await?;
+    let client =
+        exotel::Client::builder(account.get("account_sid"), account.get("username"), account.get("password"))
+            .base_url(&sandbox.url)
+            .build()?;
+    verify(&client, &session, "000000").await;
+    verify(&client, &session, sandbox::CODE).await;
+    verify(&client, &session, sandbox::CODE).await;
+    Ok(())
+}
+
+async fn verify(client: &exotel::Client, session: &str, code: &str) {
+    match client.verify(session, Code::new(code)).await {
+        Ok(approved) => println!("approved: welcome (HTTP {})", approved.raw().status()),
+        Err(exotel::Error::AlreadyUsed(_)) => println!("that code has been used"),
+        Err(error) => match error.next_step() {
+            NextStep::EnterCodeAgain => println!("please try again: {error}"),
+            NextStep::RequestNewCode => println!("please ask for a new code: {error}"),
+            NextStep::Wait(time) => println!("please wait {time:?}: {error}"),
+            // Ours to mend, and no business of the user's.
+            _ => println!("something is wrong: {error}"),
+        },
+    }
+}

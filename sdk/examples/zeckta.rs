@@ -1,0 +1,50 @@
+//! Verifies a code with Zeckta.
+//!
+//! ```console
+//! $ cargo run -p otp-verify --example zeckta
+//! ```
+//!
+//! tries it on the sandbox of this repository. With a session id and a code it calls the vendor, or whatever server
+//! `ZECKTA_BASE_URL` names, with the credentials in `ZECKTA_API_KEY`:
+//!
+//! ```console
+//! $ cargo run -p otp-verify --example zeckta -- SESSION CODE
+//! ```
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use otp_verify::{Code, NextStep, zeckta};
+
+mod sandbox;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    if let (Some(session), Some(code)) = (arguments.next(), arguments.next()) {
+        let client = zeckta::ClientBuilder::from_env()?.build()?;
+        verify(&client, &session, &code).await;
+        return Ok(());
+    }
+
+    let sandbox = sandbox::Sandbox::start().await?;
+    let account = sandbox.account("zeckta").await?;
+    let session = sandbox.issue(&account).await?;
+    let client = zeckta::Client::builder(account.get("token")).base_url(&sandbox.url).build()?;
+    verify(&client, &session, "000000").await;
+    verify(&client, &session, sandbox::CODE).await;
+    verify(&client, &session, sandbox::CODE).await;
+    Ok(())
+}
+
+async fn verify(client: &zeckta::Client, session: &str, code: &str) {
+    match client.verify(session, Code::new(code)).await {
+        Ok(approved) => println!("approved: welcome (HTTP {})", approved.raw().status()),
+        Err(zeckta::Error::AlreadyUsed(_)) => println!("that code has been used"),
+        Err(error) => match error.next_step() {
+            NextStep::EnterCodeAgain => println!("please try again: {error}"),
+            NextStep::RequestNewCode => println!("please ask for a new code: {error}"),
+            NextStep::Wait(time) => println!("please wait {time:?}: {error}"),
+            // Ours to mend, and no business of the user's.
+            _ => println!("something is wrong: {error}"),
+        },
+    }
+}

@@ -1,0 +1,154 @@
+//! Text that must not be printed: codes, session ids and accounts. Nothing here gives the text to anything but the
+//! generated client, and no `Debug` or `Display` of a public type has it. The memory is overwritten when the last clone
+//! goes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The code that a user entered.
+///
+/// `Debug` and `Display` hide it, and its memory is overwritten when the last clone is dropped. It is sent as it is: no
+/// white space is trimmed and no digit converted, for what a code may be is the vendor's to say.
+///
+/// ```
+/// use otp_verify::Code;
+///
+/// let code = Code::new("123456");
+/// assert_eq!(format!("{code} {code:?}"), "[hidden] Code([hidden])");
+/// ```
+#[derive(Clone)]
+pub struct Code(Secret);
+
+impl Code {
+    /// The code with this text. Whether it can be sent is checked by the call.
+    ///
+    /// The conversion is explicit so that session id and code cannot change places.
+    pub fn new(text: impl Into<String>) -> Code {
+        Code(Secret::new(text.into()))
+    }
+}
+
+/// What the vendor named the verification by when it was started: Zeckta's `sessionId`, Kaleyra's `verify_id`,
+/// DailyStory's `dsid`, Exotel's `verification_id`, D7's `otp_id`.
+///
+/// `Debug` and `Display` hide it: whoever reads it in a log may try codes for it.
+#[derive(Clone)]
+pub struct SessionId(Secret);
+
+impl From<&str> for SessionId {
+    fn from(text: &str) -> SessionId {
+        SessionId(Secret::new(text.to_owned()))
+    }
+}
+
+impl From<String> for SessionId {
+    fn from(text: String) -> SessionId {
+        SessionId(Secret::new(text))
+    }
+}
+
+impl From<&String> for SessionId {
+    fn from(text: &String) -> SessionId {
+        SessionId::from(text.as_str())
+    }
+}
+
+impl From<&SessionId> for SessionId {
+    fn from(id: &SessionId) -> SessionId {
+        id.clone()
+    }
+}
+
+macro_rules! hidden {
+    ($($name:ident)*) => {$(
+        impl $name {
+            pub(crate) fn into_secret(self) -> Secret {
+                self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "([hidden])"))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[hidden]")
+            }
+        }
+    )*};
+}
+
+hidden!(Code SessionId);
+
+/// Such a text inside this crate. The generated clients have this type wherever a contract says that a session id, a code
+/// or an account goes; `Display` and `Serialize` are how they write a request, and the reason why it is not public.
+#[derive(Clone)]
+pub struct Secret(Arc<SecretString>);
+
+impl Secret {
+    pub(crate) fn new(text: String) -> Secret {
+        if text.len() == text.capacity() {
+            return Secret(Arc::new(SecretString::from(text)));
+        }
+        // Copied, and the original overwritten: turning it into a box would move it and leave the text behind.
+        let text = Zeroizing::new(text);
+        Secret(Arc::new(SecretString::from(text.as_str())))
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[hidden]")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expose())
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+// The generator derives it for every type, and nothing is ever read into one.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        String::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_generated_client_sees_the_text() {
+        let (code, session) = (Code::new("canary"), SessionId::from("canary"));
+        let printed =
+            format!("{code} {code:?} {code:#?} {session} {session:?} {:?}", code.clone().into_secret());
+        assert!(!printed.contains("canary"), "{printed}");
+        assert_eq!(code.into_secret().to_string(), "canary");
+        assert_eq!(serde_json::to_string(&session.into_secret()).unwrap(), "\"canary\"");
+    }
+}

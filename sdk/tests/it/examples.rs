@@ -1,0 +1,102 @@
+//! Every example runs, against the sandbox: the one it starts itself, and one that it is given by the environment.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+#[path = "../../examples/sandbox/mod.rs"]
+mod sandbox;
+
+use sandbox::{CODE, Sandbox};
+
+/// A built example. Cargo builds them with the tests.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder: PathBuf = test.ancestors().nth(2).unwrap().join("examples");
+    let path = folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{name} is not built; to build it: cargo build -p otp-verify --examples");
+    let mut command = Command::new(path);
+    for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn printed(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn each_example_verifies_a_code_on_its_own_sandbox() {
+    let (again, used) = ("please try again: ", "that code has been used\n");
+    let cases = [
+        ("zeckta", format!("{again}zeckta did not approve: wrong_code\n"), used.to_owned()),
+        (
+            "kaleyra",
+            format!("{again}kaleyra did not approve: wrong_code or unknown_session or invalid_request\n"),
+            used.to_owned(),
+        ),
+        (
+            "dailystory",
+            "wrong code, Some(2) attempts left\n".to_owned(),
+            "please ask for a new code: dailystory did not approve: wrong_code or expired or already_used or \
+             attempts_exhausted or malformed_code\n"
+                .to_owned(),
+        ),
+        ("exotel", format!("{again}exotel did not approve: wrong_code\n"), used.to_owned()),
+        ("d7", "wrong or expired code\n".to_owned(), used.to_owned()),
+    ];
+    for (vendor, wrong, second) in cases {
+        let expected = format!("{wrong}approved: welcome (HTTP 200)\n{second}");
+        assert_eq!(printed(example(vendor)), expected, "{vendor}");
+    }
+}
+
+#[test]
+fn a_vendor_that_is_down_is_replaced_by_another() {
+    let printed = printed(example("failover"));
+    assert!(printed.starts_with("the request to zeckta was not sent: "), "{printed}");
+    assert!(printed.ends_with("; attempt consumed: No\napproved by d7\n"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_example_takes_a_session_and_the_environment() {
+    let sandbox = Sandbox::start().await.unwrap();
+    // Each variable, and where the sandbox has its value.
+    let cases: [(&'static str, &[(&str, &str)]); 5] = [
+        ("zeckta", &[("ZECKTA_API_KEY", "token")]),
+        ("kaleyra", &[("KALEYRA_SID", "sid"), ("KALEYRA_API_KEY", "value")]),
+        ("dailystory", &[("DAILYSTORY_API_TOKEN", "token")]),
+        (
+            "exotel",
+            &[
+                ("EXOTEL_ACCOUNT_SID", "account_sid"),
+                ("EXOTEL_APPLICATION_ID", "username"),
+                ("EXOTEL_APPLICATION_SECRET", "password"),
+            ],
+        ),
+        ("d7", &[("D7_ACCESS_TOKEN", "token")]),
+    ];
+    for (vendor, variables) in cases {
+        let account = sandbox.account(vendor).await.unwrap();
+        let session = sandbox.issue(&account).await.unwrap();
+        let mut command = example(vendor);
+        command.args([&session, CODE]).env(format!("{}_BASE_URL", vendor.to_uppercase()), &sandbox.url);
+        for (variable, name) in variables {
+            command.env(variable, account.get(name));
+        }
+        let output = tokio::task::spawn_blocking(move || printed(command)).await.unwrap();
+        assert_eq!(output, "approved: welcome (HTTP 200)\n", "{vendor}");
+
+        let mut without = example(vendor);
+        without.args([&session, CODE]);
+        for (variable, _) in variables {
+            without.env_remove(variable);
+        }
+        let output = without.output().unwrap();
+        assert!(!output.status.success(), "{vendor} needs no credentials");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(variables[0].0), "{output:?}");
+    }
+}

@@ -1,0 +1,101 @@
+//! What is told to whoever watches: the names of OpenTelemetry, and no secret at any level of any library.
+
+use std::io::Write;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+use crate::secrets::assert_no_canary;
+
+/// Everything that any crate told, at any level, since the first test of this module began.
+static TOLD: LazyLock<Told> = LazyLock::new(|| {
+    let told = Told::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_span_events(FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(told.clone())
+        .init();
+    told
+});
+
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<u8>>>);
+
+impl Told {
+    /// The lines, but for those of the server that plays the vendors: it prints what it was asked.
+    fn lines(&self) -> Vec<String> {
+        let told = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        told.lines().filter(|line| !line.contains(" wiremock")).map(str::to_owned).collect()
+    }
+}
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Told {
+    type Writer = Told;
+
+    fn make_writer(&'w self) -> Told {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
+    let told = &*TOLD;
+    let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
+    for contract in play::contracts() {
+        for cell in &contract.cells {
+            let mut body = play::rendered(cell);
+            body["leak"] = json!(everything);
+            let _ = play::answered(&contract.vendor, cell.sandbox_status, &body).await;
+        }
+        let _ = play::exchange(&contract.vendor, 502, everything.as_bytes(), "text/html").await;
+        let short = Duration::from_millis(200);
+        for (url, session) in
+            [("http://127.0.0.1:1", SESSION), ("https://127.0.0.1:1", SESSION), ("http://127.0.0.1:1", "..")]
+        {
+            let _ = play::verify_as(&contract.vendor, url, session, CODE, short).await;
+        }
+
+        let lines = told.lines();
+        let spans: Vec<_> = lines.iter().filter(|line| line.contains(" otp_verify: close")).collect();
+        let operation = &contract.operation;
+        let (method, path) = (&operation.method, operation.path.to_string());
+        for part in [
+            format!("otel.name={method} {path}"),
+            "otel.kind=\"client\"".to_owned(),
+            format!("http.request.method=\"{method}\""),
+            format!("url.template=\"{path}\""),
+            "server.address=\"127.0.0.1\"".to_owned(),
+            "server.port=".to_owned(),
+            "http.response.status_code=502".to_owned(),
+            "error.type=\"undocumented_answer\"".to_owned(),
+            "error.type=\"transport\"".to_owned(),
+            "otp.outcome=\"approved\"".to_owned(),
+            format!("otp.vendor=\"{}\"", contract.vendor),
+        ] {
+            assert!(spans.iter().any(|span| span.contains(&part)), "{part} is in none of {spans:#?}");
+        }
+    }
+    let lines = told.lines();
+    assert!(
+        lines.iter().any(|line| line.contains("reqwest") || line.contains("hyper")),
+        "other crates were not heard"
+    );
+    for line in lines {
+        assert_no_canary(&line);
+    }
+}

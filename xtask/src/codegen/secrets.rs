@@ -1,0 +1,91 @@
+//! Codes, session ids and accounts get a type of their own in the generated requests, one that no `Debug` prints. Where
+//! they stand is the contract's to say; nothing here looks at a name.
+
+use anyhow::{Context as _, bail};
+use otp_contract::{Contract, Location, Place};
+use serde_json::{Value, json};
+
+/// The schema that stands for such a text, and which the generator replaces by the client's own type.
+pub(super) const SCHEMA: &str = "OtpSecretText";
+
+/// The document in which every session id, code and account of a request is of that schema.
+pub(super) fn hidden(document: &Value, contract: &Contract) -> anyhow::Result<Value> {
+    let mut document = document.clone();
+    let operation = &contract.operation;
+    let path = operation.path.to_string();
+    let method = operation.method.to_ascii_lowercase();
+
+    let mut locations = vec![operation.session.location.clone(), operation.code.location.clone()];
+    locations.extend(
+        operation.accounts.iter().map(|account| Location { place: Place::Path, name: account.name.clone() }),
+    );
+    for location in locations {
+        let schema = match location.place {
+            Place::Body => property(&mut document, &path, &method, &location.name),
+            Place::Path | Place::Query => parameter(&mut document, &path, &method, &location.name),
+        };
+        *schema.with_context(|| format!("the request has no place for {}", location.name))? =
+            json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
+    }
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    let schemas = schemas.context("the document has no schemas")?;
+    if schemas.insert(SCHEMA.to_owned(), json!({ "type": "string" })).is_some() {
+        bail!("expected no schema of the name {SCHEMA}, which stands for texts that must not be printed");
+    }
+    Ok(document)
+}
+
+fn parameter<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
+    let item = document.get_mut("paths")?.get_mut(path)?;
+    let named =
+        |parameters: &Value| parameters.as_array()?.iter().position(|parameter| parameter["name"] == name);
+    let of_operation = item[method].get("parameters").and_then(named);
+    let (owner, place) = if let Some(place) = of_operation {
+        (item.get_mut(method)?, place)
+    } else {
+        let place = item.get("parameters").and_then(named)?;
+        (item, place)
+    };
+    owner.get_mut("parameters")?.get_mut(place)?.get_mut("schema")
+}
+
+fn property<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
+    let body = document["paths"][path][method].pointer("/requestBody/content/application~1json/schema")?;
+    let pointer = if let Some(reference) = body.get("$ref").and_then(Value::as_str) {
+        reference.strip_prefix('#')?.to_owned()
+    } else {
+        let path = path.replace('~', "~0").replace('/', "~1");
+        format!("/paths/{path}/{method}/requestBody/content/application~1json/schema")
+    };
+    document.pointer_mut(&pointer)?.get_mut("properties")?.get_mut(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(vendor: &str) -> Value {
+        let text = otp_contract::DOCUMENTS.iter().find(|document| document.vendor == vendor).unwrap().text;
+        let value = crate::document::parse(text).unwrap();
+        hidden(&value, &Contract::of_vendor(vendor).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_place_that_the_contract_names_is_hidden() {
+        let secret = json!({ "$ref": "#/components/schemas/OtpSecretText" });
+        let zeckta = of("zeckta");
+        let properties = &zeckta["components"]["schemas"]["VerifyRequest"]["properties"];
+        assert_eq!((&properties["sessionId"], &properties["code"]), (&secret, &secret));
+
+        let dailystory = of("dailystory");
+        let parameters = &dailystory["paths"]["/api/v1/verification/{dsid}"]["get"]["parameters"];
+        let hidden: Vec<_> = parameters
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|parameter| parameter["schema"] == secret)
+            .map(|parameter| parameter["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(hidden, ["dsid", "otp"]);
+    }
+}
