@@ -12,7 +12,7 @@ const VOLATILE: [(&str, &str); 9] = [
     (r"[0-9a-f]{32}", "[dsid]"),
     (r"HX\d{10}", "[sid]"),
     (r"acme[0-9a-f]{12}", "[account]"),
-    (r"app[0-9a-f]{12}", "[application]"),
+    (r"app[0-9a-f]{16}", "[application]"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "[time]"),
     (r"date: [^\n]*\n", ""),
 ];
