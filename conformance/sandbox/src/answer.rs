@@ -1,6 +1,10 @@
 //! An answer before it becomes HTTP: faults can still change it, and it knows which situation it is about.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use otp_contract::Situation;
 use serde_json::Value;
@@ -15,11 +19,71 @@ pub struct Answer {
     /// Header fields besides `Content-Type` and `Cache-Control`.
     pub headers: Vec<(HeaderName, String)>,
     /// The body.
-    pub body: Value,
+    pub body: Body,
     /// The name of the cell that was rendered; `None` where no cell covers the situation.
     pub cell: Option<String>,
     /// The situation that is answered; `None` for refusals of the HTTP layer.
     pub situation: Option<Situation>,
+}
+
+/// A body: one that is the same for every call and was written beforehand, or one of this call's own. Whoever changes
+/// the former gets a copy of it.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// The same for every call, as a value and as it is sent.
+    Fixed(Arc<(Value, Bytes)>),
+    /// This call's.
+    Own(Value),
+}
+
+impl Body {
+    /// A body that every call gets.
+    pub(crate) fn fixed(value: &Value) -> Body {
+        Body::Fixed(Arc::new((value.clone(), written(value))))
+    }
+
+    /// As it is sent.
+    pub(crate) fn bytes(&self) -> Bytes {
+        match self {
+            Body::Fixed(fixed) => fixed.1.clone(),
+            Body::Own(value) => written(value),
+        }
+    }
+}
+
+fn written(value: &Value) -> Bytes {
+    // Writing a value to memory does not fail.
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Body {
+        Body::Own(value)
+    }
+}
+
+impl Deref for Body {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Body::Fixed(fixed) => &fixed.0,
+            Body::Own(value) => value,
+        }
+    }
+}
+
+impl DerefMut for Body {
+    fn deref_mut(&mut self) -> &mut Value {
+        if let Body::Fixed(fixed) = self {
+            *self = Body::Own(fixed.0.clone());
+        }
+        match self {
+            Body::Own(value) => value,
+            // It was made its own just above; a copy once more does no harm.
+            Body::Fixed(fixed) => &mut Arc::make_mut(fixed).0,
+        }
+    }
 }
 
 impl Answer {
@@ -36,7 +100,7 @@ impl Answer {
             status: status.as_u16(),
             content_type: "application/json",
             headers: Vec::new(),
-            body,
+            body: body.into(),
             cell: None,
             situation: None,
         }
@@ -62,7 +126,7 @@ fn fill(value: &mut Value, status: StatusCode, reason: &str) {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.to_string().into());
+        let mut response = Response::new(self.body.bytes().into());
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();

@@ -12,7 +12,7 @@ use otp_contract::{
 };
 use serde_json::{Map, Value};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Body};
 use crate::mint::mint;
 use crate::record::{Terms, Verdict};
 use crate::tenants::Tenant;
@@ -23,6 +23,8 @@ use crate::{json, query, store};
 pub(crate) struct Dialect {
     pub(crate) contract: Arc<Contract>,
     preferred: BTreeSet<String>,
+    /// The bodies that are the same for every call, by the cell's name.
+    fixed: BTreeMap<String, Body>,
 }
 
 /// What a request asks.
@@ -46,7 +48,15 @@ pub(crate) struct Scene<'a> {
 impl Dialect {
     /// `preferred` are the names of cells to be given where the contract allows them.
     pub(crate) fn new(contract: Arc<Contract>, preferred: BTreeSet<String>) -> Dialect {
-        Dialect { contract, preferred }
+        let is_fixed = |cell: &&Cell| {
+            let varies = |matching: &Matching| {
+                matches!(matching, Matching::Echo(_) | Matching::State(_) | Matching::Volatile(_))
+            };
+            !cell.members.iter().any(|member| varies(&member.rule.matching))
+        };
+        let fixed = contract.cells.iter().filter(is_fixed);
+        let fixed = fixed.map(|cell| (cell.name.clone(), Body::fixed(&cell.body))).collect();
+        Dialect { contract, preferred, fixed }
     }
 
     /// Whether the media type and encoding of the body are those that the contract has.
@@ -174,7 +184,10 @@ impl Dialect {
             status: cell.sandbox_status,
             content_type: "application/json",
             headers: Vec::new(),
-            body: render(cell, scene),
+            body: match self.fixed.get(&cell.name) {
+                Some(body) => body.clone(),
+                None => render(cell, scene).into(),
+            },
             cell: Some(cell.name.clone()),
             situation: Some(situation),
         }
@@ -230,7 +243,8 @@ fn render(cell: &Cell, scene: Scene<'_>) -> Value {
             }
             _ => None,
         };
-        if let (Some(value), Some(place)) = (value, body.pointer_mut(&member.pointer)) {
+        let Some(value) = value else { continue };
+        if let Some(place) = body.pointer_mut(&member.pointer) {
             *place = value;
         }
     }

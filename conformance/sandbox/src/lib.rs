@@ -25,7 +25,7 @@ mod store;
 mod sync;
 mod tenants;
 
-pub use answer::Answer;
+pub use answer::{Answer, Body};
 pub use fault::{Access, Defect, Distortion, Effect, FAULTS, Fault, Leak, Reading, Spelling, Trigger};
 pub use listener::Limits;
 pub use record::{Record, Terms, Verdict};

@@ -90,6 +90,7 @@ fn against_axum(release: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::R
     let (with_many, bare_again) = (middle(with_many), middle(bare_again));
     // Both sides beside the bare handler of their own minutes: a machine is not as fast all the time.
     let steadied = percent(with_many.0 * theirs.0 / bare_again.0.max(1), ours.0);
+    writeln!(out, "bare handler meanwhile {} requests per second", bare_again.0)?;
     writeln!(out, "sandbox, {MANY} live {} requests per second, p99 {}", with_many.0, with_many.1)?;
     writeln!(out, "ratio                  {steadied} % of that with {FEW}")?;
     let bytes = after.saturating_sub(before) * 1024 / (MANY as u64 + 2 * FEW as u64);

@@ -53,7 +53,7 @@ pub(super) fn distort(
         (Distortion::PlainText, _) => answer.content_type = "text/plain; charset=utf-8",
         (Distortion::Html, _) => {
             answer.content_type = HTML;
-            answer.body = PAGE.into();
+            answer.body = Value::from(PAGE).into();
         }
         (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut answer.body),
         (Distortion::Literal, Some(cell)) => change(&mut answer.body, last_signal(cell)),

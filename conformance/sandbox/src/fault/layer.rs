@@ -184,7 +184,7 @@ impl FaultLayer {
 
     fn send(&self, answer: Answer, secrets: &Secrets<'_>) -> Response {
         let situation = answer.situation;
-        let page = match &answer.body {
+        let page = match &*answer.body {
             serde_json::Value::String(page) if answer.content_type == HTML => Some(page.clone()),
             _ => None,
         };

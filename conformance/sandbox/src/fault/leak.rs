@@ -80,7 +80,7 @@ impl Leak {
             ),
             _ => return,
         };
-        if let Value::Object(members) = &mut answer.body {
+        if let Value::Object(members) = &mut *answer.body {
             members.insert(name.to_owned(), value);
         }
     }

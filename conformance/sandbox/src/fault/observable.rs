@@ -76,7 +76,7 @@ fn example(cell: &Cell, situation: Situation) -> Answer {
         status: cell.sandbox_status,
         content_type: "application/json",
         headers: Vec::new(),
-        body: cell.body.clone(),
+        body: cell.body.clone().into(),
         cell: Some(cell.name.clone()),
         situation: Some(situation),
     }
