@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use otp_conformance::cli::{self, Cli};
 
+/// A server of many small answers is a user of many small pieces of memory, from every thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // clap prints its own errors and exits with 2, as ours do.
     let cli = Cli::parse();

@@ -6,13 +6,14 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -75,10 +76,15 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((connection, peer)) => {
-                let serving = graceful.watch(connected(router.clone(), connection, peer, replica, limits));
+                let calls = Arc::new(Calls::default());
+                let served = connected(router.clone(), connection, peer, replica, Arc::clone(&calls));
+                let serving = graceful.watch(served);
                 tokio::spawn(async move {
                     // What goes wrong on a connection is the other side's; there is nobody left to tell.
-                    let _ = serving.await;
+                    tokio::select! {
+                        _ = serving => {}
+                        () = calls.cease(limits.head_time) => {}
+                    }
                     drop(place);
                 });
             }
@@ -89,18 +95,58 @@ pub(crate) async fn serve(
     let _ = tokio::time::timeout(limits.farewell, graceful.shutdown()).await;
 }
 
+/// The calls of one connection. A caller that begins none for too long, whether it is silent or sends a head that does
+/// not end, is hung up on. This is looked at now and then: a timer for each call would take a tenth of the server's time.
+#[derive(Default)]
+struct Calls {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Calls {
+    fn begin(calls: &Arc<Calls>) -> Begun {
+        calls.begun.fetch_add(1, Ordering::Relaxed);
+        Begun(Arc::clone(calls))
+    }
+
+    /// Done when no call was begun for `patience`, and none is under way; at the latest after twice that time.
+    async fn cease(&self, patience: Duration) {
+        let mut looks = tokio::time::interval(patience);
+        looks.tick().await;
+        loop {
+            let seen = self.begun.load(Ordering::Relaxed);
+            looks.tick().await;
+            let begun = self.begun.load(Ordering::Relaxed);
+            if begun == seen && self.ended.load(Ordering::Relaxed) == begun {
+                return;
+            }
+        }
+    }
+}
+
+/// A call that is under way; it is over as well when its caller hangs up.
+struct Begun(Arc<Calls>);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 fn connected(
     router: Router,
     connection: TcpStream,
     peer: SocketAddr,
     replica: Replica,
-    limits: Limits,
+    calls: Arc<Calls>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
     // Answers are small and wanted at once: Nagle's algorithm would only delay them.
     let _ = connection.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let mut router = router.clone();
+        let call = Calls::begin(&calls);
         async move {
+            let _call = call;
             let mut request = request.map(axum::body::Body::new);
             // Some faults go by the connection, and some by the replica.
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -110,8 +156,6 @@ fn connected(
         }
     });
     http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
         .max_buf_size(HEAD_LIMIT)
         .max_headers(FIELDS)
         .serve_connection(TokioIo::new(connection), service)
