@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -19,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tower_service::Service;
 
-use crate::server::Replica;
+use crate::server::{self, Replica, Shared};
 
 /// What callers may take.
 #[derive(Debug, Clone, Copy)]
@@ -54,9 +55,37 @@ const FIELDS: usize = 64;
 /// How long is waited before the next connection is accepted when the system has no room for one.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Serves `router` until `stop` is done, and then until the answers in flight are sent.
+/// What is served: the vendors, or a router, or both.
+#[derive(Clone)]
+pub(crate) struct Services {
+    /// The vendors. They are many and their answers few, so they do not pass through the router, whose layers would take
+    /// as long as the answer.
+    pub(crate) vendors: Option<Arc<Shared>>,
+    /// Everything else.
+    pub(crate) router: Router,
+}
+
+impl Services {
+    async fn answer(&mut self, request: Request) -> Response {
+        let path = request.uri().path();
+        match &self.vendors {
+            Some(vendors) if !APART.iter().any(|start| path.starts_with(start)) => {
+                server::serve_vendor(vendors, request).await
+            }
+            _ => {
+                let answered: Result<Response, Infallible> = self.router.call(request).await;
+                answered.unwrap_or_else(|never| match never {})
+            }
+        }
+    }
+}
+
+/// The beginnings of paths that are no vendor's.
+const APART: [&str; 3] = ["/_control/", "/healthz", "/metrics"];
+
+/// Serves until `stop` is done, and then until the answers in flight are sent.
 pub(crate) async fn serve(
-    router: Router,
+    services: Services,
     listener: TcpListener,
     replica: Replica,
     limits: Limits,
@@ -77,7 +106,7 @@ pub(crate) async fn serve(
         match accepted {
             Ok((connection, peer)) => {
                 let calls = Arc::new(Calls::default());
-                let served = connected(router.clone(), connection, peer, replica, Arc::clone(&calls));
+                let served = connected(services.clone(), connection, peer, replica, Arc::clone(&calls));
                 let serving = graceful.watch(served);
                 tokio::spawn(async move {
                     // What goes wrong on a connection is the other side's; there is nobody left to tell.
@@ -134,7 +163,7 @@ impl Drop for Begun {
 }
 
 fn connected(
-    router: Router,
+    services: Services,
     connection: TcpStream,
     peer: SocketAddr,
     replica: Replica,
@@ -143,7 +172,7 @@ fn connected(
     // Answers are small and wanted at once: Nagle's algorithm would only delay them.
     let _ = connection.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut router = router.clone();
+        let mut services = services.clone();
         let call = Calls::begin(&calls);
         async move {
             let _call = call;
@@ -151,8 +180,7 @@ fn connected(
             // Some faults go by the connection, and some by the replica.
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(replica);
-            let answered: Result<_, Infallible> = router.call(request).await;
-            answered
+            Ok::<_, Infallible>(services.answer(request).await)
         }
     });
     http1::Builder::new()

@@ -21,7 +21,7 @@ use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::dialect::{Dialect, Request, Scene};
 use crate::fault::{Defect, Effect, Fault, FaultLayer};
-use crate::listener::{self, Limits};
+use crate::listener::{self, Limits, Services};
 use crate::metrics::{self, Metrics};
 use crate::secret::Secret;
 use crate::store::{Attempt, Key, MemoryStore, Own, RedisStore, Store, StoreError};
@@ -187,24 +187,29 @@ impl Sandbox {
 
     /// Everything that is served as a service, for whoever accepts connections in another way.
     pub fn router(&self) -> Router {
-        vendors().merge(control::router()).merge(watching()).with_state(Arc::clone(&self.state))
+        control::router().merge(watching()).fallback(serve_any).with_state(Arc::clone(&self.state))
     }
 
     /// Serves everything on `listener` until `stop` is done: the vendors, the control, health and metrics.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        listener::serve(self.router(), listener, self.replica, self.state.limits, stop).await;
+        let router =
+            control::router().merge(watching()).fallback(serve_any).with_state(Arc::clone(&self.state));
+        let services = Services { vendors: Some(Arc::clone(&self.state)), router };
+        listener::serve(services, listener, self.replica, self.state.limits, stop).await;
     }
 
     /// Serves the vendors alone: nobody who can call them can issue codes.
     pub async fn serve_vendors(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        let router = vendors().with_state(Arc::clone(&self.state));
-        listener::serve(router, listener, self.replica, self.state.limits, stop).await;
+        let router = Router::new().fallback(serve_any).with_state(Arc::clone(&self.state));
+        let services = Services { vendors: Some(Arc::clone(&self.state)), router };
+        listener::serve(services, listener, self.replica, self.state.limits, stop).await;
     }
 
     /// Serves the control, health and metrics alone.
     pub async fn serve_control(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
         let router = control::router().merge(watching()).with_state(Arc::clone(&self.state));
-        listener::serve(router, listener, self.replica, self.state.limits, stop).await;
+        listener::serve(Services { vendors: None, router }, listener, self.replica, self.state.limits, stop)
+            .await;
     }
 
     /// Drops what nobody may ask for any more, bit by bit, for as long as it is polled.
@@ -226,10 +231,6 @@ impl Sandbox {
 
 /// How often a part of the store is swept.
 const SWEEP_BEAT: Duration = Duration::from_millis(500);
-
-fn vendors() -> Router<Arc<Shared>> {
-    Router::new().fallback(serve_vendor)
-}
 
 fn watching() -> Router<Arc<Shared>> {
     let metrics = |State(shared): State<Arc<Shared>>| async move {
@@ -263,7 +264,11 @@ fn prefer_order(contracts: &mut [Contract], wish: &str) -> bool {
     true
 }
 
-async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -> axum::response::Response {
+async fn serve_any(State(shared): State<Arc<Shared>>, request: HttpRequest) -> axum::response::Response {
+    serve_vendor(&shared, request).await
+}
+
+pub(crate) async fn serve_vendor(shared: &Shared, request: HttpRequest) -> axum::response::Response {
     match &shared.faults {
         None => {
             let started = Instant::now();
@@ -271,7 +276,7 @@ async fn serve_vendor(State(shared): State<Arc<Shared>>, request: HttpRequest) -
             shared.note(vendor, &answer, started.elapsed());
             answer.into_response()
         }
-        Some(faults) => faults.serve(&shared, request).await,
+        Some(faults) => faults.serve(shared, request).await,
     }
 }
 
