@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use otp_contract::{Contract, DOCUMENTS};
 use otp_sandbox::{Fault, Sandbox, Settings};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::call::Masking;
 use crate::config::PreparedTenant;
@@ -158,11 +158,24 @@ async fn start_sandbox(
     Ok(urls)
 }
 
+/// How many connections may wait to be accepted: as many as Linux allows by default. Whoever comes when there is no room
+/// tries again after a second, which a burst of callers should not have to.
+const WAITING: u32 = 4_096;
+
 /// Listens on an address; what was bound is told.
 pub(crate) async fn listen(address: &str) -> Result<(TcpListener, std::net::SocketAddr), Failure> {
     let refused =
         |error: std::io::Error| Failure::Listen { address: address.to_owned(), reason: error.to_string() };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let found = tokio::net::lookup_host(address).await.map_err(refused)?.next();
+    let Some(found) = found else {
+        return Err(refused(std::io::Error::other("the name has no address")));
+    };
+    let socket = if found.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }.map_err(refused)?;
+    // A server that is started again finds its port as it left it.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true).map_err(refused)?;
+    socket.bind(found).map_err(refused)?;
+    let listener = socket.listen(WAITING).map_err(refused)?;
     let bound = listener.local_addr().map_err(refused)?;
     Ok((listener, bound))
 }

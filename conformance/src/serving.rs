@@ -57,6 +57,7 @@ pub(crate) enum LogLevel {
 
 /// Serves until the process is asked to stop.
 pub(crate) async fn serve(serving: Serving, out: &mut dyn Write) -> Result<Exit, Failure> {
+    open_many_files();
     let contracts = serving.contracts.clone();
     let faults = serving.faults.clone();
     let backend = backend(&serving).await?;
@@ -136,6 +137,17 @@ async fn run(
     }
     let _ = stop.send(true);
     while running.join_next().await.is_some() {}
+}
+
+/// Lets the process have as many connections as the system allows it; many systems start programs with a thousand.
+fn open_many_files() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        // Where it may not, it has what it has.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
 }
 
 async fn backend(serving: &Serving) -> Result<Backend, Failure> {

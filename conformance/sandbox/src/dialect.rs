@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::answer::{Answer, Body};
 use crate::mint::mint;
+use crate::query::Parameters;
 use crate::record::{Terms, Verdict};
 use crate::tenants::Tenant;
 use crate::{json, query, store};
@@ -81,7 +82,7 @@ impl Dialect {
     }
 
     /// Reads a request whose caller is known. `path` are the decoded path parameters.
-    pub(crate) fn read(&self, path: &BTreeMap<String, String>, query: Option<&str>, body: &[u8]) -> Request {
+    pub(crate) fn read(&self, path: &Parameters<'_>, query: Option<&str>, body: &[u8]) -> Request {
         let misshapen = |situation, session| Request::Misshapen { situation, session };
         let operation = &self.contract.operation;
         let Some(pairs) = query::read_pairs(query.unwrap_or_default()) else {
@@ -95,7 +96,7 @@ impl Dialect {
             false => Map::new(),
         };
         let part = |location: &Location| match location.place {
-            Place::Path => Part::of_text(path.get(&location.name).map(String::as_str)),
+            Place::Path => Part::of_text(path.get(&location.name)),
             Place::Query => Part::of_pairs(&pairs, &location.name),
             Place::Body => Part::of_member(object.get(&location.name)),
         };

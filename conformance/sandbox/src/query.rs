@@ -1,5 +1,7 @@
 //! Query strings and path segments, decoded strictly: what is not UTF-8 after decoding is refused, not replaced.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 
 /// The pairs of a query string; `None` where one cannot be decoded.
@@ -15,10 +17,26 @@ pub(crate) fn read_pairs(query: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// One path segment; `None` where it cannot be decoded.
-pub(crate) fn read_segment(segment: &str) -> Option<String> {
-    percent_decode_str(segment).decode_utf8().ok().map(Into::into)
+pub(crate) fn read_segment(segment: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(segment).decode_utf8().ok()
+}
+
+/// The parameters of a path, decoded. There are two at most, so that a list is quicker than a map.
+pub(crate) struct Parameters<'p>(Vec<(&'p str, Cow<'p, str>)>);
+
+impl<'p> Parameters<'p> {
+    /// Decodes them; `None` where one cannot be.
+    pub(crate) fn read(raw: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Parameters<'p>> {
+        let decoded = raw.map(|(name, value)| read_segment(value).map(|value| (name, value)));
+        decoded.collect::<Option<Vec<_>>>().map(Parameters)
+    }
+
+    /// The value of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_ref())
+    }
 }
 
 fn decode_form(text: &str) -> Option<String> {
-    read_segment(&text.replace('+', " "))
+    read_segment(&text.replace('+', " ")).map(Cow::into_owned)
 }

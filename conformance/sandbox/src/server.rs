@@ -23,10 +23,11 @@ use crate::dialect::{Dialect, Request, Scene};
 use crate::fault::{Defect, Effect, Fault, FaultLayer};
 use crate::listener::{self, Limits, Services};
 use crate::metrics::{self, Metrics};
+use crate::query::Parameters;
 use crate::secret::Secret;
 use crate::store::{Attempt, Key, MemoryStore, Own, RedisStore, Store, StoreError};
 use crate::tenants::Tenants;
-use crate::{control, mint, query};
+use crate::{control, mint};
 
 /// The largest request body, in bytes. A verify call has some hundred.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024;
@@ -300,31 +301,23 @@ impl Shared {
 
     /// The answer, and the place of the vendor whose path it is.
     pub(crate) async fn answer(&self, request: HttpRequest) -> (Option<usize>, Answer) {
-        let Ok(found) = self.routes.at(request.uri().path()) else {
-            return (None, self.not_found(request.uri().path()));
+        // A copy that shares the text: the parameters stay while the request is taken apart.
+        let uri = request.uri().clone();
+        let Ok(found) = self.routes.at(uri.path()) else {
+            return (None, self.not_found(uri.path()));
         };
         let index = *found.value;
-        let parameters = found
-            .params
-            .iter()
-            .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
-            .collect::<Option<BTreeMap<_, _>>>();
-        let answer = match parameters {
-            Some(parameters) => self.answer_call(&self.dialects[index], parameters, request).await,
+        let answer = match Parameters::read(found.params.iter()) {
+            Some(parameters) => self.answer_call(&self.dialects[index], &parameters, request).await,
             None => self.dialects[index].refusal(StatusCode::BAD_REQUEST),
         };
         (Some(index), answer)
     }
 
-    async fn answer_call(
-        &self,
-        dialect: &Dialect,
-        path: BTreeMap<String, String>,
-        request: HttpRequest,
-    ) -> Answer {
+    async fn answer_call(&self, dialect: &Dialect, path: &Parameters<'_>, request: HttpRequest) -> Answer {
         let contract = &dialect.contract;
         let (parts, body) = request.into_parts();
-        let session_in_path = path.get(&contract.operation.session.location.name).map(String::as_str);
+        let session_in_path = path.get(&contract.operation.session.location.name);
         let unauthorized = |situation, shown| {
             let scene = Scene { session: session_in_path, ..Scene::default() };
             let mut answer = dialect.answer(situation, None, scene);
@@ -339,7 +332,7 @@ impl Shared {
             Caller::Wrong => return unauthorized(Situation::WrongCredentials, true),
         };
         // Good credentials for another account are as good as none: which accounts there are is nobody's business.
-        if tenant.accounts.iter().any(|(name, account)| path.get(name) != Some(account)) {
+        if tenant.accounts.iter().any(|(name, account)| path.get(name) != Some(account.as_str())) {
             return unauthorized(Situation::WrongCredentials, true);
         }
         if parts.method.as_str() != contract.operation.method {
@@ -357,7 +350,7 @@ impl Shared {
             Err(status) => return dialect.refusal(status),
         };
         let scene = Scene { tenant: Some(&tenant), ..Scene::default() };
-        match dialect.read(&path, parts.uri.query(), &body) {
+        match dialect.read(path, parts.uri.query(), &body) {
             Request::Misshapen { situation, session } => {
                 dialect.answer(situation, None, Scene { session: session.as_deref(), ..scene })
             }

@@ -63,12 +63,12 @@ const NUMBER: usize = 16;
 /// Every account of a service.
 pub(crate) struct Tenants {
     secret: Secret,
-    /// Those that called lately, by vendor and by the header field that they showed: working them out again takes longer
-    /// than all the rest of a call.
-    recent: RwLock<HashMap<String, HashMap<String, Arc<Tenant>>>>,
+    /// Those that called lately and their vendors, by the header field that they showed: working them out again takes
+    /// longer than all the rest of a call.
+    recent: RwLock<HashMap<String, (String, Arc<Tenant>)>>,
 }
 
-/// How many callers of a vendor are remembered; then all are forgotten, which costs one of them a few microseconds.
+/// How many callers are remembered; then all are forgotten, which costs one of them a few microseconds.
 const RECENT: usize = 4_096;
 
 impl Tenants {
@@ -79,18 +79,18 @@ impl Tenants {
     /// The account that showed this header field lately.
     pub(crate) fn recent(&self, vendor: &str, shown: &str) -> Option<Arc<Tenant>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        recent.get(vendor)?.get(shown).cloned()
+        let (of, tenant) = recent.get(shown)?;
+        (of == vendor).then(|| Arc::clone(tenant))
     }
 
     /// Remembers the account that showed this header field.
     pub(crate) fn remember(&self, vendor: &str, shown: &str, tenant: Tenant) -> Arc<Tenant> {
         let tenant = Arc::new(tenant);
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
-        let of_vendor = recent.entry(vendor.to_owned()).or_default();
-        if of_vendor.len() >= RECENT {
-            of_vendor.clear();
+        if recent.len() >= RECENT {
+            recent.clear();
         }
-        of_vendor.insert(shown.to_owned(), Arc::clone(&tenant));
+        recent.insert(shown.to_owned(), (vendor.to_owned(), Arc::clone(&tenant)));
         tenant
     }
 

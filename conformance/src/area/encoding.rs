@@ -130,6 +130,16 @@ async fn size(bench: &mut Bench<'_>) -> Result<(), Stop> {
             }
         }
     }
+    if code_in_body(bench.contract) {
+        // The same without a length: nobody can say beforehand that it is too much.
+        let long = body_with(bench.contract, SESSION, &format!("\"{}\"", "1".repeat(1 << 20)));
+        let twist = Twist { body: Some(Body::Text(&long)), ..Twist::default() };
+        let call = Call { twist, ..issued.call(bench.contract, issued.right(), bench.retries()) };
+        if let Some(answer) = bench.send_pieces(&call, 4, true).await? {
+            bench.demand_no_approval(&answer)?;
+            bench.demand_client_error_or_refusal(&answer)?;
+        }
+    }
     if live.rules.limit.is_none_or(|limit| limit > 5) {
         bench.right(&mut live).await?;
     }

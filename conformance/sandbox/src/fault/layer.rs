@@ -73,7 +73,9 @@ impl FaultLayer {
         let path: Option<BTreeMap<_, _>> = found
             .params
             .iter()
-            .map(|(name, value)| query::read_segment(value).map(|value| (name.to_owned(), value)))
+            .map(|(name, value)| {
+                query::read_segment(value).map(|value| (name.to_owned(), value.into_owned()))
+            })
             .collect();
         let contract = &shared.dialects[*found.value].contract;
         let (parts, body) = request.into_parts();

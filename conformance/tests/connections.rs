@@ -1,0 +1,54 @@
+//! As many connections as a machine has room for. In a program of its own: it shares neither its files nor its time with
+//! other tests.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// A process that ends with the test.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn ten_thousand_connections_are_held_in_bounded_memory_and_let_go() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const COUNT: usize = 10_000;
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_otp-conformance"))
+        .args(["serve", "d7", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let served = Served(child);
+    let address = line.split("http://").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let is_well = |connection: &mut TcpStream| {
+        connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut answer = [0; 15];
+        connection.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    };
+    let mut held = Vec::with_capacity(COUNT);
+    for number in 1..=COUNT {
+        held.push(TcpStream::connect(&address).unwrap());
+        // Who is answered has been accepted, and so have all before: more would wait in vain than the system lets wait.
+        if number % 500 == 0 {
+            is_well(&mut held[number - 1]);
+        }
+    }
+    held.iter_mut().step_by(100).for_each(is_well);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", served.0.id())).unwrap();
+    let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kibibytes: usize = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(kibibytes < 40 * COUNT, "{kibibytes} KiB for {COUNT} connections");
+    drop(held);
+    is_well(&mut TcpStream::connect(&address).unwrap());
+}
