@@ -10,6 +10,7 @@
     allow(
         dead_code,
         unused_imports,
+        unreachable_pub,
         unused_macros,
         reason = "without a vendor there is nothing to use the client for"
     )

@@ -57,6 +57,7 @@ fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBu
 }
 
 #[cfg(all(feature = "native-tls", not(feature = "rustls-no-provider")))]
+#[expect(clippy::unnecessary_wraps, reason = "with another TLS it can fail")]
 fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBuilder, BuildError> {
     let builder = builder.tls_backend_native();
     Ok(if plain { builder } else { builder.https_only(true) })
