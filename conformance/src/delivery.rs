@@ -8,7 +8,7 @@ use crate::call::{Call, Masking};
 use crate::journal::Entry;
 use crate::pieces::Pieces;
 use crate::subject::{Bench, Stop};
-use crate::wire::{PATIENCE, RawResponse, WireError};
+use crate::wire::{RawResponse, WireError};
 
 /// How long is waited for what a server still does with a call that it lost.
 const SETTLING: Duration = Duration::from_millis(30);
@@ -81,10 +81,11 @@ impl Bench<'_> {
                 Ok(Some(response))
             }
             Err(error @ WireError::Broken(_)) => {
-                let request = call.request(target, self.subject.masking);
-                let what = format!("{error}, to {} {} in pieces", request.method, request.url);
-                self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
-                if chunked { Ok(None) } else { Err(Stop::Unanswered(what)) }
+                let what = self.note_unanswered(call, target);
+                match chunked {
+                    true => Ok(None),
+                    false => Err(Stop::Unanswered(format!("{error}, to {what} in pieces"))),
+                }
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
         }

@@ -288,9 +288,7 @@ impl<'a> Bench<'a> {
         match self.exchange(call, target, wire).await {
             Ok(response) => Ok(response),
             Err(error @ (WireError::Broken(_) | WireError::Late)) => {
-                let request = call.request(target, self.subject.masking);
-                let what = format!("{} to {}", request.method, request.url);
-                self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
+                let what = self.note_unanswered(call, target);
                 Err(Stop::Unanswered(format!("{error}, to {what}")))
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
@@ -305,12 +303,19 @@ impl<'a> Bench<'a> {
         match self.exchange(call, target, fresh).await {
             Ok(response) => Ok(Some(response)),
             Err(WireError::Broken(_)) => {
-                let request = call.request(target, self.subject.masking);
-                self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
+                self.note_unanswered(call, target);
                 Ok(None)
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
         }
+    }
+
+    /// Notes a call that was not answered; which it was.
+    pub(crate) fn note_unanswered(&mut self, call: &Call<'_>, target: &str) -> String {
+        let request = call.request(target, self.subject.masking);
+        let what = format!("{} to {}", request.method, request.url);
+        self.journal.entries.push(Entry::HungUp { request, seconds: PATIENCE.as_secs_f64() });
+        what
     }
 
     async fn exchange(

@@ -77,6 +77,20 @@ pub struct Policy {
     pub overrides: Overrides,
 }
 
+impl Policy {
+    /// Every way in which a session can be over, the preferred first: what the contract orders, and then the rest.
+    pub fn order(&self) -> impl Iterator<Item = Outcome> {
+        const ALL: [Outcome; 3] = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
+        let rest = ALL.into_iter().filter(|outcome| !self.precedence.contains(outcome));
+        self.precedence.iter().copied().chain(rest)
+    }
+
+    /// What the wrong code that reaches the limit is told; a wrong code where the contract says nothing.
+    pub fn at_limit(&self) -> Outcome {
+        self.boundary.first().copied().unwrap_or(Boundary::WrongCode).outcome()
+    }
+}
+
 /// How long a code is valid.
 #[derive(Debug, Clone)]
 pub struct Lifetime {

@@ -26,28 +26,22 @@ pub struct Answer {
     pub situation: Option<Situation>,
 }
 
-/// A body: one that is the same for every call and was written beforehand, or one of this call's own. Whoever changes
-/// the former gets a copy of it.
+/// A body. One that is the same for every call is shared, and written once; whoever changes it gets a copy.
 #[derive(Debug, Clone)]
-pub enum Body {
-    /// The same for every call, as a value and as it is sent.
-    Fixed(Arc<(Value, Bytes)>),
-    /// This call's.
-    Own(Value),
+pub struct Body {
+    value: Arc<Value>,
+    written: Option<Bytes>,
 }
 
 impl Body {
     /// A body that every call gets.
-    pub(crate) fn fixed(value: &Value) -> Body {
-        Body::Fixed(Arc::new((value.clone(), written(value))))
+    pub(crate) fn shared(value: &Value) -> Body {
+        Body { value: Arc::new(value.clone()), written: Some(written(value)) }
     }
 
     /// As it is sent.
     pub(crate) fn bytes(&self) -> Bytes {
-        match self {
-            Body::Fixed(fixed) => fixed.1.clone(),
-            Body::Own(value) => written(value),
-        }
+        self.written.clone().unwrap_or_else(|| written(&self.value))
     }
 }
 
@@ -58,7 +52,7 @@ fn written(value: &Value) -> Bytes {
 
 impl From<Value> for Body {
     fn from(value: Value) -> Body {
-        Body::Own(value)
+        Body { value: Arc::new(value), written: None }
     }
 }
 
@@ -66,23 +60,14 @@ impl Deref for Body {
     type Target = Value;
 
     fn deref(&self) -> &Value {
-        match self {
-            Body::Fixed(fixed) => &fixed.0,
-            Body::Own(value) => value,
-        }
+        &self.value
     }
 }
 
 impl DerefMut for Body {
     fn deref_mut(&mut self) -> &mut Value {
-        if let Body::Fixed(fixed) = self {
-            *self = Body::Own(fixed.0.clone());
-        }
-        match self {
-            Body::Own(value) => value,
-            // It was made its own just above; a copy once more does no harm.
-            Body::Fixed(fixed) => &mut Arc::make_mut(fixed).0,
-        }
+        self.written = None;
+        Arc::make_mut(&mut self.value)
     }
 }
 

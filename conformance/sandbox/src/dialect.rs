@@ -25,7 +25,7 @@ pub(crate) struct Dialect {
     pub(crate) contract: Arc<Contract>,
     preferred: BTreeSet<String>,
     /// The bodies that are the same for every call, by the cell's name.
-    fixed: BTreeMap<String, Body>,
+    shared: BTreeMap<String, Body>,
 }
 
 /// What a request asks.
@@ -49,15 +49,15 @@ pub(crate) struct Scene<'a> {
 impl Dialect {
     /// `preferred` are the names of cells to be given where the contract allows them.
     pub(crate) fn new(contract: Arc<Contract>, preferred: BTreeSet<String>) -> Dialect {
-        let is_fixed = |cell: &&Cell| {
+        let is_shared = |cell: &&Cell| {
             let varies = |matching: &Matching| {
                 matches!(matching, Matching::Echo(_) | Matching::State(_) | Matching::Volatile(_))
             };
             !cell.members.iter().any(|member| varies(&member.rule.matching))
         };
-        let fixed = contract.cells.iter().filter(is_fixed);
-        let fixed = fixed.map(|cell| (cell.name.clone(), Body::fixed(&cell.body))).collect();
-        Dialect { contract, preferred, fixed }
+        let cells = contract.cells.iter().filter(is_shared);
+        let shared = cells.map(|cell| (cell.name.clone(), Body::shared(&cell.body))).collect();
+        Dialect { contract, preferred, shared }
     }
 
     /// Whether the media type and encoding of the body are those that the contract has.
@@ -185,7 +185,7 @@ impl Dialect {
             status: cell.sandbox_status,
             content_type: "application/json",
             headers: Vec::new(),
-            body: match self.fixed.get(&cell.name) {
+            body: match self.shared.get(&cell.name) {
                 Some(body) => body.clone(),
                 None => render(cell, scene).into(),
             },

@@ -1,6 +1,7 @@
 //! Query strings and path segments, decoded strictly: what is not UTF-8 after decoding is refused, not replaced.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 
@@ -17,7 +18,7 @@ pub(crate) fn read_pairs(query: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// One path segment; `None` where it cannot be decoded.
-pub(crate) fn read_segment(segment: &str) -> Option<Cow<'_, str>> {
+fn read_segment(segment: &str) -> Option<Cow<'_, str>> {
     percent_decode_str(segment).decode_utf8().ok()
 }
 
@@ -29,6 +30,11 @@ impl<'p> Parameters<'p> {
     pub(crate) fn read(raw: impl Iterator<Item = (&'p str, &'p str)>) -> Option<Parameters<'p>> {
         let decoded = raw.map(|(name, value)| read_segment(value).map(|value| (name, value)));
         decoded.collect::<Option<Vec<_>>>().map(Parameters)
+    }
+
+    /// The same as a map of its own.
+    pub(crate) fn into_map(self) -> BTreeMap<String, String> {
+        self.0.into_iter().map(|(name, value)| (name.to_owned(), value.into_owned())).collect()
     }
 
     /// The value of that name.

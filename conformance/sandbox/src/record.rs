@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU64;
 
-use otp_contract::{Boundary, Mode, Outcome, Policy};
+use otp_contract::{Mode, Outcome, Policy};
 
 use crate::secret::Digest;
 
@@ -148,7 +148,7 @@ impl Record {
         }
         let outcome = if limit.is_some_and(|limit| self.failed >= limit) {
             self.locked_at = lock_at(now);
-            policy.boundary.first().copied().unwrap_or(Boundary::WrongCode).outcome()
+            policy.at_limit()
         } else {
             Outcome::WrongCode
         };
@@ -162,8 +162,7 @@ impl Record {
             Outcome::Expired => self.is_expired(policy, terms, now),
             _ => false,
         };
-        let all = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
-        policy.precedence.iter().chain(&all).copied().find(|outcome| holds(outcome))
+        policy.order().find(|outcome| holds(outcome))
     }
 
     fn is_locked(&self, policy: &Policy, now: Millis) -> bool {

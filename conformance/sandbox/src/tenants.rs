@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use otp_contract::{Contract, Scheme};
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 
-use crate::mint::mint_from;
+use crate::mint::{mint, mint_from};
 use crate::secret::{Secret, same};
 
 /// One account of one vendor.
@@ -96,10 +95,7 @@ impl Tenants {
 
     /// A fresh account; `None` where the system gives no randomness.
     pub(crate) fn create(&self, contract: &Contract) -> Option<Tenant> {
-        let mut bytes = [0; NUMBER / 2];
-        SystemRandom::new().fill(&mut bytes).ok()?;
-        let number: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        Some(self.derive(contract, &number))
+        Some(self.derive(contract, &mint(&format!("{{hex:{NUMBER}}}"))?))
     }
 
     /// The account of that id, if this service has made it.

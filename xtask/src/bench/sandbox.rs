@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
+use otp_contract::{Contract, Outcome};
 
 use super::{ROUNDS, cargo, median};
 
@@ -134,15 +135,17 @@ fn redis(release: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<(
         let text = include_str!("../../../conformance/sandbox/src/store/attempt.lua");
         let script = cli(&["SCRIPT", "LOAD", text])?;
         let digest = "0123456789abcdef0123456789abcdef";
-        let order = "already_used,attempts_exhausted,expired,already_used,attempts_exhausted,expired";
+        let policy = Contract::of_vendor("exotel")?.policy;
+        let order: Vec<_> = policy.order().map(Outcome::as_str).collect();
         let told = Command::new("redis-benchmark")
             .args([
                 "-p", &port, "-c", "1", "-P", "64", "-n", CALLS, "--csv", "EVALSHA", &script, "1", &key,
                 &held,
             ])
-            .args([digest, "", "", "", "", "wrong_code", order, "", ""])
+            .args([digest, "", "", "", "", policy.at_limit().as_str(), &order.join(","), "", ""])
             .output()?;
         let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        // The name of the test comes first and has commas and quotation marks of its own, so it is counted from the end.
         let rate = text.lines().last().and_then(|line| line.rsplit("\",\"").nth(6).map(str::to_owned));
         let rate = rate.with_context(|| format!("redis-benchmark: {text}"))?;
         theirs.push(rate.split('.').next().unwrap_or_default().parse()?);

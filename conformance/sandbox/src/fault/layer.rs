@@ -1,7 +1,7 @@
 //! The one way by which a sandbox with faults answers: a request is rewritten, answered by the sandbox as it is, and
 //! the answer spoiled. It may never be built for a sandbox without faults.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +24,7 @@ use super::reading::{Reading, Trigger};
 use super::{Effect, Fault};
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
-use crate::query;
+use crate::query::Parameters;
 use crate::server::{BODY_LIMIT, Replica, Shared, read_body};
 use crate::store::Store;
 
@@ -70,13 +70,7 @@ impl FaultLayer {
         let Ok(found) = shared.routes.at(&target) else {
             return self.send(shared.answer(request).await.1, &Secrets { right: None, body: b"" });
         };
-        let path: Option<BTreeMap<_, _>> = found
-            .params
-            .iter()
-            .map(|(name, value)| {
-                query::read_segment(value).map(|value| (name.to_owned(), value.into_owned()))
-            })
-            .collect();
+        let path = Parameters::read(found.params.iter()).map(Parameters::into_map);
         let contract = &shared.dialects[*found.value].contract;
         let (parts, body) = request.into_parts();
         let read = match self.faults.iter().find(|fault| fault.effect.reads_in_part()) {

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
-use otp_contract::{Boundary, Contract, Matching, Mode, Outcome, Policy, Situation, StateValue};
+use otp_contract::{Contract, Matching, Mode, Outcome, Policy, Situation, StateValue};
 
 use super::observable::{differ, is_told_wrongly};
 use super::spelling::Spelling;
@@ -295,7 +295,7 @@ impl Life {
             return verdict(Outcome::Approved, self, tally);
         }
         let outcome = match self.fail(tally, defects, step) {
-            true => step.policy.boundary.first().copied().unwrap_or(Boundary::WrongCode).outcome(),
+            true => step.policy.at_limit(),
             false => Outcome::WrongCode,
         };
         verdict(outcome, self, tally)
@@ -339,8 +339,7 @@ impl Life {
             Outcome::Expired => self.is_expired(tally, defects, step, right),
             _ => false,
         };
-        let all = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
-        step.policy.precedence.iter().chain(&all).copied().find(|outcome| holds(outcome))
+        step.policy.order().find(|outcome| holds(outcome))
     }
 
     fn is_used(&self, defects: &Defects, step: &Step<'_>) -> bool {

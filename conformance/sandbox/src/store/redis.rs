@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use otp_contract::{Boundary, Mode, Outcome, Policy};
+use otp_contract::{Mode, Outcome, Policy};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
 
@@ -139,9 +139,7 @@ impl RedisStore {
             Some(true) => "1",
             Some(false) => "0",
         };
-        let boundary = policy.boundary.first().copied().unwrap_or(Boundary::WrongCode).outcome();
-        let all = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
-        let order: Vec<_> = policy.precedence.iter().chain(&all).map(|outcome| outcome.as_str()).collect();
+        let order: Vec<_> = policy.order().map(Outcome::as_str).collect();
         let told: (String, i64, String, String, String) = self
             .scripts
             .attempt
@@ -152,7 +150,7 @@ impl RedisStore {
             .arg(text(terms.limit.map(u64::from)))
             .arg(text(terms.lifetime_seconds))
             .arg(text(policy.lockout_seconds))
-            .arg(boundary.as_str())
+            .arg(policy.at_limit().as_str())
             .arg(order.join(","))
             .arg(&self.own.counts)
             .arg(&self.own.used)
