@@ -2,7 +2,7 @@
 //! that are counted: a verify call that is sent twice spends two attempts.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,28 +18,31 @@ struct Server {
     requests: Arc<AtomicUsize>,
 }
 
+/// A connection on which a request has arrived.
+struct Connection {
+    stream: TcpStream,
+    /// Whether the request has been read. A socket that is closed with bytes unread is reset.
+    taken: bool,
+}
+
 impl Server {
-    fn start(answer: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> Server {
+    fn start(answer: impl Fn(&mut Connection) + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (connected, requested) = (Arc::clone(&connections), Arc::clone(&requests));
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
-            for connection in listener.incoming() {
-                let mut connection = connection.unwrap();
+            for stream in listener.incoming() {
+                let mut connection = Connection { stream: stream.unwrap(), taken: true };
                 connected.fetch_add(1, Ordering::SeqCst);
                 let (requested, answer) = (Arc::clone(&requested), Arc::clone(&answer));
                 std::thread::spawn(move || {
-                    // Seen, and left unread: a socket that is closed with bytes unread is reset.
-                    while connection.peek(&mut [0; 4096]).is_ok_and(|seen| seen > 0) {
+                    // Where the answer left a request unread, the connection is over.
+                    while connection.taken && connection.stream.peek(&mut [0]).is_ok_and(|seen| seen > 0) {
                         requested.fetch_add(1, Ordering::SeqCst);
+                        connection.taken = false;
                         answer(&mut connection);
-                        // Where the answer left it unread, the connection is over.
-                        if connection.set_nonblocking(true).is_err() || connection.peek(&mut [0]).is_ok() {
-                            return;
-                        }
-                        connection.set_nonblocking(false).unwrap();
                     }
                 });
             }
@@ -63,13 +66,19 @@ impl Server {
 }
 
 /// Reads the request, so that closing the connection resets nothing.
-fn take(connection: &mut TcpStream) {
-    let _ = connection.read(&mut [0; 4096]).unwrap();
+fn take(connection: &mut Connection) {
+    let _ = connection.stream.read(&mut [0; 4096]).unwrap();
+    connection.taken = true;
 }
 
-fn send(connection: &mut TcpStream, bytes: &[u8]) {
+fn send(connection: &mut Connection, bytes: &[u8]) {
     // The client may have had enough.
-    let _ = connection.write_all(bytes);
+    let _ = connection.stream.write_all(bytes);
+}
+
+/// Says that nothing more comes.
+fn close(connection: &Connection) {
+    let _ = connection.stream.shutdown(Shutdown::Both);
 }
 
 fn stall() {
@@ -90,7 +99,7 @@ fn answer(body: &str) -> String {
 
 #[tokio::test]
 async fn what_may_have_arrived_and_got_no_answer_is_unknown_and_not_sent_again() {
-    type Fault = fn(&mut TcpStream);
+    type Fault = fn(&mut Connection);
     let faults: [(&str, Fault); 7] = [
         ("stalls after accepting, and reads nothing", |_| stall()),
         ("stalls after the request", |connection| {
@@ -99,7 +108,7 @@ async fn what_may_have_arrived_and_got_no_answer_is_unknown_and_not_sent_again()
         }),
         ("closes after the request", |connection| {
             take(connection);
-            let _ = connection.shutdown(std::net::Shutdown::Both);
+            close(connection);
         }),
         ("resets before the head", |_| {}),
         ("resets within the head", |connection| {
@@ -109,7 +118,7 @@ async fn what_may_have_arrived_and_got_no_answer_is_unknown_and_not_sent_again()
         ("closes within the head", |connection| {
             take(connection);
             send(connection, b"HTTP/1.1 200 OK\r\ncontent-ty");
-            let _ = connection.shutdown(std::net::Shutdown::Both);
+            close(connection);
         }),
         ("speaks no HTTP", |connection| {
             take(connection);
@@ -129,7 +138,7 @@ async fn what_may_have_arrived_and_got_no_answer_is_unknown_and_not_sent_again()
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
-    type Fault = fn(&mut TcpStream);
+    type Fault = fn(&mut Connection);
     let faults: [(&str, Fault, &str); 5] = [
         (
             "resets after the head",
@@ -144,7 +153,7 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
             |connection| {
                 take(connection);
                 send(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n");
-                let _ = connection.shutdown(std::net::Shutdown::Both);
+                close(connection);
             },
             "",
         ),
@@ -153,7 +162,7 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
             |connection| {
                 take(connection);
                 send(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n{\"status\":\"AP");
-                let _ = connection.shutdown(std::net::Shutdown::Both);
+                close(connection);
             },
             "{\"status\":\"AP",
         ),
@@ -174,7 +183,7 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
                     connection,
                     b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n17\r\n{\"status\":\"AP",
                 );
-                let _ = connection.shutdown(std::net::Shutdown::Both);
+                close(connection);
             },
             "{\"status\":\"AP",
         ),
@@ -261,7 +270,7 @@ async fn a_connection_that_dies_under_a_second_call_is_not_made_again() {
         if answered.fetch_add(1, Ordering::SeqCst) == 0 {
             send(connection, answer("{\"status\":\"FAILED\"}").as_bytes());
         } else {
-            let _ = connection.shutdown(std::net::Shutdown::Both);
+            close(connection);
         }
     });
     let client = d7::Client::builder("token").base_url(&server.url).build().unwrap();
