@@ -57,12 +57,13 @@ enum Command {
     Faults(FaultArgs),
 }
 
+/// Which server, and as whose.
 #[derive(Debug, Args)]
-struct CheckArgs {
-    /// The vendors to be checked; all that the subject serves where none is named
+struct SubjectArgs {
+    /// The vendors; all that the subject serves where none is named
     #[arg(env = "OTP_CONFORMANCE_VENDORS", value_delimiter = ',')]
     vendors: Vec<String>,
-    /// The address of the subject; several are replicas of one service
+    /// The address of the subject, or the built-in sandbox; several are replicas of one service
     #[arg(long, value_name = "URL", env = "OTP_CONFORMANCE_TARGET", value_delimiter = ',')]
     target: Vec<String>,
     /// The address of its control, where it is not the first target
@@ -74,6 +75,40 @@ struct CheckArgs {
     /// A file with options and secrets
     #[arg(long, value_name = "FILE.toml", env = "OTP_CONFORMANCE_CONFIG")]
     config: Option<PathBuf>,
+}
+
+impl SubjectArgs {
+    /// The file that was named, or an empty one.
+    fn file(&self) -> Result<Config, Failure> {
+        self.config.as_deref().map(Config::from_file).transpose().map(Option::unwrap_or_default)
+    }
+
+    /// What is wanted by these and, where they say nothing, by the file; a sandbox without faults.
+    fn wanted(self, file: &mut Config) -> Wanted {
+        let filed = |given: Vec<String>, filed: &mut Vec<String>| or(given, std::mem::take(filed));
+        Wanted {
+            vendors: filed(self.vendors, &mut file.vendors),
+            contract: or(self.contract, std::mem::take(&mut file.contract)),
+            target: filed(self.target, &mut file.target),
+            control: self.control.or(file.control.take()),
+            token: std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token.take()),
+            tenants: std::mem::take(&mut file.tenants),
+            faults: Vec::new(),
+            prefer: Vec::new(),
+            masking: Masking::CredentialsAndCodes,
+        }
+    }
+}
+
+/// What was given, or else what stands in the file.
+fn or<T>(given: Vec<T>, filed: Vec<T>) -> Vec<T> {
+    if given.is_empty() { filed } else { given }
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    subject: SubjectArgs,
     /// Make only the checks whose id matches
     #[arg(long, value_name = "GLOB", env = "OTP_CONFORMANCE_ONLY", value_delimiter = ',')]
     only: Vec<String>,
@@ -192,20 +227,8 @@ struct ExplainArgs {
 
 #[derive(Debug, Args)]
 struct TimingArgs {
-    /// The vendors; all that the subject serves where none is named
-    vendors: Vec<String>,
-    /// The address of the subject; the built-in sandbox where none is given
-    #[arg(long, value_name = "URL", env = "OTP_CONFORMANCE_TARGET")]
-    target: Option<String>,
-    /// The address of its control, where it is not the target
-    #[arg(long, value_name = "URL", env = "OTP_CONFORMANCE_CONTROL")]
-    control: Option<String>,
-    /// An annotated document of another API
-    #[arg(long, value_name = "FILE.yaml", env = "OTP_CONFORMANCE_CONTRACT", value_delimiter = ',')]
-    contract: Vec<PathBuf>,
-    /// A file with options and secrets
-    #[arg(long, value_name = "FILE.toml", env = "OTP_CONFORMANCE_CONFIG")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    subject: SubjectArgs,
     /// How many answers of each kind are timed
     #[arg(long, value_name = "N", default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     samples: u32,
@@ -250,13 +273,13 @@ fn print(out: &mut dyn Write, text: &str) -> Exit {
 }
 
 async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let file = match &args.config {
-        Some(path) => Config::from_file(path)?,
-        None => Config::default(),
+    let mut file = args.subject.file()?;
+    let wanted = Wanted {
+        faults: faults(&args.fault)?,
+        prefer: args.prefer,
+        masking: if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes },
+        ..args.subject.wanted(&mut file)
     };
-    let or = |given: Vec<String>, filed: Vec<String>| if given.is_empty() { filed } else { given };
-    let vendors = or(args.vendors, file.vendors);
-    let files = if args.contract.is_empty() { file.contract } else { args.contract };
     let reports = read_reports(&or(args.report, file.report))?;
     let seed = args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into());
     let usual = Options::with_seed(seed);
@@ -269,18 +292,7 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
         shard: args.shard.or(file.shard).map(|text| read_shard(&text)).transpose()?,
         ..usual
     };
-    let subject = Wanted {
-        vendors,
-        contract: files,
-        target: or(args.target, file.target),
-        control: args.control.or(file.control),
-        token: std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token),
-        tenants: file.tenants,
-        faults: faults(&args.fault)?,
-        prefer: args.prefer,
-        masking: if args.reveal { Masking::Credentials } else { Masking::CredentialsAndCodes },
-    };
-    let (contracts, subject) = connect(subject).await?;
+    let (contracts, subject) = connect(wanted).await?;
     if !args.quiet {
         let names: Vec<_> = contracts.iter().map(|contract| contract.vendor.as_str()).collect();
         let _ = writeln!(err, "checking {} at {}", names.join(", "), subject.targets.join(", "));
@@ -300,19 +312,12 @@ async fn check(args: CheckArgs, out: &mut dyn Write, err: &mut dyn Write) -> Res
 }
 
 async fn time(args: TimingArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let file = args.config.as_deref().map(Config::from_file).transpose()?.unwrap_or_default();
-    let or = |given: Vec<String>, filed: Vec<String>| if given.is_empty() { filed } else { given };
-    let wanted = Wanted {
-        vendors: or(args.vendors, file.vendors),
-        contract: if args.contract.is_empty() { file.contract } else { args.contract },
-        target: or(args.target.into_iter().collect(), file.target),
-        control: args.control.or(file.control),
-        token: std::env::var("OTP_CONFORMANCE_CONTROL_TOKEN").ok().or(file.control_token),
-        tenants: file.tenants,
-        faults: Vec::new(),
-        prefer: Vec::new(),
-        masking: Masking::CredentialsAndCodes,
-    };
+    let mut file = args.subject.file()?;
+    let wanted = args.subject.wanted(&mut file);
+    if wanted.target.len() > 1 {
+        let problem = "the answers of one server are timed; name one".to_owned();
+        return Err(Failure::Option { option: "--target", problem });
+    }
     let (contracts, subject) = connect(wanted).await?;
     let seed = args.seed.or(file.seed).unwrap_or_else(|| fastrand::u32(..).into());
     let mut timings = Vec::new();

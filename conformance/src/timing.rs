@@ -13,9 +13,27 @@ use crate::flow::{Live, attempts};
 use crate::run::Options;
 use crate::subject::{Bench, Stop, Subject};
 
-/// The kinds of calls that are compared.
-const CLASSES: [&str; 4] =
-    ["wrong in the first digit", "wrong in the last digit", "right, and locked", "no such session"];
+/// A kind of calls. The others are compared with the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    WrongFirst,
+    WrongLast,
+    Locked,
+    Unknown,
+}
+
+impl Kind {
+    const ALL: [Kind; 4] = [Kind::WrongFirst, Kind::WrongLast, Kind::Locked, Kind::Unknown];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::WrongFirst => "wrong in the first digit",
+            Kind::WrongLast => "wrong in the last digit",
+            Kind::Locked => "right, and locked",
+            Kind::Unknown => "no such session",
+        }
+    }
+}
 
 /// How often the samples are drawn anew for a confidence interval.
 const RESAMPLES: usize = 400;
@@ -28,7 +46,7 @@ const WARM_UP: usize = 50;
 pub(crate) struct Timing {
     /// The vendor.
     pub(crate) vendor: String,
-    /// What was measured, in the order of the classes.
+    /// What was measured, kind by kind.
     pub(crate) classes: Vec<Class>,
 }
 
@@ -73,33 +91,38 @@ pub(crate) async fn measure(
         Failure::Unmeasured { vendor: contract.vendor.clone(), reason }
     })?;
     let mut random = fastrand::Rng::with_seed(seed);
-    let classes = CLASSES.iter().zip(&measured).filter(|(_, times)| !times.is_empty());
-    let classes = classes
-        .map(|(name, times)| {
-            let (difference, interval) = match *name == CLASSES[0] {
-                true => (0.0, (0.0, 0.0)),
-                false => difference(times, &measured[0], &mut random),
+    let first = &measured[0].1;
+    let classes = measured
+        .iter()
+        .map(|(kind, times)| {
+            let (difference, interval) = match kind {
+                Kind::WrongFirst => (0.0, (0.0, 0.0)),
+                _ => difference(times, first, &mut random),
             };
-            Class { name, samples: times.len(), median: median(&mut times.clone()), difference, interval }
+            let median = median(&mut times.clone());
+            Class { name: kind.as_str(), samples: times.len(), median, difference, interval }
         })
         .collect();
     Ok(Timing { vendor: contract.vendor.clone(), classes })
 }
 
-async fn times(bench: &mut Bench<'_>, samples: usize) -> Result<Vec<Vec<f64>>, Stop> {
+/// The times of each kind, in nanoseconds; without the locked one where nothing can be locked.
+async fn times(bench: &mut Bench<'_>, samples: usize) -> Result<Vec<(Kind, Vec<f64>)>, Stop> {
     let tenant = bench.tenant().await?;
     let live = bench.open_for(&tenant, &attempts(10)).await?;
     let mut sessions = Sessions { tenant, live, locked: None };
     sessions.locked = sessions.lock(bench).await?;
-    let mut order: Vec<usize> =
-        (0..CLASSES.len()).filter(|class| *class != 2 || sessions.locked.is_some()).collect();
-    let mut measured = vec![Vec::with_capacity(samples); CLASSES.len()];
+    let there = |kind: &Kind| *kind != Kind::Locked || sessions.locked.is_some();
+    let mut measured: Vec<_> =
+        Kind::ALL.into_iter().filter(there).map(|kind| (kind, Vec::with_capacity(samples))).collect();
+    let mut order: Vec<usize> = (0..measured.len()).collect();
     for round in 0..samples + WARM_UP {
         bench.random.shuffle(&mut order);
-        for class in &order {
-            let took = sessions.time(bench, *class).await?;
+        for index in &order {
+            let (kind, times) = &mut measured[*index];
+            let took = sessions.time(bench, *kind).await?;
             if round >= WARM_UP {
-                measured[*class].push(nanos(took));
+                times.push(nanos(took));
             }
         }
         // A journal of a hundred thousand calls serves nobody.
@@ -119,22 +142,22 @@ impl Sessions {
         Ok(Some(live))
     }
 
-    /// Makes one call of a class; how long its answer took.
-    async fn time(&mut self, bench: &mut Bench<'_>, class: usize) -> Result<Duration, Stop> {
+    /// Makes one call of a kind; how long its answer took.
+    async fn time(&mut self, bench: &mut Bench<'_>, kind: Kind) -> Result<Duration, Stop> {
         if self.live.spare() < 2 {
             self.live = bench.open_for(&self.tenant, &attempts(10)).await?;
         }
         let retry = bench.retries();
-        let issued = match (class, &self.locked) {
-            (2, Some(locked)) => &locked.issued,
+        let issued = match (kind, &self.locked) {
+            (Kind::Locked, Some(locked)) => &locked.issued,
             _ => &self.live.issued,
         };
-        let near = match class {
-            0 => Some(near_miss(&issued.code, true)),
-            1 => Some(near_miss(&issued.code, false)),
-            _ => None,
+        let near = match kind {
+            Kind::WrongFirst => Some(near_miss(&issued.code, true)),
+            Kind::WrongLast => Some(near_miss(&issued.code, false)),
+            Kind::Locked | Kind::Unknown => None,
         };
-        let unknown = (class == 3).then(|| bench.unknown_id(&issued.session.session));
+        let unknown = (kind == Kind::Unknown).then(|| bench.unknown_id(&issued.session.session));
         let guess = near.as_deref().map_or_else(|| issued.right(), Guess::plain);
         let mut call = issued.call(bench.contract, guess, retry);
         if let Some(unknown) = &unknown {
@@ -144,7 +167,7 @@ impl Sessions {
         let request = call.request(target, Masking::Nothing);
         let sent = bench.wire.send(&request).await;
         let (_, took) = sent.map_err(|error| Stop::Unanswered(format!("{target}: {error}")))?;
-        if class < 2 {
+        if near.is_some() {
             self.live.note_wrong(retry);
         }
         Ok(took)

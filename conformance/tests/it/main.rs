@@ -11,8 +11,12 @@ mod control;
 mod faults;
 mod house;
 mod program;
+#[expect(dead_code, reason = "the tests of the store ask more of it")]
+#[path = "../../sandbox/tests/it/redis_house.rs"]
+mod redis_house;
 mod replays;
 mod reports;
+mod served;
 mod serving;
 mod sixth;
 mod transcripts;

@@ -1,52 +1,16 @@
 //! The program itself, as a shell runs it: exit statuses, one clear line for what is wrong, and what goes where.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_otp-conformance"));
-    // The environment of whoever runs the tests must not decide them.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("OTP_CONFORMANCE_")) {
-        command.env_remove(name);
-    }
-    command
-}
+use crate::served::{Served, program};
 
 fn output(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
+    program(arguments).output().unwrap()
 }
 
 fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (text(&output.stdout), text(&output.stderr))
-}
-
-/// A `serve` on a port of its own, ended with the test.
-struct Served {
-    child: Child,
-    url: String,
-}
-
-impl Served {
-    fn start(arguments: &[&str], token: Option<&str>) -> Served {
-        let mut command = program();
-        command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
-        if let Some(token) = token {
-            command.env("OTP_CONFORMANCE_CONTROL_TOKEN", token);
-        }
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
-        Served { url: url.trim_end_matches(',').to_owned(), child }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[test]
@@ -132,13 +96,13 @@ fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
 
 #[test]
 fn another_process_is_checked_by_its_address() {
-    let served = Served::start(&[], None);
-    let output = output(&["check", "--target", &served.url, "--seed", "3"]);
+    let served = Served::start(&[], 5);
+    let output = output(&["check", "--target", &served.url(), "--seed", "3"]);
     let (out, err) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{out}{err}");
 
-    let faulty = Served::start(&["d7", "--fault", "reuse"], None);
-    let output = program().args(["check", "--target", &faulty.url, "--quiet"]).output().unwrap();
+    let faulty = Served::start(&["d7", "--fault", "reuse"], 1);
+    let output = program(&[]).args(["check", "--target", &faulty.url(), "--quiet"]).output().unwrap();
     let (out, _) = texts(&output);
     assert_eq!(output.status.code(), Some(1));
     assert!(out.starts_with("nonconformant: ") && out.lines().count() == 1, "{out}");
@@ -146,8 +110,8 @@ fn another_process_is_checked_by_its_address() {
 
 #[test]
 fn a_vendor_that_the_subject_does_not_serve_cannot_be_judged() {
-    let served = Served::start(&["d7"], None);
-    let output = output(&["check", "exotel", "--target", &served.url]);
+    let served = Served::start(&["d7"], 1);
+    let output = output(&["check", "exotel", "--target", &served.url()]);
     let (_, err) = texts(&output);
     assert_eq!(output.status.code(), Some(3));
     assert!(err.contains("error: the control serves d7, not `exotel`"), "{err}");
@@ -155,21 +119,25 @@ fn a_vendor_that_the_subject_does_not_serve_cannot_be_judged() {
 
 #[test]
 fn a_control_token_comes_from_the_environment_or_the_file_and_is_never_shown() {
-    let served = Served::start(&["zeckta"], Some("open sesame"));
-    let without = output(&["check", "--target", &served.url]);
+    let served = Served::start_as(
+        program(&["serve", "zeckta", "--listen", "127.0.0.1:0"])
+            .env("OTP_CONFORMANCE_CONTROL_TOKEN", "open sesame"),
+        1,
+    );
+    let without = output(&["check", "--target", &served.url()]);
     let (_, err) = texts(&without);
     assert_eq!(without.status.code(), Some(3));
     assert!(err.contains("refused") && err.contains("401"), "{err}");
 
-    let wrong = program()
-        .args(["check", "--target", &served.url])
+    let wrong = program(&[])
+        .args(["check", "--target", &served.url()])
         .env("OTP_CONFORMANCE_CONTROL_TOKEN", "close sesame")
         .output()
         .unwrap();
     assert_eq!(wrong.status.code(), Some(3));
 
-    let right = program()
-        .args(["check", "--target", &served.url])
+    let right = program(&[])
+        .args(["check", "--target", &served.url()])
         .env("OTP_CONFORMANCE_CONTROL_TOKEN", "open sesame")
         .output()
         .unwrap();
@@ -177,7 +145,7 @@ fn a_control_token_comes_from_the_environment_or_the_file_and_is_never_shown() {
 
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
-    let text = format!("target = [\"{}\"]\ncontrol_token = \"open sesame\"\nseed = 9\n", served.url);
+    let text = format!("target = [\"{}\"]\ncontrol_token = \"open sesame\"\nseed = 9\n", served.url());
     std::fs::write(&config, text).unwrap();
     let filed = output(&["check", "--config", &config.display().to_string()]);
     let (out, err) = texts(&filed);
@@ -198,9 +166,9 @@ fn the_command_line_wins_over_the_environment_and_the_environment_over_the_file(
         let (out, _) = texts(&command.args(["check", "--config"]).arg(&config).output().unwrap());
         out.trim_end().rsplit(' ').next().unwrap().to_owned()
     };
-    assert_eq!(seed_of(&mut program()), "1");
-    assert_eq!(seed_of(program().env("OTP_CONFORMANCE_SEED", "2")), "2");
-    let mut both = program();
+    assert_eq!(seed_of(&mut program(&[])), "1");
+    assert_eq!(seed_of(program(&[]).env("OTP_CONFORMANCE_SEED", "2")), "2");
+    let mut both = program(&[]);
     both.env("OTP_CONFORMANCE_SEED", "2").args(["check", "--seed", "3", "--config"]).arg(&config);
     let (out, _) = texts(&both.output().unwrap());
     assert!(out.trim_end().ends_with("seed 3"), "{out}");

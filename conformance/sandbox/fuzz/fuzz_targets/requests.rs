@@ -6,6 +6,8 @@
 use std::sync::LazyLock;
 
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use http_body_util::BodyExt;
 use libfuzzer_sys::fuzz_target;
@@ -74,23 +76,8 @@ fn door(runtime: &Runtime, router: &mut axum::Router, sandbox: &Sandbox, contrac
 }
 
 fn basic(credentials: &Value) -> String {
-    let text = format!(
-        "{}:{}",
-        credentials["username"].as_str().unwrap(),
-        credentials["password"].as_str().unwrap()
-    );
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::from("Basic ");
-    for chunk in text.as_bytes().chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            match place <= chunk.len() {
-                true => encoded.push(char::from(LETTERS[(bits >> (18 - 6 * place) & 63) as usize])),
-                false => encoded.push('='),
-            }
-        }
-    }
-    encoded
+    let word = |name: &str| credentials[name].as_str().unwrap();
+    format!("Basic {}", STANDARD.encode(format!("{}:{}", word("username"), word("password"))))
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -120,6 +107,5 @@ fuzz_target!(|data: &[u8]| {
     let answer: Value = serde_json::from_slice(&text).expect("an answer in JSON");
     assert!(answer.is_object(), "{answer}");
     let guessed = data.windows(CODE.len()).any(|window| window == CODE.as_bytes());
-    // D7 answers a wrong code with 400; nobody answers one with a 2xx here.
     assert!((400..500).contains(&status) || guessed, "{status} {answer}");
 });

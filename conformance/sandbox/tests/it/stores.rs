@@ -195,7 +195,7 @@ macro_rules! driven {
             fn init_test(state: &Model) -> (Driven, Model) {
                 let (runtime, store): (Arc<Runtime>, Arc<dyn Store>) = $store;
                 let policy = Contract::of_vendor("exotel").unwrap().policy;
-                let run = rand_number();
+                let run = next_run();
                 (Driven { store, runtime, policy, run, issued: 0 }, state.clone())
             }
 
@@ -206,7 +206,8 @@ macro_rules! driven {
     };
 }
 
-fn rand_number() -> u64 {
+/// Tells the sessions of one run from those of the next, for the server outlives its runs.
+fn next_run() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -257,7 +258,7 @@ proptest! {
         ),
     ) {
         let policy = Contract::of_vendor(vendor).unwrap().policy;
-        let run = rand_number();
+        let run = next_run();
         let memory = runtime();
         let of = |store: Arc<dyn Store>, runtime: Arc<Runtime>| {
             Driven { store, runtime, policy: policy.clone(), run, issued: 0 }
