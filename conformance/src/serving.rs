@@ -143,10 +143,10 @@ async fn run(
 fn open_many_files() {
     #[cfg(unix)]
     {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let maximum = getrlimit(Resource::Nofile).maximum;
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
         // Where it may not, it has what it has.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+        let _ = getrlimit(Resource::RLIMIT_NOFILE)
+            .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
     }
 }
 

@@ -17,10 +17,10 @@ impl Drop for Served {
 
 #[test]
 fn ten_thousand_connections_are_held_in_bounded_memory_and_let_go() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
     const COUNT: usize = 10_000;
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_otp-conformance"))
         .args(["serve", "d7", "--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())

@@ -2,6 +2,8 @@
 //! `cargo xtask bench sdk` runs it. It asserts nothing of its figures.
 //!
 //! The server answers from a buffer and allocates nothing, on a thread of its own, so what is counted is the clients'.
+//! All of it runs on one core: to wake a server on another one costs the caller more than the call itself, and whether it
+//! has to is up to where the system happens to have put the connections.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -84,6 +86,7 @@ fn measured(calls: impl FnOnce()) -> Cost {
 }
 
 fn main() {
+    stay();
     let address = serve();
     let url = format!("http://{address}/v1/messaging/otp/verify");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -144,6 +147,19 @@ fn main() {
         "allocations  {by_hand:.1} by hand, {by_client:.1} by the client: {:+.1} a call",
         by_client - by_hand
     );
+}
+
+/// Keeps this thread, and those that it starts, on the core on which it is.
+#[cfg(target_os = "linux")]
+fn stay() {
+    let mut here = nix::sched::CpuSet::new();
+    here.set(nix::sched::sched_getcpu().unwrap()).unwrap();
+    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &here).unwrap();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stay() {
+    println!("not kept on one core: the figures depend on where the system puts the server");
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -14,7 +14,7 @@ use crate::client::Client;
 use crate::error::{Cause, Error, InvalidInput, NoAnswer, Report};
 use crate::retry::Pauses;
 use crate::secret::{Code, SessionId};
-use crate::transport::{Call, Kept};
+use crate::transport::Kept;
 use crate::vendor::{Input, Vendor};
 use crate::verdict::{Echoes, Reading};
 use crate::{input, telemetry, transport};
@@ -97,33 +97,45 @@ impl<B: Vendor> Verify<B> {
         Ok((name, value))
     }
 
-    async fn run(self) -> Result<Approved<B>, B::Error> {
-        let span = telemetry::Span::of(&self);
-        let result = span.around(self.exchange(&span)).await;
-        span.tell(&result);
-        result.map_err(B::failure)
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would keep the call twice, as argument and as variable"
+    )]
+    fn run(self) -> impl Future<Output = Result<Approved<B>, B::Error>> + Send + 'static {
+        async move {
+            let span = telemetry::Span::of(&self);
+            let result = span.around(self.exchange(&span)).await;
+            span.tell(&result);
+            result.map_err(B::failure)
+        }
+    }
+
+    /// Writes the request and sends it; it may take so long.
+    fn begin(&self, time: Duration) -> Option<impl Future<Output = Kept> + use<B>> {
+        let shared = &self.client.shared;
+        let mut request = B::request(&shared.api, &self.input).ok()?;
+        transport::prepare(&mut request, shared, B::USER_AGENT, &self.headers, time);
+        Some(transport::exchange(shared, request))
     }
 
     async fn exchange(&self, span: &telemetry::Span) -> Result<Approved<B>, Error> {
         self.check().map_err(|refused| Self::error(Cause::InvalidInput(refused), None))?;
 
-        let shared = &self.client.shared;
-        let deadline = Instant::now() + self.timeout.min(LONGEST);
+        let mut time = self.timeout.min(LONGEST);
+        let deadline = Instant::now() + time;
         let mut pauses = None;
         let kept = loop {
-            let call = Call::default();
-            B::send(B::client(&shared.base_url, shared.http.clone(), call.clone()), &self.input).await;
-            let Some(mut request) = call.take() else {
+            let Some(exchange) = self.begin(time) else {
                 let detail = "the request could not be built".to_owned();
                 break Kept::Unsent(NoAnswer { timed_out: false, detail });
             };
-            transport::prepare(&mut request, shared, B::USER_AGENT, &self.headers, deadline);
-            match transport::exchange(shared, request).await {
+            match exchange.await {
                 Kept::Unsent(cause) => {
                     if !pauses.get_or_insert_with(|| Pauses::until(deadline)).pause().await {
                         break Kept::Unsent(cause);
                     }
                     span.tried_again();
+                    time = deadline.saturating_duration_since(Instant::now());
                 }
                 kept => break kept,
             }

@@ -133,11 +133,15 @@ impl Status {
     }
 }
 
+/// The names of the members on the way from the top of a body to a place in it; `*` stands for every element of a list.
+/// A pointer of the contract, taken apart when the code was generated and not with every answer.
+pub(crate) type Path = &'static [&'static str];
+
 /// One place of a body.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// JSON pointer; `*` stands for every element of a list.
-    pub(crate) pointer: &'static str,
+    /// Where it is.
+    pub(crate) path: Path,
     /// Whether it may be absent.
     pub(crate) optional: bool,
     /// What must stand there.

@@ -11,6 +11,7 @@ use http::header::{HeaderName, HeaderValue};
 use crate::credentials::Credentials;
 use crate::error::BuildError;
 use crate::secret::{Code, Secret, SessionId};
+use crate::transport::Api;
 use crate::vendor::Vendor;
 use crate::{Verify, environment, input, transport};
 
@@ -26,10 +27,9 @@ pub struct Client<B> {
 
 /// What clones share.
 pub(crate) struct Shared {
-    pub(crate) http: reqwest::Client,
+    pub(crate) api: Api,
     /// Whether the program handed the HTTP client in, so that its settings are not known.
     pub(crate) foreign: bool,
-    pub(crate) base_url: String,
     pub(crate) authorization: (HeaderName, HeaderValue),
     pub(crate) accounts: Arc<[(&'static str, Secret)]>,
     pub(crate) timeout: Duration,
@@ -68,7 +68,7 @@ impl<B> Clone for Client<B> {
 
 impl<B> fmt::Debug for Client<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.shared.base_url).finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.shared.api.baseurl).finish_non_exhaustive()
     }
 }
 
@@ -154,10 +154,10 @@ impl<B: Vendor> ClientBuilder<B> {
             Some(http) => http,
             None => transport::http_client(&base_url, self.connect_timeout)?,
         };
+        let baseurl = base_url.as_str().trim_end_matches('/').to_owned();
         let shared = Shared {
-            http,
+            api: Api { baseurl, client: http },
             foreign,
-            base_url: base_url.as_str().trim_end_matches('/').to_owned(),
             authorization,
             accounts: self.accounts.into(),
             timeout: self.timeout,

@@ -11,6 +11,7 @@ use crate::environment;
 use crate::error::BuildError;
 use crate::generated::d7 as generated;
 pub use crate::generated::d7::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::transport::Api;
 use crate::vendor::{Exchange, Input};
 
 /// A client of D7 Networks.
@@ -47,9 +48,9 @@ impl ClientBuilder {
 impl Exchange for Body {
     type Options = ();
 
-    async fn send(api: generated::Client, input: &Input<()>) {
-        let request =
+    fn request(api: &Api, input: &Input<()>) -> reqwest::Result<reqwest::Request> {
+        let body =
             generated::types::VerifyRequest { otp_id: input.session.clone(), otp_code: input.code.clone() };
-        drop(api.verify_otp(&request).await);
+        generated::api::verify_otp(api, &body)
     }
 }

@@ -14,6 +14,7 @@ use crate::environment;
 use crate::error::{BuildError, InvalidInput};
 use crate::generated::dailystory as generated;
 pub use crate::generated::dailystory::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::transport::Api;
 use crate::vendor::{Exchange, Input};
 
 /// A client of DailyStory.
@@ -115,9 +116,9 @@ pub struct Options {
 impl Exchange for Body {
     type Options = Options;
 
-    async fn send(api: generated::Client, input: &Input<Options>) {
+    fn request(api: &Api, input: &Input<Options>) -> reqwest::Result<reqwest::Request> {
         let Options { minutes_valid, allow_retry, retry_attempts } = input.options;
         let minutes = minutes_valid.map(i64::from);
-        drop(api.validate(&input.session, allow_retry, minutes, &input.code, retry_attempts).await);
+        generated::api::validate(api, &input.session, allow_retry, minutes, &input.code, retry_attempts)
     }
 }

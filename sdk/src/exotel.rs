@@ -9,6 +9,7 @@ use crate::environment;
 use crate::error::BuildError;
 use crate::generated::exotel as generated;
 pub use crate::generated::exotel::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::transport::Api;
 use crate::vendor::{Exchange, Input};
 
 /// A client of Exotel.
@@ -58,8 +59,8 @@ impl ClientBuilder {
 impl Exchange for Body {
     type Options = ();
 
-    async fn send(api: generated::Client, input: &Input<()>) {
-        let request = generated::types::VerifyRequest { otp: input.code.clone() };
-        drop(api.verify(&input.account("account_sid"), &input.session, &request).await);
+    fn request(api: &Api, input: &Input<()>) -> reqwest::Result<reqwest::Request> {
+        let body = generated::types::VerifyRequest { otp: input.code.clone() };
+        generated::api::verify(api, &input.account("account_sid"), &input.session, &body)
     }
 }

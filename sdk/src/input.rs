@@ -18,6 +18,9 @@ pub(crate) fn identifier(what: &'static str, value: &str) -> Result<(), InvalidI
         "is empty"
     } else if value.len() > LONGEST {
         "is longer than 512 bytes"
+    } else if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        // As nearly all are: nothing of what follows is looked for.
+        return Ok(());
     } else if value.chars().any(char::is_control) {
         "has a control character"
     } else if value.contains('\\') {

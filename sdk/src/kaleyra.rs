@@ -9,6 +9,7 @@ use crate::environment;
 use crate::error::BuildError;
 use crate::generated::kaleyra as generated;
 pub use crate::generated::kaleyra::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::transport::Api;
 use crate::vendor::{Exchange, Input};
 
 /// A client of Kaleyra.
@@ -48,9 +49,9 @@ impl ClientBuilder {
 impl Exchange for Body {
     type Options = ();
 
-    async fn send(api: generated::Client, input: &Input<()>) {
-        let request =
+    fn request(api: &Api, input: &Input<()>) -> reqwest::Result<reqwest::Request> {
+        let body =
             generated::types::ValidateRequest { verify_id: input.session.clone(), otp: input.code.clone() };
-        drop(api.validate(&input.account("sid"), &request).await);
+        generated::api::validate(api, &input.account("sid"), &body)
     }
 }

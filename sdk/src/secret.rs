@@ -90,7 +90,7 @@ hidden!(Code SessionId);
 /// Such a text inside this crate. The generated clients have this type wherever a contract says that a session id, a code
 /// or an account goes; `Display` and `Serialize` are how they write a request, and the reason why it is not public.
 #[derive(Clone)]
-pub struct Secret(Arc<SecretString>);
+pub(crate) struct Secret(Arc<SecretString>);
 
 impl Secret {
     pub(crate) fn new(text: String) -> Secret {

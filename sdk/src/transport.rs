@@ -1,18 +1,14 @@
 //! One HTTP exchange: what is added to a request, how it is sent, and what is kept of the answer.
 //!
-//! A generated client writes the request, and is stopped before it sends it: it would forget the status of a body that
-//! it cannot decode. It is sent here, and what comes is kept. Nothing here sends a request twice, follows a redirect, or
-//! reads a body without end.
+//! Generated code writes the request. It is sent here, and what comes is kept, whatever it is. Nothing here sends a request
+//! twice, follows a redirect, or reads a body without end.
 
 use std::error::Error as _;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderValue, USER_AGENT};
-use tokio::time::Instant;
 
 use crate::answer::RawAnswer;
 use crate::client::Shared;
@@ -72,12 +68,12 @@ fn tls(builder: reqwest::ClientBuilder, plain: bool) -> Result<reqwest::ClientBu
     Err(BuildError::Unavailable(problem.to_owned()))
 }
 
-/// What a generated client has with it: where it leaves the request that it wrote.
-///
-/// It is not let send the request. Its future would carry the whole exchange through four layers, for a result that
-/// nobody looks at.
-#[derive(Clone, Default)]
-pub struct Call(Arc<Mutex<Option<reqwest::Request>>>);
+/// What generated code writes a request with.
+pub struct Api {
+    /// The server's address, without a slash at its end.
+    pub(crate) baseurl: String,
+    pub(crate) client: reqwest::Client,
+}
 
 /// What became of the exchange.
 pub(crate) enum Kept {
@@ -93,46 +89,39 @@ pub(crate) enum Kept {
     Unanswered(NoAnswer),
 }
 
-impl Call {
-    /// Takes the request from the generated code, and leaves one that nobody sends.
-    pub(crate) fn leave(&self, request: &mut reqwest::Request) {
-        let nothing = reqwest::Request::new(http::Method::GET, request.url().clone());
-        let written = std::mem::replace(request, nothing);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
-    }
-
-    /// The request; none where it could not be written.
-    pub(crate) fn take(&self) -> Option<reqwest::Request> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-/// Makes the generated request the vendor's: progenitor sends the document's version, which no vendor knows of, and
-/// leaves the credentials out.
+/// Makes the generated request the vendor's: the generator leaves the credentials out.
 pub(crate) fn prepare(
     request: &mut reqwest::Request,
     client: &Shared,
     user_agent: &'static str,
     further: &HeaderMap,
-    deadline: Instant,
+    time: Duration,
 ) {
     let headers = request.headers_mut();
-    headers.remove("api-version");
     for (name, value) in further {
         headers.insert(name, value.clone());
     }
     // Every documented answer is JSON. The generator, which is not told of answers, does not ask for any.
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.entry(USER_AGENT).or_insert_with(|| HeaderValue::from_static(user_agent));
+    if !headers.contains_key(USER_AGENT) {
+        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
+    }
     headers.insert(client.authorization.0.clone(), client.authorization.1.clone());
-    *request.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
+    *request.timeout_mut() = Some(time);
 }
 
-/// Sends the request, once.
-pub(crate) async fn exchange(client: &Shared, request: reqwest::Request) -> Kept {
+/// Sends the request, once. It is not held until there is an answer, for which a call takes less memory.
+pub(crate) fn exchange(client: &Shared, request: reqwest::Request) -> impl Future<Output = Kept> + use<> {
     // Only a client of the program's own may follow redirects.
-    let asked = client.foreign.then(|| request.url().clone());
-    let mut response = match client.http.execute(request).await {
+    let asked = client.foreign.then(|| Box::new(request.url().clone()));
+    kept(client.api.client.execute(request), asked)
+}
+
+async fn kept(
+    sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
+    asked: Option<Box<reqwest::Url>>,
+) -> Kept {
+    let mut response = match sent.await {
         Ok(response) => response,
         Err(error) => {
             let cause = NoAnswer { timed_out: error.is_timeout(), detail: causes(&error) };
@@ -143,7 +132,7 @@ pub(crate) async fn exchange(client: &Shared, request: reqwest::Request) -> Kept
         }
     };
     let (body, shortfall) = body(&mut response).await;
-    let followed = asked.is_some_and(|asked| asked != *response.url());
+    let followed = asked.is_some_and(|asked| *asked != *response.url());
     let status = response.status().as_u16();
     let answer = RawAnswer { status, headers: std::mem::take(response.headers_mut()), body };
     match shortfall {
@@ -181,12 +170,6 @@ async fn body(response: &mut reqwest::Response) -> (Bytes, Option<Shortfall>) {
     (if whole.is_empty() { first } else { whole.freeze() }, shortfall)
 }
 
-impl fmt::Debug for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").finish_non_exhaustive()
-    }
-}
-
 /// The texts of what lies below `error`, outermost first. Its own text is left out, for it has the URL.
 fn causes(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
@@ -204,22 +187,3 @@ fn causes(error: &reqwest::Error) -> String {
     }
     texts.join(": ")
 }
-
-/// Implements progenitor's hooks for a generated client, the same for all.
-macro_rules! hooks {
-    ($client:ty) => {
-        impl progenitor_client::ClientHooks<$crate::transport::Call> for $client {
-            async fn pre<E>(
-                &self,
-                request: &mut reqwest::Request,
-                _info: &progenitor_client::OperationInfo,
-            ) -> Result<(), progenitor_client::Error<E>> {
-                self.inner.leave(request);
-                // The only way to say that the generated code's part is done.
-                Err(progenitor_client::Error::Custom(String::new()))
-            }
-        }
-    };
-}
-
-pub(crate) use hooks;

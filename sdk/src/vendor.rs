@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::secret::Secret;
-use crate::transport::Call;
+use crate::transport::Api;
 use crate::verdict::Table;
 
 /// A vendor, as the type of its documented bodies: [`zeckta::Body`](crate::zeckta::Body) for instance.
@@ -23,8 +23,6 @@ pub trait Vendor: Exchange + Send + Sync + 'static {
 
 /// The part of a vendor that was generated from its contract.
 pub trait Wire: Sized {
-    /// The generated client.
-    type Client: Send + Sync;
     /// The id in the contracts, such as `zeckta`.
     const ID: &'static str;
     /// The address in the vendor's document.
@@ -39,20 +37,17 @@ pub trait Wire: Sized {
     /// Every documented answer.
     fn table() -> &'static Table;
 
-    /// A generated client for one call.
-    fn client(base_url: &str, http: reqwest::Client, call: Call) -> Self::Client;
-
     /// The body as the type documented for its status.
     fn decode(status: u16, body: &[u8]) -> Option<Self>;
 }
 
-/// The part of a vendor that is written by hand: how its generated client is called.
+/// The part of a vendor that is written by hand: how its generated code is called.
 pub trait Exchange: Wire {
     /// What a call may ask for beside session and code.
     type Options: Clone + Default + fmt::Debug + Send + Sync + 'static;
 
-    /// Has the generated client write the request, which it leaves with its [`Call`]; so there is no result.
-    fn send(api: Self::Client, input: &Input<Self::Options>) -> impl Future<Output = ()> + Send;
+    /// Has the generated code write the request.
+    fn request(api: &Api, input: &Input<Self::Options>) -> reqwest::Result<reqwest::Request>;
 }
 
 /// What a verify call carries.

@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::sync::OnceLock;
 
-use crate::cell::{Cell, Literal, Member, Rule, State, Status};
+use crate::cell::{Cell, Literal, Member, Path, Rule, State, Status};
 use crate::json::{self, Node};
 use crate::outcome::Outcome;
 
@@ -15,21 +15,27 @@ mod place;
 pub struct Table {
     pub(crate) cells: &'static [Cell],
     /// Where a body may carry the vendor's id of the call.
-    request_id: &'static [&'static str],
+    request_id: &'static [Path],
     signals: OnceLock<Signals>,
 }
 
 /// The signals that tell approvals and refusals apart.
 struct Signals {
     /// Signals of approvals that no refusal has.
-    approve: Vec<&'static Member>,
+    approve: Vec<Signal>,
     /// Signals of refusals that no approval has.
-    refuse: Vec<&'static Member>,
+    refuse: Vec<Signal>,
     /// The places where only refusals have a word or number, and always the same one: where they give their reason. A
     /// reason that no document lists is one nevertheless.
-    reasons: Vec<&'static str>,
+    reasons: Vec<Path>,
     /// For each cell, whether agreeing with it is enough to know that it is meant.
     identifies: Vec<bool>,
+}
+
+/// The signals that one place of a body may carry.
+struct Signal {
+    path: Path,
+    members: Vec<&'static Member>,
 }
 
 /// What an answer says.
@@ -110,8 +116,8 @@ fn refused(mut cells: Vec<&'static Cell>, body: Option<&Node<'_>>) -> Reading {
 fn distance(cell: &Cell, body: &Node<'_>) -> (usize, Reverse<usize>) {
     let (mut missing, mut depth) = (0, 0);
     for member in cell.members {
-        if place::first(body, member.pointer).is_some() {
-            depth += member.pointer.matches('/').count();
+        if place::first(body, member.path).is_some() {
+            depth += member.path.len();
         } else if !member.optional {
             missing += 1;
         }
@@ -121,7 +127,7 @@ fn distance(cell: &Cell, body: &Node<'_>) -> (usize, Reverse<usize>) {
 
 impl Table {
     /// A table; nothing is worked out before it is read by.
-    pub(crate) const fn new(cells: &'static [Cell], request_id: &'static [&'static str]) -> Table {
+    pub(crate) const fn new(cells: &'static [Cell], request_id: &'static [Path]) -> Table {
         Table { cells, request_id, signals: OnceLock::new() }
     }
 
@@ -137,12 +143,11 @@ impl Table {
     /// What a body tells of the session's state.
     pub(crate) fn state(&self, body: &[u8], wanted: State) -> Option<u64> {
         let json::Body::Json(body) = json::parse(body) else { return None };
-        let pointers =
-            self.cells.iter().flat_map(|cell| cell.members).filter_map(|member| match member.rule {
-                Rule::State(state) if state == wanted => Some(member.pointer),
-                _ => None,
-            });
-        pointers.filter_map(|pointer| place::first(&body, pointer)).find_map(|value| match value {
+        let paths = self.cells.iter().flat_map(|cell| cell.members).filter_map(|member| match member.rule {
+            Rule::State(state) if state == wanted => Some(member.path),
+            _ => None,
+        });
+        paths.filter_map(|path| place::first(&body, path)).find_map(|value| match value {
             Node::Integer(number) => u64::try_from(*number).ok(),
             _ => None,
         })
@@ -151,7 +156,7 @@ impl Table {
     /// The vendor's id of the call, where a body has one.
     pub(crate) fn request_id(&self, body: &[u8]) -> Option<String> {
         let json::Body::Json(body) = json::parse(body) else { return None };
-        self.request_id.iter().find_map(|pointer| match place::first(&body, pointer) {
+        self.request_id.iter().find_map(|path| match place::first(&body, path) {
             Some(Node::Text(text)) if !text.is_empty() => Some(text.clone().into_owned()),
             _ => None,
         })
@@ -165,7 +170,7 @@ impl Table {
         if approved {
             return if signals.deny(body) { Reading::Contradictory } else { Reading::Approved };
         }
-        if signals.approve.iter().any(|member| signal_stands(member, body)) {
+        if signals.approve.iter().any(|signal| signal.stands(body)) {
             return Reading::Contradictory;
         }
 
@@ -233,7 +238,7 @@ impl Table {
                         alone.push(member);
                     }
                 }
-                alone
+                by_place(alone)
             };
             Signals {
                 approve: only(&ours, &theirs),
@@ -255,21 +260,21 @@ impl Table {
         cell.documented || cell.members.iter().any(|member| is_signal(member) && !shared(member))
     }
 
-    fn reasons(&self, approval: &[&Member]) -> Vec<&'static str> {
+    fn reasons(&self, approval: &[&Member]) -> Vec<Path> {
         let specified = || self.refusals().filter(|cell| cell.specified).flat_map(|cell| cell.members);
-        let mut found: Vec<&'static str> = Vec::new();
+        let mut found: Vec<Path> = Vec::new();
         for member in specified() {
             let words = matches!(
                 member.rule,
                 Rule::Literal(Literal::Text(_) | Literal::Integer(_)) | Rule::IgnoreCase(_)
             );
-            let pointer = member.pointer;
+            let path = member.path;
             if words
-                && !found.contains(&pointer)
-                && !approval.iter().any(|member| member.pointer == pointer)
-                && specified().filter(|member| member.pointer == pointer).all(is_signal)
+                && !found.contains(&path)
+                && !approval.iter().any(|member| member.path == path)
+                && specified().filter(|member| member.path == path).all(is_signal)
             {
-                found.push(pointer);
+                found.push(path);
             }
         }
         found
@@ -279,9 +284,30 @@ impl Table {
 impl Signals {
     /// Whether the body carries a signal of a refusal that no approval has, or anything where refusals give their reason.
     fn deny(&self, body: &Node<'_>) -> bool {
-        self.refuse.iter().any(|member| signal_stands(member, body))
-            || self.reasons.iter().any(|pointer| place::look(body, pointer, &says_something).passed)
+        self.refuse.iter().any(|signal| signal.stands(body))
+            || self.reasons.iter().any(|path| place::look(body, path, &says_something).passed)
     }
+}
+
+impl Signal {
+    /// Whether the body carries one of these signals.
+    fn stands(&self, body: &Node<'_>) -> bool {
+        let agrees = |value: &Node<'_>| self.members.iter().any(|member| rule_agrees(member, value));
+        place::look(body, self.path, &agrees).passed
+    }
+}
+
+/// The signals by their places, so that each place is looked for once.
+fn by_place(members: Vec<&'static Member>) -> Vec<Signal> {
+    let mut signals: Vec<Signal> = Vec::new();
+    for member in members {
+        let path = member.path_or_top();
+        match signals.iter_mut().find(|signal| signal.path == path) {
+            Some(signal) => signal.members.push(member),
+            None => signals.push(Signal { path, members: vec![member] }),
+        }
+    }
+    signals
 }
 
 /// Whether the member's value tells outcomes apart.
@@ -291,23 +317,18 @@ fn is_signal(member: &Member) -> bool {
 
 fn same_signal(left: &Member, right: &Member) -> bool {
     match (&left.rule, &right.rule) {
-        (Rule::Literal(ours), Rule::Literal(theirs)) => left.pointer == right.pointer && ours == theirs,
+        (Rule::Literal(ours), Rule::Literal(theirs)) => left.path == right.path && ours == theirs,
         (Rule::IgnoreCase(ours), Rule::IgnoreCase(theirs)) => {
-            left.pointer == right.pointer && ours.eq_ignore_ascii_case(theirs)
+            left.path == right.path && ours.eq_ignore_ascii_case(theirs)
         }
         (Rule::Anywhere(name, ours), Rule::Anywhere(other, theirs)) => name == other && ours == theirs,
         _ => false,
     }
 }
 
-fn signal_stands(member: &Member, body: &Node<'_>) -> bool {
-    is_signal(member)
-        && place::look(body, member.pointer_or_root(), &|value| rule_agrees(member, value)).passed
-}
-
 fn member_agrees(member: &Member, body: &Node<'_>, echoes: Echoes<'_>) -> bool {
     let holds = |test: &dyn Fn(&Node<'_>) -> bool| {
-        let looked = place::look(body, member.pointer_or_root(), test);
+        let looked = place::look(body, member.path_or_top(), test);
         if looked.any { looked.all } else { member.optional }
     };
     match member.rule {
@@ -334,8 +355,8 @@ fn rule_agrees(member: &Member, value: &Node<'_>) -> bool {
 
 impl Member {
     /// Where to look: a signal that may stand anywhere is looked for from the top.
-    fn pointer_or_root(&self) -> &'static str {
-        if matches!(self.rule, Rule::Anywhere(..)) { "" } else { self.pointer }
+    fn path_or_top(&self) -> Path {
+        if matches!(self.rule, Rule::Anywhere(..)) { &[] } else { self.path }
     }
 }
 

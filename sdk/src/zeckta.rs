@@ -9,6 +9,7 @@ use crate::environment;
 use crate::error::BuildError;
 use crate::generated::zeckta as generated;
 pub use crate::generated::zeckta::{Body, DEFAULT_BASE_URL, Error, body, cells};
+use crate::transport::Api;
 use crate::vendor::{Exchange, Input};
 
 /// A client of Zeckta.
@@ -45,9 +46,9 @@ impl ClientBuilder {
 impl Exchange for Body {
     type Options = ();
 
-    async fn send(api: generated::Client, input: &Input<()>) {
-        let request =
+    fn request(api: &Api, input: &Input<()>) -> reqwest::Result<reqwest::Request> {
+        let body =
             generated::types::VerifyRequest { session_id: input.session.clone(), code: input.code.clone() };
-        drop(api.verify(&request).await);
+        generated::api::verify(api, &body)
     }
 }

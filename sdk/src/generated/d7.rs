@@ -4,7 +4,7 @@ use crate::cell::{Cell, Literal, Member, Remedy, Rule, State, Status};
 use crate::error::Variant;
 use crate::outcome::{Consumption, Outcome};
 use crate::verdict::Table;
-pub(crate) use api::{Client, types};
+pub(crate) use api::types;
 
 /// The address that the vendor's document gives for this API.
 pub const DEFAULT_BASE_URL: &str = "https://api.d7networks.com";
@@ -21,7 +21,7 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/status",
+                path: &["status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("APPROVED")),
             },
@@ -48,7 +48,7 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/status",
+                path: &["status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("FAILED")),
             },
@@ -77,7 +77,7 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/status",
+                path: &["status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("EXPIRED")),
             },
@@ -104,7 +104,7 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/status",
+                path: &["status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("ALREADY_VERIFIED")),
             },
@@ -133,12 +133,12 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("INVALID_OTP_CODE")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -165,12 +165,12 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("INVALID_OTP_CODE")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -199,12 +199,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("INVALID_OTP_CODE")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Literal(
                     Literal::Text("Invalid OTP code or OTP code expired"),
@@ -233,12 +233,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("INVALID_OTP_CODE")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Literal(
                     Literal::Text("Invalid OTP code or OTP code expired"),
@@ -267,12 +267,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("BAD_REQUEST")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Bad request")),
             },
@@ -301,14 +301,14 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(
                     Literal::Text("ACCESS_TOKEN_SIGNATURE_VERIFICATION_FAILED"),
                 ),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Literal(
                     Literal::Text("Access token signature verification failed"),
@@ -337,12 +337,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("FORBIDDEN")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Not authenticated")),
             },
@@ -371,12 +371,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/code",
+                path: &["detail", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("MESSAGE_LOG_NOT_EXISTS")),
             },
             Member {
-                pointer: "/detail/message",
+                path: &["detail", "message"],
                 optional: false,
                 rule: Rule::Literal(
                     Literal::Text(
@@ -409,22 +409,22 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/detail",
+                path: &["detail"],
                 optional: false,
                 rule: Rule::List,
             },
             Member {
-                pointer: "/detail/*/loc",
+                path: &["detail", "*", "loc"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/detail/*/msg",
+                path: &["detail", "*", "msg"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/detail/*/type",
+                path: &["detail", "*", "type"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -451,22 +451,22 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/detail/0/loc/0",
+                path: &["detail", "0", "loc", "0"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("body")),
             },
             Member {
-                pointer: "/detail/0/loc/1",
+                path: &["detail", "0", "loc", "1"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("otp_id")),
             },
             Member {
-                pointer: "/detail/0/msg",
+                path: &["detail", "0", "msg"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Unknown otp_id")),
             },
             Member {
-                pointer: "/detail/0/type",
+                path: &["detail", "0", "type"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("value_error")),
             },
@@ -775,7 +775,6 @@ pub mod body {
 }
 
 impl crate::vendor::Wire for Body {
-    type Client = Client;
     const ID: &'static str = "d7";
     const DEFAULT_BASE_URL: &'static str = DEFAULT_BASE_URL;
     const USER_AGENT: &'static str = concat!(
@@ -786,26 +785,15 @@ impl crate::vendor::Wire for Body {
     fn table() -> &'static Table {
         &TABLE
     }
-    fn client(
-        base_url: &str,
-        http: reqwest::Client,
-        call: crate::transport::Call,
-    ) -> Client {
-        Client::new_with_client(base_url, http, call)
-    }
     fn decode(status: u16, body: &[u8]) -> Option<Body> {
         decode(status, body)
     }
 }
 
-crate::transport::hooks!(Client);
-
-// As progenitor wrote it.
+// As progenitor wrote it, up to where it would send.
 pub(crate) mod api {
     #[allow(unused_imports)]
-    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-    #[allow(unused_imports)]
-    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+    use progenitor_client::encode_path;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -899,115 +887,18 @@ pub(crate) mod api {
             }
         }
     }
-    #[derive(Clone, Debug)]
-    /**Client for D7 Networks Verify OTP
-
-Verify the one-time password sent to the recipient's phone number. An HTTP 200 is no approval by itself: its `status` may be FAILED, EXPIRED or ALREADY_VERIFIED.
-
-Version: 1*/
-    pub struct Client {
-        pub(crate) baseurl: String,
-        pub(crate) client: reqwest::Client,
-        pub(crate) inner: crate::transport::Call,
-    }
-    impl Client {
-        /// Create a new client.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new(baseurl: &str, inner: crate::transport::Call) -> Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            let client = {
-                let dur = ::std::time::Duration::from_secs(15u64);
-                reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-            };
-            #[cfg(target_arch = "wasm32")]
-            let client = reqwest::ClientBuilder::new();
-            Self::new_with_client(baseurl, client.build().unwrap(), inner)
-        }
-        /// Construct a new client with an existing `reqwest::Client`,
-        /// allowing more control over its configuration.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new_with_client(
-            baseurl: &str,
-            client: reqwest::Client,
-            inner: crate::transport::Call,
-        ) -> Self {
-            Self {
-                baseurl: baseurl.to_string(),
-                client,
-                inner,
-            }
-        }
-    }
-    impl ClientInfo<crate::transport::Call> for Client {
-        fn api_version() -> &'static str {
-            "1"
-        }
-        fn baseurl(&self) -> &str {
-            self.baseurl.as_str()
-        }
-        fn client(&self) -> &reqwest::Client {
-            &self.client
-        }
-        fn inner(&self) -> &crate::transport::Call {
-            &self.inner
-        }
-    }
-    const _: () = {
-        #[allow(dead_code)]
-        fn assert_client_hooks()
-        where
-            Client: ClientHooks<crate::transport::Call>,
-        {}
-    };
-    #[allow(clippy::all)]
-    impl Client {
-        /**Verify OTP
+    /**Verify OTP
 
 When the request is validated the status is returned.
 
 Sends a `POST` request to `/verify/v1/otp/verify-otp`
 
 */
-        pub async fn verify_otp<'a>(
-            &'a self,
-            body: &'a types::VerifyRequest,
-        ) -> Result<ResponseValue<()>, Error<()>> {
-            let url = format!("{}/verify/v1/otp/verify-otp", self.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-                );
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "verify_otp",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(ResponseValue::empty(response)),
-                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
-            }
-        }
-    }
-    /// Items consumers will typically use such as the Client.
-    pub mod prelude {
-        #[allow(unused_imports)]
-        pub use super::Client;
+    pub fn verify_otp<'a>(
+        api: &'a crate::transport::Api,
+        body: &'a types::VerifyRequest,
+    ) -> ::reqwest::Result<::reqwest::Request> {
+        let url = format!("{}/verify/v1/otp/verify-otp", api.baseurl,);
+        api.client.post(url).json(&body).build()
     }
 }

@@ -4,7 +4,7 @@ use crate::cell::{Cell, Literal, Member, Remedy, Rule, State, Status};
 use crate::error::Variant;
 use crate::outcome::{Consumption, Outcome};
 use crate::verdict::Table;
-pub(crate) use api::{Client, types};
+pub(crate) use api::types;
 
 /// The address that the vendor's document gives for this API.
 pub const DEFAULT_BASE_URL: &str = "https://us-1.dailystory.com";
@@ -21,17 +21,17 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(true)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -58,17 +58,17 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -97,17 +97,17 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response/remaining_attempts",
+                path: &["Response", "remaining_attempts"],
                 optional: false,
                 rule: Rule::State(State::RemainingAttempts),
             },
@@ -134,17 +134,17 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -173,17 +173,17 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -212,17 +212,17 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -251,17 +251,17 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("The contact was not found.")),
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -288,17 +288,17 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("The parameter otp is required.")),
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -325,17 +325,17 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("The OTP is invalid.")),
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -364,17 +364,17 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Unauthorized.")),
             },
             Member {
-                pointer: "/Response",
+                path: &["Response"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -401,27 +401,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/Status",
+                path: &["Status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/Message",
+                path: &["Message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/Response/locked",
+                path: &["Response", "locked"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(true)),
             },
             Member {
-                pointer: "/Response/remaining_attempts",
+                path: &["Response", "remaining_attempts"],
                 optional: false,
                 rule: Rule::Literal(Literal::Integer(0)),
             },
             Member {
-                pointer: "/Response/lockout_seconds",
+                path: &["Response", "lockout_seconds"],
                 optional: false,
                 rule: Rule::State(State::LockoutSeconds),
             },
@@ -690,7 +690,6 @@ pub mod body {
 }
 
 impl crate::vendor::Wire for Body {
-    type Client = Client;
     const ID: &'static str = "dailystory";
     const DEFAULT_BASE_URL: &'static str = DEFAULT_BASE_URL;
     const USER_AGENT: &'static str = concat!(
@@ -701,26 +700,15 @@ impl crate::vendor::Wire for Body {
     fn table() -> &'static Table {
         &TABLE
     }
-    fn client(
-        base_url: &str,
-        http: reqwest::Client,
-        call: crate::transport::Call,
-    ) -> Client {
-        Client::new_with_client(base_url, http, call)
-    }
     fn decode(status: u16, body: &[u8]) -> Option<Body> {
         decode(status, body)
     }
 }
 
-crate::transport::hooks!(Client);
-
-// As progenitor wrote it.
+// As progenitor wrote it, up to where it would send.
 pub(crate) mod api {
     #[allow(unused_imports)]
-    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-    #[allow(unused_imports)]
-    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+    use progenitor_client::encode_path;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -787,75 +775,7 @@ pub(crate) mod api {
             }
         }
     }
-    #[derive(Clone, Debug)]
-    /**Client for DailyStory one-time password validation
-
-Validate a one-time password that was sent to a contact. Verifying is a GET that consumes the code and counts attempts: it must never be repeated by a client on its own, nor answered from a cache.
-
-Version: 1*/
-    pub struct Client {
-        pub(crate) baseurl: String,
-        pub(crate) client: reqwest::Client,
-        pub(crate) inner: crate::transport::Call,
-    }
-    impl Client {
-        /// Create a new client.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new(baseurl: &str, inner: crate::transport::Call) -> Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            let client = {
-                let dur = ::std::time::Duration::from_secs(15u64);
-                reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-            };
-            #[cfg(target_arch = "wasm32")]
-            let client = reqwest::ClientBuilder::new();
-            Self::new_with_client(baseurl, client.build().unwrap(), inner)
-        }
-        /// Construct a new client with an existing `reqwest::Client`,
-        /// allowing more control over its configuration.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new_with_client(
-            baseurl: &str,
-            client: reqwest::Client,
-            inner: crate::transport::Call,
-        ) -> Self {
-            Self {
-                baseurl: baseurl.to_string(),
-                client,
-                inner,
-            }
-        }
-    }
-    impl ClientInfo<crate::transport::Call> for Client {
-        fn api_version() -> &'static str {
-            "1"
-        }
-        fn baseurl(&self) -> &str {
-            self.baseurl.as_str()
-        }
-        fn client(&self) -> &reqwest::Client {
-            &self.client
-        }
-        fn inner(&self) -> &crate::transport::Call {
-            &self.inner
-        }
-    }
-    const _: () = {
-        #[allow(dead_code)]
-        fn assert_client_hooks()
-        where
-            Client: ClientHooks<crate::transport::Call>,
-        {}
-    };
-    #[allow(clippy::all)]
-    impl Client {
-        /**Validate a one-time password
+    /**Validate a one-time password
 
 By default an incorrect OTP immediately invalidates the code. With `allow_retry=true` the caller may try again until `retry_attempts` is exhausted; then the contact is locked out.
 
@@ -868,57 +788,25 @@ Arguments:
 - `otp`: The one-time password sent to the contact's mobile phone or email address.
 - `retry_attempts`: The number of incorrect attempts allowed; only applies when `allow_retry` is true.
 */
-        pub async fn validate<'a>(
-            &'a self,
-            dsid: &'a crate::secret::Secret,
-            allow_retry: Option<bool>,
-            minutes_valid: Option<i64>,
-            otp: &'a crate::secret::Secret,
-            retry_attempts: Option<::std::num::NonZeroU64>,
-        ) -> Result<ResponseValue<()>, Error<()>> {
-            let url = format!(
-                "{}/api/v1/verification/{}", self.baseurl, encode_path(& dsid
-                .to_string()),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-                );
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .get(url)
-                .query(&progenitor_client::QueryParam::new("allow_retry", &allow_retry))
-                .query(
-                    &progenitor_client::QueryParam::new("minutes_valid", &minutes_valid),
-                )
-                .query(&progenitor_client::QueryParam::new("otp", &otp))
-                .query(
-                    &progenitor_client::QueryParam::new(
-                        "retry_attempts",
-                        &retry_attempts,
-                    ),
-                )
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "validate",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(ResponseValue::empty(response)),
-                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
-            }
-        }
-    }
-    /// Items consumers will typically use such as the Client.
-    pub mod prelude {
-        #[allow(unused_imports)]
-        pub use super::Client;
+    pub fn validate<'a>(
+        api: &'a crate::transport::Api,
+        dsid: &'a crate::secret::Secret,
+        allow_retry: Option<bool>,
+        minutes_valid: Option<i64>,
+        otp: &'a crate::secret::Secret,
+        retry_attempts: Option<::std::num::NonZeroU64>,
+    ) -> ::reqwest::Result<::reqwest::Request> {
+        let url = format!(
+            "{}/api/v1/verification/{}", api.baseurl, encode_path(& dsid.to_string()),
+        );
+        api.client
+            .get(url)
+            .query(&progenitor_client::QueryParam::new("allow_retry", &allow_retry))
+            .query(&progenitor_client::QueryParam::new("minutes_valid", &minutes_valid))
+            .query(&progenitor_client::QueryParam::new("otp", &otp))
+            .query(
+                &progenitor_client::QueryParam::new("retry_attempts", &retry_attempts),
+            )
+            .build()
     }
 }

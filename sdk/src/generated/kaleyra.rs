@@ -4,7 +4,7 @@ use crate::cell::{Cell, Literal, Member, Remedy, Rule, State, Status};
 use crate::error::Variant;
 use crate::outcome::{Consumption, Outcome};
 use crate::verdict::Table;
-pub(crate) use api::{Client, types};
+pub(crate) use api::types;
 
 /// The address that the vendor's document gives for this API.
 pub const DEFAULT_BASE_URL: &str = "https://api.kaleyra.io";
@@ -21,12 +21,12 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/data/verify_id",
+                path: &["data", "verify_id"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("OTP verified successfully.")),
             },
@@ -55,27 +55,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E910")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("validation_error"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase(""),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -102,27 +102,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E912")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("validation_error"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("OTP"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -149,27 +149,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E909")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("validation_error"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("flow_id"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -198,27 +198,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E912")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("validation_error"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("OTP"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -245,27 +245,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E911")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("validation_error"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("OTP"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -292,27 +292,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E913")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("validation_error"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase(""),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -339,27 +339,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E801")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("VALIDATION_ERROR"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("otp"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -386,27 +386,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E800")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("VALIDATION_ERROR"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("verify_id"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -433,27 +433,27 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E803")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::IgnoreCase("VALIDATION_ERROR"),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::IgnoreCase("OTP"),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -480,27 +480,27 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E912")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("validation_error")),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("OTP")),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Invalid Request/OTP")),
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("")),
             },
@@ -529,27 +529,27 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E401")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("authentication_error")),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("api-key")),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Unauthorized")),
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("")),
             },
@@ -578,27 +578,27 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/error/code",
+                path: &["error", "code"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("E403")),
             },
             Member {
-                pointer: "/error/type",
+                path: &["error", "type"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("authentication_error")),
             },
             Member {
-                pointer: "/error/parameter",
+                path: &["error", "parameter"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("api-key")),
             },
             Member {
-                pointer: "/error/message",
+                path: &["error", "message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Forbidden")),
             },
             Member {
-                pointer: "/error/reference",
+                path: &["error", "reference"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("")),
             },
@@ -861,7 +861,6 @@ pub mod body {
 }
 
 impl crate::vendor::Wire for Body {
-    type Client = Client;
     const ID: &'static str = "kaleyra";
     const DEFAULT_BASE_URL: &'static str = DEFAULT_BASE_URL;
     const USER_AGENT: &'static str = concat!(
@@ -872,26 +871,15 @@ impl crate::vendor::Wire for Body {
     fn table() -> &'static Table {
         &TABLE
     }
-    fn client(
-        base_url: &str,
-        http: reqwest::Client,
-        call: crate::transport::Call,
-    ) -> Client {
-        Client::new_with_client(base_url, http, call)
-    }
     fn decode(status: u16, body: &[u8]) -> Option<Body> {
         decode(status, body)
     }
 }
 
-crate::transport::hooks!(Client);
-
-// As progenitor wrote it.
+// As progenitor wrote it, up to where it would send.
 pub(crate) mod api {
     #[allow(unused_imports)]
-    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-    #[allow(unused_imports)]
-    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+    use progenitor_client::encode_path;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -962,75 +950,7 @@ pub(crate) mod api {
             }
         }
     }
-    #[derive(Clone, Debug)]
-    /**Client for Kaleyra Verify, Validate OTP
-
-Validate a one-time password that Kaleyra.io Verify issued. The page prints every body and no HTTP status: any 2xx is a success and any 4xx an error, told apart by `error.code`.
-
-Version: 1*/
-    pub struct Client {
-        pub(crate) baseurl: String,
-        pub(crate) client: reqwest::Client,
-        pub(crate) inner: crate::transport::Call,
-    }
-    impl Client {
-        /// Create a new client.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new(baseurl: &str, inner: crate::transport::Call) -> Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            let client = {
-                let dur = ::std::time::Duration::from_secs(15u64);
-                reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-            };
-            #[cfg(target_arch = "wasm32")]
-            let client = reqwest::ClientBuilder::new();
-            Self::new_with_client(baseurl, client.build().unwrap(), inner)
-        }
-        /// Construct a new client with an existing `reqwest::Client`,
-        /// allowing more control over its configuration.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new_with_client(
-            baseurl: &str,
-            client: reqwest::Client,
-            inner: crate::transport::Call,
-        ) -> Self {
-            Self {
-                baseurl: baseurl.to_string(),
-                client,
-                inner,
-            }
-        }
-    }
-    impl ClientInfo<crate::transport::Call> for Client {
-        fn api_version() -> &'static str {
-            "1"
-        }
-        fn baseurl(&self) -> &str {
-            self.baseurl.as_str()
-        }
-        fn client(&self) -> &reqwest::Client {
-            &self.client
-        }
-        fn inner(&self) -> &crate::transport::Call {
-            &self.inner
-        }
-    }
-    const _: () = {
-        #[allow(dead_code)]
-        fn assert_client_hooks()
-        where
-            Client: ClientHooks<crate::transport::Call>,
-        {}
-    };
-    #[allow(clippy::all)]
-    impl Client {
-        /**Validate an OTP
+    /**Validate an OTP
 
 Verifies the OTP that was sent to the user; the Verify ID comes from the Generate OTP call.
 
@@ -1040,43 +960,14 @@ Arguments:
 - `sid`: Account SID (Security Identifier), generated by Kaleyra.io while creating an API key.
 - `body`
 */
-        pub async fn validate<'a>(
-            &'a self,
-            sid: &'a crate::secret::Secret,
-            body: &'a types::ValidateRequest,
-        ) -> Result<ResponseValue<()>, Error<()>> {
-            let url = format!(
-                "{}/v1/{}/verify/validate", self.baseurl, encode_path(& sid.to_string()),
-            );
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-                );
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "validate",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(ResponseValue::empty(response)),
-                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
-            }
-        }
-    }
-    /// Items consumers will typically use such as the Client.
-    pub mod prelude {
-        #[allow(unused_imports)]
-        pub use super::Client;
+    pub fn validate<'a>(
+        api: &'a crate::transport::Api,
+        sid: &'a crate::secret::Secret,
+        body: &'a types::ValidateRequest,
+    ) -> ::reqwest::Result<::reqwest::Request> {
+        let url = format!(
+            "{}/v1/{}/verify/validate", api.baseurl, encode_path(& sid.to_string()),
+        );
+        api.client.post(url).json(&body).build()
     }
 }

@@ -4,7 +4,7 @@ use crate::cell::{Cell, Literal, Member, Remedy, Rule, State, Status};
 use crate::error::Variant;
 use crate::outcome::{Consumption, Outcome};
 use crate::verdict::Table;
-pub(crate) use api::{Client, types};
+pub(crate) use api::types;
 
 /// The address that the vendor's document gives for this API.
 pub const DEFAULT_BASE_URL: &str = "https://api.zeckta.com";
@@ -21,32 +21,32 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(true)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/data/sessionId",
+                path: &["data", "sessionId"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/status",
+                path: &["data", "status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("APPROVED")),
             },
             Member {
-                pointer: "/data/verified",
+                path: &["data", "verified"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(true)),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -73,32 +73,32 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/data/sessionId",
+                path: &["data", "sessionId"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/status",
+                path: &["data", "status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("INVALID")),
             },
             Member {
-                pointer: "/data/verified",
+                path: &["data", "verified"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -125,12 +125,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Invalid request")),
             },
@@ -159,12 +159,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Authentication failed")),
             },
@@ -191,12 +191,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Forbidden")),
             },
@@ -225,32 +225,32 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/data/sessionId",
+                path: &["data", "sessionId"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/status",
+                path: &["data", "status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("NOT_FOUND")),
             },
             Member {
-                pointer: "/data/verified",
+                path: &["data", "verified"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -277,32 +277,32 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/data/sessionId",
+                path: &["data", "sessionId"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/status",
+                path: &["data", "status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("ALREADY_USED")),
             },
             Member {
-                pointer: "/data/verified",
+                path: &["data", "verified"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -329,32 +329,32 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/data/sessionId",
+                path: &["data", "sessionId"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/status",
+                path: &["data", "status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("EXPIRED")),
             },
             Member {
-                pointer: "/data/verified",
+                path: &["data", "verified"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -381,12 +381,12 @@ static CELLS: &[Cell] = &[
         specified: false,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("Invalid request")),
             },
@@ -413,32 +413,32 @@ static CELLS: &[Cell] = &[
         specified: true,
         members: &[
             Member {
-                pointer: "/success",
+                path: &["success"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/message",
+                path: &["message"],
                 optional: false,
                 rule: Rule::Free,
             },
             Member {
-                pointer: "/data/sessionId",
+                path: &["data", "sessionId"],
                 optional: false,
                 rule: Rule::Echo("session"),
             },
             Member {
-                pointer: "/data/status",
+                path: &["data", "status"],
                 optional: false,
                 rule: Rule::Literal(Literal::Text("MAX_ATTEMPTS_REACHED")),
             },
             Member {
-                pointer: "/data/verified",
+                path: &["data", "verified"],
                 optional: false,
                 rule: Rule::Literal(Literal::Bool(false)),
             },
             Member {
-                pointer: "/data/message",
+                path: &["data", "message"],
                 optional: false,
                 rule: Rule::Free,
             },
@@ -457,7 +457,7 @@ static CELLS: &[Cell] = &[
 ];
 
 /// What an answer is read by.
-pub(crate) static TABLE: Table = Table::new(CELLS, &["/requestId"]);
+pub(crate) static TABLE: Table = Table::new(CELLS, &[&["requestId"]]);
 
 /// Every documented answer of Zeckta, in the order of the document.
 pub fn cells() -> &'static [Cell] {
@@ -698,7 +698,6 @@ pub mod body {
 }
 
 impl crate::vendor::Wire for Body {
-    type Client = Client;
     const ID: &'static str = "zeckta";
     const DEFAULT_BASE_URL: &'static str = DEFAULT_BASE_URL;
     const USER_AGENT: &'static str = concat!(
@@ -709,26 +708,15 @@ impl crate::vendor::Wire for Body {
     fn table() -> &'static Table {
         &TABLE
     }
-    fn client(
-        base_url: &str,
-        http: reqwest::Client,
-        call: crate::transport::Call,
-    ) -> Client {
-        Client::new_with_client(base_url, http, call)
-    }
     fn decode(status: u16, body: &[u8]) -> Option<Body> {
         decode(status, body)
     }
 }
 
-crate::transport::hooks!(Client);
-
-// As progenitor wrote it.
+// As progenitor wrote it, up to where it would send.
 pub(crate) mod api {
     #[allow(unused_imports)]
-    pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-    #[allow(unused_imports)]
-    use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+    use progenitor_client::encode_path;
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
@@ -811,115 +799,18 @@ pub(crate) mod api {
             }
         }
     }
-    #[derive(Clone, Debug)]
-    /**Client for Zeckta OTP verification
-
-Verify a one-time password that the Zeckta OTP service issued. The answers, their HTTP statuses and bodies are those that the vendor's page prints; what the page leaves open is marked `inferred` in the annotation.
-
-Version: 1*/
-    pub struct Client {
-        pub(crate) baseurl: String,
-        pub(crate) client: reqwest::Client,
-        pub(crate) inner: crate::transport::Call,
-    }
-    impl Client {
-        /// Create a new client.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new(baseurl: &str, inner: crate::transport::Call) -> Self {
-            #[cfg(not(target_arch = "wasm32"))]
-            let client = {
-                let dur = ::std::time::Duration::from_secs(15u64);
-                reqwest::ClientBuilder::new().connect_timeout(dur).timeout(dur)
-            };
-            #[cfg(target_arch = "wasm32")]
-            let client = reqwest::ClientBuilder::new();
-            Self::new_with_client(baseurl, client.build().unwrap(), inner)
-        }
-        /// Construct a new client with an existing `reqwest::Client`,
-        /// allowing more control over its configuration.
-        ///
-        /// `baseurl` is the base URL provided to the internal
-        /// `reqwest::Client`, and should include a scheme and hostname,
-        /// as well as port and a path stem if applicable.
-        pub fn new_with_client(
-            baseurl: &str,
-            client: reqwest::Client,
-            inner: crate::transport::Call,
-        ) -> Self {
-            Self {
-                baseurl: baseurl.to_string(),
-                client,
-                inner,
-            }
-        }
-    }
-    impl ClientInfo<crate::transport::Call> for Client {
-        fn api_version() -> &'static str {
-            "1"
-        }
-        fn baseurl(&self) -> &str {
-            self.baseurl.as_str()
-        }
-        fn client(&self) -> &reqwest::Client {
-            &self.client
-        }
-        fn inner(&self) -> &crate::transport::Call {
-            &self.inner
-        }
-    }
-    const _: () = {
-        #[allow(dead_code)]
-        fn assert_client_hooks()
-        where
-            Client: ClientHooks<crate::transport::Call>,
-        {}
-    };
-    #[allow(clippy::all)]
-    impl Client {
-        /**Verify an OTP
+    /**Verify an OTP
 
 A successful verification marks the OTP session as used and prevents future reuse.
 
 Sends a `POST` request to `/v1/messaging/otp/verify`
 
 */
-        pub async fn verify<'a>(
-            &'a self,
-            body: &'a types::VerifyRequest,
-        ) -> Result<ResponseValue<()>, Error<()>> {
-            let url = format!("{}/v1/messaging/otp/verify", self.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
-            header_map
-                .append(
-                    ::reqwest::header::HeaderName::from_static("api-version"),
-                    ::reqwest::header::HeaderValue::from_static(Self::api_version()),
-                );
-            #[allow(unused_mut)]
-            let mut request = self
-                .client
-                .post(url)
-                .json(&body)
-                .headers(header_map)
-                .build()?;
-            let info = OperationInfo {
-                operation_id: "verify",
-            };
-            self.pre(&mut request, &info).await?;
-            let result = self.exec(request, &info).await;
-            self.post(&result, &info).await?;
-            let response = result?;
-            match response.status().as_u16() {
-                200..=299 => Ok(ResponseValue::empty(response)),
-                _ => Err(Error::ErrorResponse(ResponseValue::empty(response))),
-            }
-        }
-    }
-    /// Items consumers will typically use such as the Client.
-    pub mod prelude {
-        #[allow(unused_imports)]
-        pub use super::Client;
+    pub fn verify<'a>(
+        api: &'a crate::transport::Api,
+        body: &'a types::VerifyRequest,
+    ) -> ::reqwest::Result<::reqwest::Request> {
+        let url = format!("{}/v1/messaging/otp/verify", api.baseurl,);
+        api.client.post(url).json(&body).build()
     }
 }

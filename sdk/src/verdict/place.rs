@@ -1,43 +1,36 @@
-//! Places in a JSON body: by pointer, where `*` stands for every element of a list, or by name at any depth.
+//! Places in a JSON body: by path, where `*` stands for every element of a list, or by name at any depth.
 
 use crate::json::Node;
 
-/// Shows each value at `pointer` to `test`, several only where it has a `*`: whether there is any, and whether all that
+/// Shows each value at `path` to `test`, several only where it has a `*`: whether there is any, and whether all that
 /// there are pass.
-pub(super) fn look(body: &Node<'_>, pointer: &str, test: &dyn Fn(&Node<'_>) -> bool) -> Look {
-    let Some(rest) = pointer.strip_prefix('/') else {
-        let passed = test(body);
-        return Look { any: true, passed, all: passed };
-    };
-    let (token, rest) = match rest.split_once('/') {
-        Some((token, _)) => (token, &rest[token.len()..]),
-        None => (rest, ""),
-    };
-    let mut looked = Look { any: false, passed: false, all: true };
-    let mut descend = |value: &Node<'_>| {
-        let below = look(value, rest, test);
-        looked.any |= below.any;
-        looked.passed |= below.passed;
-        looked.all &= below.all;
-    };
-    match body {
-        Node::List(elements) if token == "*" => elements.iter().for_each(descend),
-        Node::List(elements) => {
-            if let Some(element) = token.parse().ok().and_then(|index: usize| elements.get(index)) {
-                descend(element);
+pub(super) fn look(body: &Node<'_>, path: &[&str], test: &dyn Fn(&Node<'_>) -> bool) -> Look {
+    let (mut value, mut path) = (body, path);
+    while let Some((token, rest)) = path.split_first() {
+        let below = match value {
+            Node::List(elements) if *token == "*" => {
+                let each = elements.iter().map(|element| look(element, rest, test));
+                return each.fold(Look::NOTHING, Look::and);
             }
-        }
-        Node::Object(members) => {
-            if let Some((_, member)) = members.iter().find(|(name, _)| is_token(name, token)) {
-                descend(member);
-            }
-        }
-        _ => {}
+            value => member(value, token),
+        };
+        let Some(below) = below else { return Look::NOTHING };
+        (value, path) = (below, rest);
     }
-    looked
+    let passed = test(value);
+    Look { any: true, passed, all: passed }
 }
 
-/// What was found at a pointer.
+/// The member or element of that name.
+fn member<'n, 'b>(value: &'n Node<'b>, token: &str) -> Option<&'n Node<'b>> {
+    match value {
+        Node::List(elements) => elements.get(token.parse::<usize>().ok()?),
+        Node::Object(members) => members.iter().find(|(name, _)| name == token).map(|(_, member)| member),
+        _ => None,
+    }
+}
+
+/// What was found at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     /// There is a value.
@@ -48,23 +41,20 @@ pub(super) struct Look {
     pub(super) all: bool,
 }
 
-/// The first value at `pointer`.
-pub(super) fn first<'n, 'b>(body: &'n Node<'b>, pointer: &str) -> Option<&'n Node<'b>> {
-    let mut value = body;
-    for token in pointer.split('/').skip(1) {
-        value = match value {
-            Node::List(elements) if token == "*" => elements.first()?,
-            Node::List(elements) => elements.get(token.parse::<usize>().ok()?)?,
-            Node::Object(members) => &members.iter().find(|(name, _)| is_token(name, token))?.1,
-            _ => return None,
-        };
+impl Look {
+    const NOTHING: Look = Look { any: false, passed: false, all: true };
+
+    fn and(self, other: Look) -> Look {
+        Look { any: self.any | other.any, passed: self.passed | other.passed, all: self.all & other.all }
     }
-    Some(value)
 }
 
-/// Whether a pointer's token stands for this name.
-fn is_token(name: &str, token: &str) -> bool {
-    token == name || token.contains('~') && token.replace("~1", "/").replace("~0", "~") == name
+/// The first value at `path`.
+pub(super) fn first<'n, 'b>(body: &'n Node<'b>, path: &[&str]) -> Option<&'n Node<'b>> {
+    path.iter().try_fold(body, |value, token| match value {
+        Node::List(elements) if *token == "*" => elements.first(),
+        value => member(value, token),
+    })
 }
 
 /// Whether `value` or anything in it is an object with a member `name`, or one that ends with it such as `error_code` of
@@ -97,9 +87,9 @@ mod tests {
         }
     }
 
-    fn found(body: &Node<'_>, pointer: &str) -> Vec<String> {
+    fn found(body: &Node<'_>, path: &[&str]) -> Vec<String> {
         let seen = std::cell::RefCell::new(Vec::new());
-        look(body, pointer, &|value| {
+        look(body, path, &|value| {
             seen.borrow_mut().push(format!("{value:?}"));
             true
         });
@@ -111,22 +101,22 @@ mod tests {
     #[test]
     fn a_star_stands_for_every_element_of_a_list_and_for_a_member_of_that_name() {
         let body = json(r#"{ "d": [{ "x": 1 }, { "x": 2 }, {}], "e": { "*": 3 }, "a/b": 4 }"#);
-        assert_eq!(found(&body, "/d/*/x"), ["Integer(1)", "Integer(2)"]);
-        assert_eq!(found(&body, "/e/*"), ["Integer(3)"]);
-        assert_eq!(found(&body, "/d/1/x"), ["Integer(2)"]);
-        assert_eq!(found(&body, "/a~1b"), ["Integer(4)"]);
-        assert!(found(&body, "/d/x").is_empty() && found(&body, "/none/at/all").is_empty());
-        assert_eq!(found(&body, ""), [format!("{body:?}")]);
-        assert_eq!(first(&body, "/d/*/x"), Some(&Node::Integer(1)));
-        assert_eq!(first(&body, "/d/7"), None);
+        assert_eq!(found(&body, &["d", "*", "x"]), ["Integer(1)", "Integer(2)"]);
+        assert_eq!(found(&body, &["e", "*"]), ["Integer(3)"]);
+        assert_eq!(found(&body, &["d", "1", "x"]), ["Integer(2)"]);
+        assert_eq!(found(&body, &["a/b"]), ["Integer(4)"]);
+        assert!(found(&body, &["d", "x"]).is_empty() && found(&body, &["none", "at", "all"]).is_empty());
+        assert_eq!(found(&body, &[]), [format!("{body:?}")]);
+        assert_eq!(first(&body, &["d", "*", "x"]), Some(&Node::Integer(1)));
+        assert_eq!(first(&body, &["d", "7"]), None);
     }
 
     #[test]
     fn of_several_values_some_or_all_may_pass() {
         let body = json("[1, 2]");
         let is_one = |value: &Node<'_>| *value == Node::Integer(1);
-        assert_eq!(look(&body, "/*", &is_one), Look { any: true, passed: true, all: false });
-        assert_eq!(look(&body, "/x", &is_one), Look { any: false, passed: false, all: true });
+        assert_eq!(look(&body, &["*"], &is_one), Look { any: true, passed: true, all: false });
+        assert_eq!(look(&body, &["x"], &is_one), Look { any: false, passed: false, all: true });
     }
 
     #[test]

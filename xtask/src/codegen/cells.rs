@@ -15,7 +15,7 @@ use super::lowering::pascal;
 pub(super) fn table(contract: &Contract) -> anyhow::Result<TokenStream> {
     let cells = contract.cells.iter().map(|each| cell(contract, each)).collect::<anyhow::Result<Vec<_>>>()?;
     let doc = format!(" Every documented answer of {}, in the order of the document.", contract.name);
-    let request_id = &contract.request_id;
+    let request_id = contract.request_id.iter().map(|pointer| path(pointer));
     Ok(quote! {
         static CELLS: &[Cell] = &[#(#cells),*];
 
@@ -106,6 +106,7 @@ fn play(contract: &Contract, cell: &Cell) -> TokenStream {
 
 fn member(member: &Member) -> anyhow::Result<TokenStream> {
     let pointer = &member.pointer;
+    let path = path(pointer);
     let optional = member.rule.optional;
     let rule = match &member.rule.matching {
         Matching::Literal => {
@@ -117,7 +118,7 @@ fn member(member: &Member) -> anyhow::Result<TokenStream> {
             other => bail!("{pointer}: expected text where the case of letters is ignored, found {other}"),
         },
         Matching::Anywhere => {
-            let name = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+            let name = names(pointer).last().unwrap_or_default();
             let literal = literal(&member.example)?;
             quote!(Rule::Anywhere(#name, #literal))
         }
@@ -127,7 +128,18 @@ fn member(member: &Member) -> anyhow::Result<TokenStream> {
         Matching::State(StateValue::LockoutSeconds) => quote!(Rule::State(State::LockoutSeconds)),
         Matching::Text | Matching::Open | Matching::Volatile(_) => quote!(Rule::Free),
     };
-    Ok(quote!(Member { pointer: #pointer, optional: #optional, rule: #rule }))
+    Ok(quote!(Member { path: #path, optional: #optional, rule: #rule }))
+}
+
+/// A JSON pointer as the client walks it.
+fn path(pointer: &str) -> TokenStream {
+    let names = names(pointer);
+    quote!(&[#(#names),*])
+}
+
+/// The names that a JSON pointer is made of (RFC 6901 §4).
+fn names(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }
 
 fn literal(value: &Value) -> anyhow::Result<TokenStream> {
