@@ -13,7 +13,7 @@ mod build;
 pub(crate) mod sandbox;
 
 /// How often each side is measured; the median is told.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// Measures the suite's main job against a client that does nothing but send.
 pub(crate) fn suite(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {

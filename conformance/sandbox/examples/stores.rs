@@ -16,13 +16,18 @@ const SESSIONS: u64 = 1_000_000;
 const STEPS: usize = 512;
 const TASKS: u64 = 64;
 
-fn key(number: u64) -> Key {
-    Key { vendor: "exotel".to_owned(), tenant: "t".to_owned(), session: format!("ver_{number:024x}") }
+fn id(number: u64) -> String {
+    format!("ver_{number:024x}")
+}
+
+fn key(session: &str) -> Key<'_> {
+    Key { vendor: "exotel", tenant: "t", session }
 }
 
 async fn issue(store: &dyn Store, number: u64) -> Result<(), Box<dyn Error>> {
-    let code = "123456".to_owned();
-    let issue = Issue { key: key(number), code, ttl_seconds: 60, max_attempts: None, resend_of: None };
+    let session = id(number);
+    let issue =
+        Issue { key: key(&session), code: "123456", ttl_seconds: 60, max_attempts: None, resend_of: None };
     store.issue(issue).await?;
     Ok(())
 }
@@ -33,7 +38,7 @@ async fn collect() -> Result<(), Box<dyn Error>> {
         issue(&store, number).await?;
         // Half of them nobody may ask for any more.
         if number % 2 == 0 {
-            store.age(&key(number), 1_000_000).await?;
+            store.age(key(&id(number)), 1_000_000).await?;
         }
     }
     let mut micros: Vec<u128> = (0..STEPS)
@@ -60,7 +65,8 @@ async fn redis(url: &str, calls: u64) -> Result<(), Box<dyn Error>> {
         let (store, policy) = (Arc::clone(&store), Arc::clone(&policy));
         running.spawn(async move {
             for _ in 0..calls / TASKS {
-                let attempt = Attempt { key: key(number), code: "654321", terms: Terms::default() };
+                let session = id(number);
+                let attempt = Attempt { key: key(&session), code: "654321", terms: Terms::default() };
                 if store.attempt(&policy, attempt).await.is_err() {
                     return false;
                 }

@@ -21,7 +21,7 @@ pub struct Answer {
     /// The body.
     pub body: Body,
     /// The name of the cell that was rendered; `None` where no cell covers the situation.
-    pub cell: Option<String>,
+    pub cell: Option<Arc<str>>,
     /// The situation that is answered; `None` for refusals of the HTTP layer.
     pub situation: Option<Situation>,
 }

@@ -123,17 +123,17 @@ async fn issue_session(
             u32::try_from(wish.max(0)).unwrap_or(u32::MAX).clamp(1, most)
         }
     });
-    let key = |session: String| Key { vendor: contract.vendor.clone(), tenant: tenant.id.clone(), session };
+    let key = |session| Key { vendor: &contract.vendor, tenant: &tenant.id, session };
     let session = match (&request.recipient_of, contract.operation.session.resend) {
         (Some(earlier), Resend::Same) => earlier.clone(),
         _ => mint(&contract.operation.session.mint).ok_or_else(no_randomness)?,
     };
     let issue = Issue {
-        key: key(session.clone()),
-        code: request.code,
+        key: key(&session),
+        code: &request.code,
         ttl_seconds,
         max_attempts,
-        resend_of: request.recipient_of.map(key),
+        resend_of: request.recipient_of.as_deref().map(key),
     };
     match shared.store.issue(issue).await.map_err(|error| no_store(&error))? {
         Issued::Done => Ok(reply(
@@ -161,8 +161,8 @@ async fn age_session(
     let request: AgeRequest = read(&body)?;
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = tenant(&shared, dialect, &request.tenant)?;
-    let key = Key { vendor: request.vendor, tenant: tenant.id.clone(), session: request.session };
-    match shared.store.age(&key, request.seconds).await.map_err(|error| no_store(&error))? {
+    let key = Key { vendor: &request.vendor, tenant: &tenant.id, session: &request.session };
+    match shared.store.age(key, request.seconds).await.map_err(|error| no_store(&error))? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(no_session()),
     }

@@ -10,9 +10,10 @@ use http::{HeaderMap, StatusCode, header};
 use otp_contract::{
     Cell, Contract, Location, Matching, Mode, Outcome, Place, Situation, StateValue, ValueKind, VolatileValue,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::answer::{Answer, Body};
+use crate::json::Object;
 use crate::mint::mint;
 use crate::query::Parameters;
 use crate::record::{Terms, Verdict};
@@ -24,8 +25,18 @@ use crate::{json, query, store};
 pub(crate) struct Dialect {
     pub(crate) contract: Arc<Contract>,
     preferred: BTreeSet<String>,
-    /// The bodies that are the same for every call, by the cell's name.
-    shared: BTreeMap<String, Body>,
+    /// The cell that is given in each situation, where there is one.
+    chosen: BTreeMap<(Situation, Option<Mode>), Chosen>,
+}
+
+/// A cell that is given.
+#[derive(Debug, Clone)]
+struct Chosen {
+    /// Its place in the contract.
+    place: usize,
+    name: Arc<str>,
+    /// Its body, where that is the same for every call.
+    body: Option<Body>,
 }
 
 /// What a request asks.
@@ -49,15 +60,23 @@ pub(crate) struct Scene<'a> {
 impl Dialect {
     /// `preferred` are the names of cells to be given where the contract allows them.
     pub(crate) fn new(contract: Arc<Contract>, preferred: BTreeSet<String>) -> Dialect {
-        let is_shared = |cell: &&Cell| {
+        let chosen = |place: usize| {
+            let cell = &contract.cells[place];
             let varies = |matching: &Matching| {
                 matches!(matching, Matching::Echo(_) | Matching::State(_) | Matching::Volatile(_))
             };
-            !cell.members.iter().any(|member| varies(&member.rule.matching))
+            let is_shared = !cell.members.iter().any(|member| varies(&member.rule.matching));
+            let body = is_shared.then(|| Body::shared(&cell.body));
+            Chosen { place, name: cell.name.as_str().into(), body }
         };
-        let cells = contract.cells.iter().filter(is_shared);
-        let shared = cells.map(|cell| (cell.name.clone(), Body::shared(&cell.body))).collect();
-        Dialect { contract, preferred, shared }
+        let situations = Situation::ALL.into_iter().flat_map(|situation| MODES.map(|mode| (situation, mode)));
+        let chosen = situations
+            .filter_map(|(situation, mode)| {
+                let place = choose(&contract, &preferred, situation, mode)?;
+                Some(((situation, mode), chosen(place)))
+            })
+            .collect();
+        Dialect { contract, preferred, chosen }
     }
 
     /// Whether the media type and encoding of the body are those that the contract has.
@@ -93,7 +112,7 @@ impl Dialect {
                 Some(object) => object,
                 None => return misshapen(Situation::MalformedBody, None),
             },
-            false => Map::new(),
+            false => Object::default(),
         };
         let part = |location: &Location| match location.place {
             Place::Path => Part::of_text(path.get(&location.name)),
@@ -164,16 +183,9 @@ impl Dialect {
         self.answer(situation, verdict.mode, Scene { verdict: Some(verdict), ..scene })
     }
 
-    /// The answer to a situation: the preferred cell that the contract has for it, or else its main one.
+    /// The answer to a situation.
     pub(crate) fn answer(&self, situation: Situation, mode: Option<Mode>, scene: Scene<'_>) -> Answer {
-        let cell = self.choose(situation, mode).or_else(|| match situation {
-            // Few vendors have a word for each way to get a request wrong.
-            Situation::MissingSession | Situation::MissingCode | Situation::MalformedCode => {
-                self.choose(Situation::MalformedBody, mode)
-            }
-            _ => None,
-        });
-        let Some(cell) = cell else {
+        let Some(chosen) = self.chosen.get(&(situation, mode)) else {
             let status = match situation {
                 Situation::MissingCredentials | Situation::WrongCredentials => StatusCode::UNAUTHORIZED,
                 _ => StatusCode::BAD_REQUEST,
@@ -181,15 +193,16 @@ impl Dialect {
             let refusal = Answer::refusal(&self.contract.refusal, status);
             return Answer { situation: Some(situation), ..refusal };
         };
+        let cell = &self.contract.cells[chosen.place];
         Answer {
             status: cell.sandbox_status,
             content_type: "application/json",
             headers: Vec::new(),
-            body: match self.shared.get(&cell.name) {
+            body: match &chosen.body {
                 Some(body) => body.clone(),
                 None => render(cell, scene).into(),
             },
-            cell: Some(cell.name.clone()),
+            cell: Some(Arc::clone(&chosen.name)),
             situation: Some(situation),
         }
     }
@@ -202,18 +215,34 @@ impl Dialect {
                 && !cell.answers(Situation::UnknownSession)
         })
     }
+}
 
-    fn choose(&self, situation: Situation, mode: Option<Mode>) -> Option<&Cell> {
-        let fitting = || self.contract.cells.iter().filter(|cell| cell.answers(situation));
-        let in_mode = |mode| {
-            let of_mode = move |cell: &&Cell| cell.mode == mode;
-            fitting()
-                .filter(of_mode)
-                .find(|cell| self.preferred.contains(&cell.name))
-                .or_else(|| fitting().filter(of_mode).find(|cell| !cell.alternative))
+const MODES: [Option<Mode>; 2] = [None, Some(Mode::Retry)];
+
+/// The place of the cell that is given: the preferred one that the contract has for a situation, or else its main one.
+fn choose(
+    contract: &Contract,
+    preferred: &BTreeSet<String>,
+    situation: Situation,
+    mode: Option<Mode>,
+) -> Option<usize> {
+    let in_mode = |mode| {
+        let fitting = || {
+            let cells = contract.cells.iter().enumerate();
+            cells.filter(move |(_, cell)| cell.mode == mode && cell.answers(situation))
         };
-        in_mode(mode).or_else(|| in_mode(None))
-    }
+        let found = fitting()
+            .find(|(_, cell)| preferred.contains(&cell.name))
+            .or_else(|| fitting().find(|(_, cell)| !cell.alternative));
+        found.map(|(place, _)| place)
+    };
+    in_mode(mode).or_else(|| in_mode(None)).or_else(|| match situation {
+        // Few vendors have a word for each way to get a request wrong.
+        Situation::MissingSession | Situation::MissingCode | Situation::MalformedCode => {
+            choose(contract, preferred, Situation::MalformedBody, mode)
+        }
+        _ => None,
+    })
 }
 
 fn render(cell: &Cell, scene: Scene<'_>) -> Value {

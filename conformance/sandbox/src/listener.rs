@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -49,14 +49,10 @@ impl Default for Limits {
 /// The most of a request's head that is read, in bytes; a verify call has some hundred.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// The most header fields of a request.
-const FIELDS: usize = 64;
-
 /// How long is waited before the next connection is accepted when the system has no room for one.
 const BREATH: Duration = Duration::from_millis(50);
 
 /// What is served: the vendors, or a router, or both.
-#[derive(Clone)]
 pub(crate) struct Services {
     /// The vendors. They are many and their answers few, so they do not pass through the router, whose layers would take
     /// as long as the answer.
@@ -66,18 +62,31 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    async fn answer(&mut self, request: Request) -> Response {
+    async fn answer(&self, mut request: hyper::Request<Incoming>, origin: Origin) -> Response {
         let path = request.uri().path();
         match &self.vendors {
             Some(vendors) if !APART.iter().any(|start| path.starts_with(start)) => {
+                if vendors.has_faults() {
+                    request.extensions_mut().insert(origin);
+                }
                 server::serve_vendor(vendors, request).await
             }
             _ => {
-                let answered: Result<Response, Infallible> = self.router.call(request).await;
+                let request = request.map(axum::body::Body::new);
+                let answered: Result<Response, Infallible> = self.router.clone().call(request).await;
                 answered.unwrap_or_else(|never| match never {})
             }
         }
     }
+}
+
+/// Where a request comes from. Some faults go by the connection, and some by the replica; nothing else may ask.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    /// The other end of the connection.
+    pub(crate) peer: SocketAddr,
+    /// The replica on whose listener it arrived.
+    pub(crate) replica: Replica,
 }
 
 /// The beginnings of paths that are no vendor's.
@@ -91,6 +100,7 @@ pub(crate) async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()> + Send,
 ) {
+    let services = Arc::new(services);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut stop = pin!(stop);
@@ -106,11 +116,13 @@ pub(crate) async fn serve(
         match accepted {
             Ok((connection, peer)) => {
                 let calls = Arc::new(Calls::default());
-                let served = connected(services.clone(), connection, peer, replica, Arc::clone(&calls));
+                let origin = Origin { peer, replica };
+                let served = connected(Arc::clone(&services), connection, origin, Arc::clone(&calls));
                 let serving = graceful.watch(served);
                 tokio::spawn(async move {
                     // What goes wrong on a connection is the other side's; there is nobody left to tell.
                     tokio::select! {
+                        biased;
                         _ = serving => {}
                         () = calls.cease(limits.head_time) => {}
                     }
@@ -163,28 +175,21 @@ impl Drop for Begun {
 }
 
 fn connected(
-    services: Services,
+    services: Arc<Services>,
     connection: TcpStream,
-    peer: SocketAddr,
-    replica: Replica,
+    origin: Origin,
     calls: Arc<Calls>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
     // Answers are small and wanted at once: Nagle's algorithm would only delay them.
     let _ = connection.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let mut services = services.clone();
+    let service = service_fn(move |request| {
+        let services = Arc::clone(&services);
         let call = Calls::begin(&calls);
         async move {
             let _call = call;
-            let mut request = request.map(axum::body::Body::new);
-            // Some faults go by the connection, and some by the replica.
-            request.extensions_mut().insert(ConnectInfo(peer));
-            request.extensions_mut().insert(replica);
-            Ok::<_, Infallible>(services.answer(request).await)
+            Ok::<_, Infallible>(services.answer(request, origin).await)
         }
     });
-    http1::Builder::new()
-        .max_buf_size(HEAD_LIMIT)
-        .max_headers(FIELDS)
-        .serve_connection(TokioIo::new(connection), service)
+    // As many header fields as the library takes: 100, and to ask for fewer has it clear the room for them each time.
+    http1::Builder::new().max_buf_size(HEAD_LIMIT).serve_connection(TokioIo::new(connection), service)
 }

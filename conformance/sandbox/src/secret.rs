@@ -4,6 +4,7 @@
 
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
+use subtle::ConstantTimeEq;
 
 /// A code, as it is kept and compared: a keyed digest of it, of 128 bits.
 pub(crate) type Digest = [u8; 16];
@@ -91,7 +92,7 @@ fn first<const N: usize>(signed: &[u8; 32]) -> [u8; N] {
 
 /// Whether two digests are the same, in a time that tells nothing of where they differ.
 pub(crate) fn same<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
-    one.iter().zip(other).fold(0, |difference, (one, other)| difference | (one ^ other)) == 0
+    one.ct_eq(other).into()
 }
 
 #[cfg(test)]

@@ -4,14 +4,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::extract::{Request as HttpRequest, State};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{BoxError, Router};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use otp_contract::{Contract, Situation};
@@ -269,17 +272,27 @@ async fn serve_any(State(shared): State<Arc<Shared>>, request: HttpRequest) -> a
     serve_vendor(&shared, request).await
 }
 
-pub(crate) async fn serve_vendor(shared: &Shared, request: HttpRequest) -> axum::response::Response {
+/// Answers a request to a vendor, or to nobody.
+pub(crate) async fn serve_vendor<B: Body>(
+    shared: &Shared,
+    request: http::Request<B>,
+) -> axum::response::Response {
     match &shared.faults {
         None => {
             let started = Instant::now();
-            let (vendor, answer) = shared.answer(request).await;
+            let (parts, body) = request.into_parts();
+            let (vendor, answer) = shared.answer(&parts, body).await;
             shared.note(vendor, &answer, started.elapsed());
             answer.into_response()
         }
         Some(faults) => faults.serve(shared, request).await,
     }
 }
+
+/// The body of a request, whoever brings it.
+pub(crate) trait Body: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send {}
+
+impl<B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send> Body for B {}
 
 impl Shared {
     /// Counts an answer and logs it. Neither has anything that the caller sent.
@@ -299,24 +312,32 @@ impl Shared {
         self.dialects.iter().find(|dialect| dialect.contract.vendor == vendor)
     }
 
+    /// Whether it misbehaves on purpose.
+    pub(crate) fn has_faults(&self) -> bool {
+        self.faults.is_some()
+    }
+
     /// The answer, and the place of the vendor whose path it is.
-    pub(crate) async fn answer(&self, request: HttpRequest) -> (Option<usize>, Answer) {
-        // A copy that shares the text: the parameters stay while the request is taken apart.
-        let uri = request.uri().clone();
-        let Ok(found) = self.routes.at(uri.path()) else {
-            return (None, self.not_found(uri.path()));
+    pub(crate) async fn answer(&self, parts: &Parts, body: impl Body) -> (Option<usize>, Answer) {
+        let Ok(found) = self.routes.at(parts.uri.path()) else {
+            return (None, self.not_found(parts.uri.path()));
         };
         let index = *found.value;
         let answer = match Parameters::read(found.params.iter()) {
-            Some(parameters) => self.answer_call(&self.dialects[index], &parameters, request).await,
+            Some(parameters) => self.answer_call(&self.dialects[index], &parameters, parts, body).await,
             None => self.dialects[index].refusal(StatusCode::BAD_REQUEST),
         };
         (Some(index), answer)
     }
 
-    async fn answer_call(&self, dialect: &Dialect, path: &Parameters<'_>, request: HttpRequest) -> Answer {
+    async fn answer_call(
+        &self,
+        dialect: &Dialect,
+        path: &Parameters<'_>,
+        parts: &Parts,
+        body: impl Body,
+    ) -> Answer {
         let contract = &dialect.contract;
-        let (parts, body) = request.into_parts();
         let session_in_path = path.get(&contract.operation.session.location.name);
         let unauthorized = |situation, shown| {
             let scene = Scene { session: session_in_path, ..Scene::default() };
@@ -355,11 +376,7 @@ impl Shared {
                 dialect.answer(situation, None, Scene { session: session.as_deref(), ..scene })
             }
             Request::Attempt { session, code, terms } => {
-                let key = Key {
-                    vendor: contract.vendor.clone(),
-                    tenant: tenant.id.clone(),
-                    session: session.clone(),
-                };
+                let key = Key { vendor: &contract.vendor, tenant: &tenant.id, session: &session };
                 let scene = Scene { session: Some(&session), code: Some(&code), ..scene };
                 let attempt = Attempt { key, code: &code, terms };
                 let verdict = match self.store.attempt(&contract.policy, attempt).await {
@@ -406,11 +423,19 @@ impl Dialect {
     }
 }
 
-pub(crate) async fn read_body(body: axum::body::Body, limits: Limits) -> Result<Bytes, StatusCode> {
-    match tokio::time::timeout(limits.body_time, Limited::new(body, BODY_LIMIT).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+pub(crate) async fn read_body(body: impl Body, limits: Limits) -> Result<Bytes, StatusCode> {
+    let mut reading = pin!(Limited::new(body, BODY_LIMIT).collect());
+    // Nearly every body is there with its head, and no time need be taken.
+    let read = match std::future::poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await {
+        Poll::Ready(read) => read,
+        Poll::Pending => match tokio::time::timeout(limits.body_time, reading).await {
+            Ok(read) => read,
+            Err(_) => return Err(StatusCode::REQUEST_TIMEOUT),
+        },
+    };
+    match read {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(_) => Err(StatusCode::BAD_REQUEST),
     }
 }

@@ -18,29 +18,29 @@ pub use self::redis::RedisStore;
 
 /// What names a session. Its id is the service's own, and no two tenants have the same; another tenant's session is
 /// treated as one that is not there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Key {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key<'a> {
     /// The vendor's id.
-    pub vendor: String,
+    pub vendor: &'a str,
     /// The tenant's id.
-    pub tenant: String,
+    pub tenant: &'a str,
     /// The session's id, as the caller sent it.
-    pub session: String,
+    pub session: &'a str,
 }
 
 /// A code to be issued.
-#[derive(Debug, Clone)]
-pub struct Issue {
+#[derive(Debug, Clone, Copy)]
+pub struct Issue<'a> {
     /// The session to be made.
-    pub key: Key,
+    pub key: Key<'a>,
     /// The code.
-    pub code: String,
+    pub code: &'a str,
     /// How long it is valid, in seconds.
     pub ttl_seconds: u64,
     /// How many wrong codes are compared.
     pub max_attempts: Option<u32>,
     /// The session whose recipient gets this code, where it is a resend. It may be the same session.
-    pub resend_of: Option<Key>,
+    pub resend_of: Option<Key<'a>>,
 }
 
 /// Whether a code could be issued.
@@ -53,10 +53,10 @@ pub enum Issued {
 }
 
 /// One well-formed verify call.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
     /// The session named in the request, under the caller's tenant.
-    pub key: Key,
+    pub key: Key<'a>,
     /// The code in the request.
     pub code: &'a str,
     /// What the request sets of the policy.
@@ -87,10 +87,10 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// Where sessions are kept.
 pub trait Store: Send + Sync {
     /// Issues a code.
-    fn issue(&self, issue: Issue) -> Pending<'_, Issued>;
+    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued>;
 
     /// Makes a session `seconds` older; `false` where it is not there.
-    fn age<'a>(&'a self, key: &'a Key, seconds: u64) -> Pending<'a, bool>;
+    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool>;
 
     /// Decides one call, as one indivisible step.
     fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict>;

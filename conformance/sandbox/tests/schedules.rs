@@ -15,8 +15,8 @@ const LIMIT: u32 = 2;
 /// How many schedules are tried; a random one misses a bug of two steps rarely, and all of these hardly ever.
 const SCHEDULES: usize = 2_000;
 
-fn key() -> Key {
-    Key { vendor: "exotel".to_owned(), tenant: "t".to_owned(), session: "s".to_owned() }
+fn key() -> Key<'static> {
+    Key { vendor: "exotel", tenant: "t", session: "s" }
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Contract::of_vendor("exotel").unwrap().policy);
@@ -28,11 +28,11 @@ struct CheckThenAct {
 }
 
 impl Store for CheckThenAct {
-    fn issue(&self, _: Issue) -> Pending<'_, Issued> {
+    fn issue<'a>(&'a self, _: Issue<'a>) -> Pending<'a, Issued> {
         Box::pin(std::future::ready(Ok(Issued::Done)))
     }
 
-    fn age<'a>(&'a self, _: &'a Key, _: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, _: Key<'a>, _: u64) -> Pending<'a, bool> {
         Box::pin(std::future::ready(Ok(true)))
     }
 
@@ -53,13 +53,8 @@ impl Store for CheckThenAct {
 
 fn memory() -> MemoryStore {
     let store = MemoryStore::new(Secret::from_bytes(b"schedules"));
-    let issue = Issue {
-        key: key(),
-        code: RIGHT.to_owned(),
-        ttl_seconds: 60,
-        max_attempts: Some(LIMIT),
-        resend_of: None,
-    };
+    let issue =
+        Issue { key: key(), code: RIGHT, ttl_seconds: 60, max_attempts: Some(LIMIT), resend_of: None };
     assert_eq!(future::block_on(store.issue(issue)), Ok(Issued::Done));
     store
 }
@@ -134,12 +129,12 @@ fn a_resend_beside_attempts_loses_no_count() {
     shuttle::check_random(
         || {
             let store = Arc::new(memory());
-            let resent = Key { session: "r".to_owned(), ..key() };
-            let (other, renewed) = (Arc::clone(&store), resent.clone());
+            let resent = Key { session: "r", ..key() };
+            let other = Arc::clone(&store);
             let resend = thread::spawn(move || {
                 let issue = Issue {
-                    key: renewed,
-                    code: RIGHT.to_owned(),
+                    key: resent,
+                    code: RIGHT,
                     ttl_seconds: 60,
                     max_attempts: Some(LIMIT),
                     resend_of: Some(key()),
@@ -152,7 +147,7 @@ fn a_resend_beside_attempts_loses_no_count() {
             // What was compared for the old code counts for the new one.
             let mut after = 0;
             loop {
-                let attempt = Attempt { key: resent.clone(), code: "000003", terms: Terms::default() };
+                let attempt = Attempt { key: resent, code: "000003", terms: Terms::default() };
                 match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
                     Outcome::WrongCode => after += 1,
                     _ => break,

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use axum::extract::Request;
 use bytes::Bytes;
 use http::Uri;
 use http::request::Parts;
@@ -29,10 +28,6 @@ pub(super) struct Call<'a> {
 pub(super) type Members = Vec<(String, Value)>;
 
 impl Call<'_> {
-    pub(super) fn into_request(self) -> Request {
-        Request::from_parts(self.parts, self.body.into())
-    }
-
     /// The members of the body; `None` where it is not an object.
     pub(super) fn members(&self) -> Option<Members> {
         serde_json::from_slice::<Lenient>(&self.body).ok().map(|lenient| lenient.0)

@@ -117,27 +117,27 @@ impl FaultyStore {
             replica: around.replica,
             respelled: around.respelled,
         };
-        let Some(session) = self.find(&attempt.key) else {
+        let Some(session) = self.find(attempt.key) else {
             return self.without_session();
         };
-        if self.is_foreign(&session, &attempt.key.tenant) {
+        if self.is_foreign(&session, attempt.key.tenant) {
             around.is_foreign.store(true, Ordering::Relaxed);
             if !self.has(D::ForeignTenant) {
                 return Verdict { foreign: true, ..self.step_of_stranger(&session, &step()) };
             }
         }
-        let scope = self.scope(&attempt.key, &session.1, &around);
+        let scope = self.scope(attempt.key, &session.1, &around);
         if self.has(D::UseRaceWhenBusy) || self.has(D::CountLateWhenBusy) {
             let crowd = self.wait_in_crowd(&session).await;
             if crowd <= FEW {
-                return self.step(&session, scope.as_deref(), &step(), &attempt.key);
+                return self.step(&session, scope.as_deref(), &step(), attempt.key);
             }
         }
         let gap_before_use = self.has(D::UseRace) || self.has(D::UseRaceWhenBusy);
         let gap_before_count =
             self.has(D::CountLate) || self.has(D::CountLateWhenBusy) || self.has(D::CountOverwritten);
         if !gap_before_use && !gap_before_count {
-            return self.step(&session, scope.as_deref(), &step(), &attempt.key);
+            return self.step(&session, scope.as_deref(), &step(), attempt.key);
         }
         let step = step();
         let looked = self.book().lives.get(&session).cloned();
@@ -150,7 +150,7 @@ impl FaultyStore {
             _ => is_counted && gap_before_count,
         };
         if !is_late {
-            return self.step(&session, scope.as_deref(), &step, &attempt.key);
+            return self.step(&session, scope.as_deref(), &step, attempt.key);
         }
         tokio::time::sleep(GAP).await;
         if let Some(life) = self.book().lives.get_mut(&session) {
@@ -171,9 +171,9 @@ impl FaultyStore {
     }
 
     /// The session that is meant, by the spelling of its id that is looked at.
-    fn find(&self, key: &Key) -> Option<(String, String)> {
+    fn find(&self, key: Key<'_>) -> Option<(String, String)> {
         let book = self.book();
-        let exact = (key.vendor.clone(), key.session.clone());
+        let exact = (key.vendor.to_owned(), key.session.to_owned());
         if book.lives.contains_key(&exact) {
             return Some(exact);
         }
@@ -193,7 +193,7 @@ impl FaultyStore {
             .iter()
             .filter(|((vendor, _), life)| *vendor == key.vendor && life.tenant == key.tenant)
             .map(|(name, _)| name)
-            .find(|(_, id)| spellings.iter().any(|spelling| spelling.is_taken_for(&key.session, id)))
+            .find(|(_, id)| spellings.iter().any(|spelling| spelling.is_taken_for(key.session, id)))
             .cloned()
     }
 
@@ -232,10 +232,10 @@ impl FaultyStore {
     }
 
     /// The name under which wrong codes are counted; `None` for the session's own count.
-    fn scope(&self, key: &Key, id: &str, around: &Circumstances) -> Option<String> {
-        let vendor = &key.vendor;
+    fn scope(&self, key: Key<'_>, id: &str, around: &Circumstances) -> Option<String> {
+        let vendor = key.vendor;
         match () {
-            () if self.has(D::CountPerVendor) => Some(vendor.clone()),
+            () if self.has(D::CountPerVendor) => Some(vendor.to_owned()),
             () if self.has(D::CountPerTenant) => Some(format!("{vendor} {}", key.tenant)),
             () if self.has(D::CountPerConnection) => Some(format!("{vendor} {id} {:?}", around.peer)),
             () if self.has(D::CountPerReplica) => Some(format!("{vendor} {id} {:?}", around.replica)),
@@ -247,7 +247,13 @@ impl FaultyStore {
     }
 
     /// One indivisible step.
-    fn step(&self, session: &(String, String), scope: Option<&str>, step: &Step<'_>, key: &Key) -> Verdict {
+    fn step(
+        &self,
+        session: &(String, String),
+        scope: Option<&str>,
+        step: &Step<'_>,
+        key: Key<'_>,
+    ) -> Verdict {
         let mut book = self.book();
         let Book { lives, shared, .. } = &mut *book;
         let Some(life) = lives.get_mut(session) else { return self.without_session() };
@@ -318,17 +324,18 @@ impl Drop for Unsent<'_> {
 }
 
 impl Store for FaultyStore {
-    fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
+    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
         Box::pin(async move {
-            let issued = self.inner.issue(issue.clone()).await?;
+            let issued = self.inner.issue(issue).await?;
             if issued == Issued::NoSuchSession {
                 return Ok(issued);
             }
             let Issue { key, code, ttl_seconds, max_attempts, resend_of } = issue;
-            let mut life = Life::new(key.tenant, code, store::now(), ttl_seconds, max_attempts);
+            let mut life =
+                Life::new(key.tenant.to_owned(), code.to_owned(), store::now(), ttl_seconds, max_attempts);
             let mut book = self.book();
-            let earlier =
-                resend_of.and_then(|earlier| book.lives.get_mut(&(earlier.vendor, earlier.session)));
+            let id = |key: Key<'_>| (key.vendor.to_owned(), key.session.to_owned());
+            let earlier = resend_of.and_then(|earlier| book.lives.get_mut(&id(earlier)));
             if let Some(earlier) = earlier {
                 if earlier.used_at.is_none() && !self.has(D::ResendResets) {
                     life.tally = earlier.tally.clone();
@@ -339,14 +346,14 @@ impl Store for FaultyStore {
                 codes.append(&mut life.codes);
                 life.codes = codes;
             }
-            book.lives.insert((key.vendor, key.session), life);
+            book.lives.insert(id(key), life);
             Ok(issued)
         })
     }
 
-    fn age<'a>(&'a self, key: &'a Key, seconds: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
         let mut book = self.book();
-        if let Some(life) = book.lives.get_mut(&(key.vendor.clone(), key.session.clone()))
+        if let Some(life) = book.lives.get_mut(&(key.vendor.to_owned(), key.session.to_owned()))
             && life.tenant == key.tenant
         {
             life.age(seconds.saturating_mul(1_000));
@@ -360,7 +367,7 @@ impl Store for FaultyStore {
             true => Box::pin(async move {
                 let verdict = self.decide(policy, &attempt).await;
                 if self.has(D::HangUpUndoes) {
-                    let session = (attempt.key.vendor.clone(), attempt.key.session.clone());
+                    let session = (attempt.key.vendor.to_owned(), attempt.key.session.to_owned());
                     let mut unsent = Unsent { store: self, session, is_sent: false };
                     tokio::time::sleep(GAP * 2).await;
                     unsent.is_sent = true;

@@ -2,17 +2,16 @@
 //! the answer spoiled. It may never be built for a sandbox without faults.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::StatusCode;
-use http_body_util::BodyExt;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
 use otp_contract::Situation;
 
 use super::answer::{HTML, distort};
@@ -24,8 +23,9 @@ use super::reading::{Reading, Trigger};
 use super::{Effect, Fault};
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
+use crate::listener::Origin;
 use crate::query::Parameters;
-use crate::server::{BODY_LIMIT, Replica, Shared, read_body};
+use crate::server::{BODY_LIMIT, Body, Shared, read_body};
 use crate::store::Store;
 
 /// The faults of a sandbox, with what they remember.
@@ -65,14 +65,14 @@ impl FaultLayer {
     }
 
     /// Answers `request` as a server with these faults does.
-    pub(crate) async fn serve(&self, shared: &Shared, request: Request) -> Response {
-        let target = request.uri().path().to_owned();
+    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> Response {
+        let (parts, body) = request.into_parts();
+        let target = parts.uri.path().to_owned();
         let Ok(found) = shared.routes.at(&target) else {
-            return self.send(shared.answer(request).await.1, &Secrets { right: None, body: b"" });
+            return self.send(shared.answer(&parts, body).await.1, &Secrets { right: None, body: b"" });
         };
         let path = Parameters::read(found.params.iter()).map(Parameters::into_map);
         let contract = &shared.dialects[*found.value].contract;
-        let (parts, body) = request.into_parts();
         let read = match self.faults.iter().find(|fault| fault.effect.reads_in_part()) {
             Some(fault) => Ok(read_in_part(body, fault.effect == Effect::Reading(Reading::FirstPiece)).await),
             None => read_body(body, shared.limits).await,
@@ -116,16 +116,18 @@ impl FaultLayer {
             _ => false,
         };
         let forwarded = call.parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        let origin = call.parts.extensions.get::<Origin>();
         let around = Arc::new(Circumstances {
-            peer: call.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0),
+            peer: origin.map(|origin| origin.peer),
             forwarded: forwarded.map(str::to_owned),
-            replica: call.parts.extensions.get::<Replica>().copied().unwrap_or_default(),
+            replica: origin.map(|origin| origin.replica).unwrap_or_default(),
             respelled: is_respelled,
             ..Circumstances::default()
         });
-        let request = call.into_request();
+        let (parts, body) = (call.parts, Full::new(call.body));
         let started = Instant::now();
-        let (vendor, mut answer) = CIRCUMSTANCES.scope(Arc::clone(&around), shared.answer(request)).await;
+        let answering = shared.answer(&parts, body);
+        let (vendor, mut answer) = CIRCUMSTANCES.scope(Arc::clone(&around), answering).await;
         shared.note(vendor, &answer, started.elapsed());
 
         if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
@@ -198,7 +200,8 @@ impl FaultLayer {
 }
 
 /// What arrives of a body: its first piece, or all of it up to where it breaks off.
-async fn read_in_part(mut body: axum::body::Body, first: bool) -> Bytes {
+async fn read_in_part(body: impl Body, first: bool) -> Bytes {
+    let mut body = pin!(body);
     let mut read = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         read.extend(frame.into_data().unwrap_or_default());

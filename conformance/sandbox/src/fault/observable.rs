@@ -77,7 +77,7 @@ fn example(cell: &Cell, situation: Situation) -> Answer {
         content_type: "application/json",
         headers: Vec::new(),
         body: cell.body.clone().into(),
-        cell: Some(cell.name.clone()),
+        cell: Some(cell.name.as_str().into()),
         situation: Some(situation),
     }
 }

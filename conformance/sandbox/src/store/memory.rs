@@ -79,18 +79,18 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn place(&self, key: &Key) -> ([u8; 16], u64, &Mutex<Shard>) {
+    fn place(&self, key: Key<'_>) -> ([u8; 16], u64, &Mutex<Shard>) {
         let [first, last, tenant] = &self.hashes;
         let mut name = [0; 16];
-        name[..8].copy_from_slice(&first.hash_one((&key.vendor, &key.session)).to_le_bytes());
-        name[8..].copy_from_slice(&last.hash_one((&key.vendor, &key.session)).to_le_bytes());
+        name[..8].copy_from_slice(&first.hash_one((key.vendor, key.session)).to_le_bytes());
+        name[8..].copy_from_slice(&last.hash_one((key.vendor, key.session)).to_le_bytes());
         // The last byte chooses the shard, for the first ones choose the place within it.
         let shard = &self.shards[usize::from(name[15]) % SHARDS];
-        (name, tenant.hash_one((&key.vendor, &key.tenant)), shard)
+        (name, tenant.hash_one((key.vendor, key.tenant)), shard)
     }
 
     /// Changes the record of `key`'s session; `None` where the tenant has no such session.
-    fn change<T>(&self, key: &Key, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
+    fn change<T>(&self, key: Key<'_>, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
         let (name, tenant, shard) = self.place(key);
         let mut shard = locked(shard);
         let kept = shard.get_mut(&name).filter(|kept| kept.tenant == tenant)?;
@@ -98,7 +98,7 @@ impl MemoryStore {
     }
 
     /// Takes a session's code out of use, and gives what its successor inherits.
-    fn supersede(&self, key: &Key) -> Option<Record> {
+    fn supersede(&self, key: Key<'_>) -> Option<Record> {
         self.change(key, |record| {
             let before = record.clone();
             record.supersede();
@@ -122,33 +122,33 @@ fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 impl Store for MemoryStore {
-    fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
+    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
         let now = now();
         if self.issued.fetch_add(1, Ordering::Relaxed).is_multiple_of(ISSUES_A_SWEEP) {
             self.sweep_next(now);
         }
         let mut record =
-            Record::new(self.secret.code(&issue.code), now, issue.ttl_seconds, issue.max_attempts);
-        if let Some(earlier) = &issue.resend_of {
+            Record::new(self.secret.code(issue.code), now, issue.ttl_seconds, issue.max_attempts);
+        if let Some(earlier) = issue.resend_of {
             // Once superseded, the earlier record does not change any more: nothing is lost between the two steps.
             let Some(earlier) = self.supersede(earlier) else {
                 return Box::pin(std::future::ready(Ok(Issued::NoSuchSession)));
             };
             record.succeed(&earlier);
         }
-        let (name, tenant, shard) = self.place(&issue.key);
+        let (name, tenant, shard) = self.place(issue.key);
         locked(shard).insert(name, Kept { tenant, record });
         Box::pin(std::future::ready(Ok(Issued::Done)))
     }
 
-    fn age<'a>(&'a self, key: &'a Key, seconds: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
         let found = self.change(key, |record| record.age(seconds.saturating_mul(1_000))).is_some();
         Box::pin(std::future::ready(Ok(found)))
     }
 
     fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
         let digest = self.secret.code(attempt.code);
-        let (name, tenant, shard) = self.place(&attempt.key);
+        let (name, tenant, shard) = self.place(attempt.key);
         let mut shard = locked(shard);
         let verdict = match shard.get_mut(&name) {
             Some(kept) if kept.tenant == tenant => {

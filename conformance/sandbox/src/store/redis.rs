@@ -84,18 +84,18 @@ impl RedisStore {
         RedisStore { own, ..self }
     }
 
-    fn name(&self, key: &Key) -> String {
-        format!("otp:{{{}}}", hex(&self.secret.session(&key.vendor, &key.session)))
+    fn name(&self, key: Key<'_>) -> String {
+        format!("otp:{{{}}}", hex(&self.secret.session(key.vendor, key.session)))
     }
 
-    fn tenant(&self, key: &Key) -> String {
-        hex(&self.secret.tenant(&key.vendor, &key.tenant))
+    fn tenant(&self, key: Key<'_>) -> String {
+        hex(&self.secret.tenant(key.vendor, key.tenant))
     }
 
-    async fn write(&self, issue: Issue) -> Result<Issued, StoreError> {
+    async fn write(&self, issue: Issue<'_>) -> Result<Issued, StoreError> {
         let mut connection = self.connection.clone();
         let (mut failed, mut locked) = ("0".to_owned(), String::new());
-        if let Some(earlier) = &issue.resend_of {
+        if let Some(earlier) = issue.resend_of {
             let mut call = self.scripts.supersede.key(self.name(earlier));
             let inherited: Vec<String> = call
                 .arg(self.tenant(earlier))
@@ -113,9 +113,9 @@ impl RedisStore {
         let written: i64 = self
             .scripts
             .issue
-            .key(self.name(&issue.key))
-            .arg(self.tenant(&issue.key))
-            .arg(hex(&self.secret.code(&issue.code)))
+            .key(self.name(issue.key))
+            .arg(self.tenant(issue.key))
+            .arg(hex(&self.secret.code(issue.code)))
             .arg(issue.ttl_seconds)
             .arg(issue.max_attempts.map(|limit| limit.to_string()).unwrap_or_default())
             .arg(failed)
@@ -143,8 +143,8 @@ impl RedisStore {
         let told: (String, i64, String, String, String) = self
             .scripts
             .attempt
-            .key(self.name(&attempt.key))
-            .arg(self.tenant(&attempt.key))
+            .key(self.name(attempt.key))
+            .arg(self.tenant(attempt.key))
             .arg(hex(&self.secret.code(attempt.code)))
             .arg(retry)
             .arg(text(terms.limit.map(u64::from)))
@@ -244,11 +244,11 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Store for RedisStore {
-    fn issue(&self, issue: Issue) -> Pending<'_, Issued> {
+    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
         Box::pin(self.write(issue))
     }
 
-    fn age<'a>(&'a self, key: &'a Key, seconds: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
         Box::pin(async move {
             let mut connection = self.connection.clone();
             let mut call = self.scripts.age.key(self.name(key));

@@ -6,14 +6,13 @@ use proptest::prelude::*;
 
 const RIGHT: &str = "123456";
 
-fn key(session: &str) -> Key {
-    Key { vendor: "v".to_owned(), tenant: "t".to_owned(), session: session.to_owned() }
+fn key(session: &str) -> Key<'_> {
+    Key { vendor: "v", tenant: "t", session }
 }
 
-async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>) -> Key {
+async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>) -> Key<'static> {
     let key = key("s");
-    let issue =
-        Issue { key: key.clone(), code: RIGHT.to_owned(), ttl_seconds, max_attempts, resend_of: None };
+    let issue = Issue { key, code: RIGHT, ttl_seconds, max_attempts, resend_of: None };
     assert_eq!(store.issue(issue).await, Ok(Issued::Done));
     key
 }
@@ -55,14 +54,14 @@ proptest! {
                 let (tenant, code) = match step {
                     Step::Age(seconds) => {
                         age += seconds;
-                        assert!(store.age(&key, seconds).await.unwrap());
+                        assert!(store.age(key, seconds).await.unwrap());
                         continue;
                     }
                     Step::Right => ("t", RIGHT),
                     Step::Wrong => ("t", "654321"),
                     Step::Foreign => ("stranger", RIGHT),
                 };
-                let key = Key { tenant: tenant.to_owned(), ..key.clone() };
+                let key = Key { tenant, ..key };
                 let attempt = Attempt { key, code, terms: Terms::default() };
                 let outcome = store.attempt(&policy, attempt).await.unwrap().outcome;
                 let expected = match () {
@@ -95,11 +94,11 @@ proptest! {
             let store = MemoryStore::new(Secret::random().unwrap());
             let key = issued(&store, 600, Some(5)).await;
             let kill = Terms { retry: Some(false), ..Terms::default() };
-            let attempt = Attempt { key: key.clone(), code: "654321", terms: kill };
+            let attempt = Attempt { key, code: "654321", terms: kill };
             assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::WrongCode);
             for (retry, limit, lifetime_seconds) in terms {
                 let terms = Terms { retry: Some(retry), limit, lifetime_seconds };
-                let attempt = Attempt { key: key.clone(), code: RIGHT, terms };
+                let attempt = Attempt { key, code: RIGHT, terms };
                 assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::AttemptsExhausted);
             }
         });
@@ -112,13 +111,13 @@ async fn a_longer_lifetime_asked_for_revives_nothing_and_a_shorter_one_holds() {
     let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 300, Some(5)).await;
     let asking = |seconds| Attempt {
-        key: key.clone(),
+        key,
         code: RIGHT,
         terms: Terms { retry: Some(true), limit: None, lifetime_seconds: Some(seconds) },
     };
-    store.age(&key, 200).await.unwrap();
+    store.age(key, 200).await.unwrap();
     assert_eq!(store.attempt(&policy, asking(180)).await.unwrap().outcome, Outcome::Expired);
-    store.age(&key, 100).await.unwrap();
+    store.age(key, 100).await.unwrap();
     assert_eq!(store.attempt(&policy, asking(1200)).await.unwrap().outcome, Outcome::Expired);
 }
 
@@ -128,13 +127,13 @@ async fn a_lock_counts_down_and_ends_without_a_usable_code() {
     let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 1200, Some(1)).await;
     let terms = Terms { retry: Some(true), ..Terms::default() };
-    let attempt = |code| Attempt { key: key.clone(), code, terms };
+    let attempt = |code| Attempt { key, code, terms };
     assert_eq!(store.attempt(&policy, attempt("654321")).await.unwrap().outcome, Outcome::WrongCode);
     let locked = store.attempt(&policy, attempt(RIGHT)).await.unwrap();
     assert_eq!((locked.outcome, locked.lockout_seconds), (Outcome::AttemptsExhausted, Some(7200)));
-    store.age(&key, 7000).await.unwrap();
+    store.age(key, 7000).await.unwrap();
     let later = store.attempt(&policy, attempt(RIGHT)).await.unwrap();
     assert_eq!((later.outcome, later.lockout_seconds), (Outcome::AttemptsExhausted, Some(200)));
-    store.age(&key, 200).await.unwrap();
+    store.age(key, 200).await.unwrap();
     assert_eq!(store.attempt(&policy, attempt(RIGHT)).await.unwrap().outcome, Outcome::Expired);
 }

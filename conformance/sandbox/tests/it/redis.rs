@@ -11,8 +11,8 @@ use crate::redis_house::Redis;
 
 const RIGHT: &str = "123456";
 
-fn key(session: &str) -> Key {
-    Key { vendor: "exotel".to_owned(), tenant: "t".to_owned(), session: session.to_owned() }
+fn key(session: &str) -> Key<'_> {
+    Key { vendor: "exotel", tenant: "t", session }
 }
 
 fn policy() -> Policy {
@@ -20,7 +20,7 @@ fn policy() -> Policy {
 }
 
 async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> {
-    let code = RIGHT.to_owned();
+    let code = RIGHT;
     store
         .issue(Issue { key: key(session), code, ttl_seconds: 60, max_attempts: Some(3), resend_of: None })
         .await
@@ -89,7 +89,7 @@ async fn keys_hold_no_code_and_no_id_and_outlive_the_code() {
     let left: u64 = redis.cli(&["TTL", &name]).parse().unwrap();
     assert!(left > 86_400, "an expired code must not become an unknown one: {left} s");
     // Past its lifetime it is expired, and wrong or right makes no difference.
-    store.age(&key("session-canary"), 61).await.unwrap();
+    store.age(key("session-canary"), 61).await.unwrap();
     for code in [RIGHT, "654321"] {
         assert_eq!(attempt(&store, "session-canary", code).await.unwrap().outcome, Outcome::Expired);
     }
@@ -101,7 +101,7 @@ async fn a_call_for_a_session_that_is_not_there_writes_nothing() {
     let redis = Redis::start().await;
     let store = redis.store().await;
     assert_eq!(attempt(&store, "nobody", RIGHT).await.unwrap().outcome, Outcome::UnknownSession);
-    assert!(!store.age(&key("nobody"), 1).await.unwrap());
+    assert!(!store.age(key("nobody"), 1).await.unwrap());
     assert_eq!(redis.cli(&["DBSIZE"]), "1", "the secret alone");
 }
 

@@ -126,6 +126,10 @@ impl ReferenceStateMachine for Model {
     }
 }
 
+fn key(session: &str) -> Key<'_> {
+    Key { vendor: "exotel", tenant: "t", session }
+}
+
 /// A store, and the runtime that it lives in.
 struct Driven {
     store: Arc<dyn Store>,
@@ -137,17 +141,22 @@ struct Driven {
 }
 
 impl Driven {
-    fn key(&self, of: usize) -> Key {
-        Key { vendor: "exotel".to_owned(), tenant: "t".to_owned(), session: format!("{}-{of}", self.run) }
+    fn session(&self, of: usize) -> String {
+        format!("{}-{of}", self.run)
+    }
+
+    fn age(&self, of: usize, seconds: u64) -> bool {
+        self.runtime.block_on(self.store.age(key(&self.session(of)), seconds)).unwrap()
     }
 
     fn issue(&mut self, ttl: u64, limit: Option<u32>, resend_of: Option<usize>) {
+        let (session, earlier) = (self.session(self.issued), resend_of.map(|of| self.session(of)));
         let issue = Issue {
-            key: self.key(self.issued),
-            code: RIGHT.to_owned(),
+            key: key(&session),
+            code: RIGHT,
             ttl_seconds: ttl,
             max_attempts: limit,
-            resend_of: resend_of.map(|of| self.key(of)),
+            resend_of: earlier.as_deref().map(key),
         };
         self.issued += 1;
         assert_eq!(self.runtime.block_on(self.store.issue(issue)), Ok(Issued::Done));
@@ -155,7 +164,8 @@ impl Driven {
 
     fn attempt(&self, of: usize, code: &str, foreign: bool, terms: Terms) -> Verdict {
         let tenant = if foreign { "stranger" } else { "t" };
-        let key = Key { tenant: tenant.to_owned(), ..self.key(of) };
+        let session = self.session(of);
+        let key = Key { tenant, ..key(&session) };
         self.runtime.block_on(self.store.attempt(&self.policy, Attempt { key, code, terms })).unwrap()
     }
 
@@ -164,7 +174,7 @@ impl Driven {
             Command::Issue { ttl, limit } => self.issue(ttl, limit, None),
             Command::Resend { of, ttl, limit } => self.issue(ttl, limit, Some(of)),
             Command::Age { of, seconds } => {
-                assert_eq!(self.runtime.block_on(self.store.age(&self.key(of), seconds)), Ok(true));
+                assert!(self.age(of, seconds));
             }
             Command::Try { of, right, foreign } => {
                 let code = if right { RIGHT } else { WRONG };
@@ -271,7 +281,7 @@ proptest! {
             for driven in [&one, &other] {
                 // Mostly short steps: after a long one nothing lives that could be told apart.
                 let seconds = if seconds < 700 { seconds % 60 } else { seconds };
-                driven.runtime.block_on(driven.store.age(&driven.key(0), seconds)).unwrap();
+                driven.age(0, seconds);
             }
             let terms = Terms { retry, limit, lifetime_seconds };
             let code = if right { RIGHT } else { WRONG };
