@@ -12,7 +12,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use otp_verify::{Code, NextStep, Outcome, d7};
+use otp_verify::{Code, NextStep, d7};
 
 mod sandbox;
 
@@ -39,9 +39,7 @@ async fn verify(client: &d7::Client, session: &str, code: &str) {
     match client.verify(session, Code::new(code)).await {
         Ok(approved) => println!("approved: welcome (HTTP {})", approved.raw().status()),
         // One answer to a wrong code and to an expired one: the document has no other.
-        Err(d7::Error::Ambiguous(error)) if error.could_be(Outcome::WrongCode) => {
-            println!("wrong or expired code");
-        }
+        Err(d7::Error::WrongCodeOrExpired(_)) => println!("wrong or expired code"),
         Err(d7::Error::AlreadyUsed(_)) => println!("that code has been used"),
         Err(error) => match error.next_step() {
             NextStep::EnterCodeAgain => println!("please try again: {error}"),

@@ -1,8 +1,7 @@
 //! D7 Networks: `POST /verify/v1/otp/verify-otp`.
 //!
 //! An HTTP 200 is no approval by itself: its `status` may be `FAILED`, `EXPIRED` or `ALREADY_VERIFIED`. A 400 is one
-//! answer to a wrong code and to an expired one, so it is [`Error::Ambiguous`], and
-//! [`outcomes`](crate::Error::outcomes) has both.
+//! answer to a wrong code and to an expired one, so it is [`Error::WrongCodeOrExpired`].
 
 use secrecy::SecretString;
 

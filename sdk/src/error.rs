@@ -290,6 +290,16 @@ impl Error {
         }
     }
 
+    /// Whether the answer is one of the cells of these names, and no other.
+    #[allow(
+        dead_code,
+        reason = "few documents give one answer to several outcomes, and a build may have none"
+    )]
+    pub(crate) fn is_one_of(&self, names: &[&str]) -> bool {
+        self.readings()
+            .is_some_and(|readings| verdict::heard(&readings.cells).all(|cell| names.contains(&cell.name)))
+    }
+
     fn readings(&self) -> Option<&Readings> {
         match &self.0.cause {
             Cause::Refused(readings) => Some(readings),

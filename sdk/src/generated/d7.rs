@@ -519,23 +519,19 @@ pub enum Error {
 
  Documented in D7 Networks documentation, "Verify OTP": 400 - Invalid OTP code.
 
- The document contradicts itself: it gives the same answer to `expired`, so the answer comes as [`Error::Ambiguous`].*/
-    WrongCode(crate::Error),
-    /** OTP code expired: HTTP 400, `expired`.
+ OTP code expired: HTTP 400, `expired`.
 
  Documented in D7 Networks documentation, "Verify OTP": 400 - Invalid OTP code.
 
- The document contradicts itself: it gives the same answer to `wrong_code`, so the answer comes as [`Error::Ambiguous`].
+ The page's one answer to both a wrong and an expired code; a client cannot tell them apart
 
- The page's one answer to both a wrong and an expired code; a client cannot tell them apart*/
-    Expired(crate::Error),
+ The document gives one answer to all of these, so no client can tell them apart; [`outcomes`](crate::Error::outcomes) has them.*/
+    WrongCodeOrExpired(crate::Error),
     /** This OTP has already been verified, answered as an error: HTTP 400, `already_used_400`.
 
  Inferred from D7 Networks documentation, "Verify OTP": Response Parameters.
 
- The document gives the same answer to `wrong_code`, so the answer comes as [`Error::WrongCode`], and its outcomes have this one too.
-
- The document gives the same answer to `expired`, so the answer comes as [`Error::Expired`], and its outcomes have this one too.
+ The document gives the same answer to `wrong_code` and `expired`, so the answer comes as [`Error::WrongCodeOrExpired`], and its outcomes have this one too.
 
  The document says nothing of the body, so the status alone tells.
 
@@ -545,9 +541,7 @@ pub enum Error {
 
  Inferred from D7 Networks documentation, "Get Status": 404.
 
- The document gives the same answer to `wrong_code`, so the answer comes as [`Error::WrongCode`], and its outcomes have this one too.
-
- The document gives the same answer to `expired`, so the answer comes as [`Error::Expired`], and its outcomes have this one too.
+ The document gives the same answer to `wrong_code` and `expired`, so the answer comes as [`Error::WrongCodeOrExpired`], and its outcomes have this one too.
 
  The document says nothing of the body, so the status alone tells.*/
     UnknownSession400(crate::Error),
@@ -629,8 +623,7 @@ impl std::ops::Deref for Error {
             Error::WrongCode200(error)
             | Error::Expired200(error)
             | Error::AlreadyUsed(error)
-            | Error::WrongCode(error)
-            | Error::Expired(error)
+            | Error::WrongCodeOrExpired(error)
             | Error::AlreadyUsed400(error)
             | Error::UnknownSession400(error)
             | Error::InvalidRequest400(error)
@@ -657,8 +650,7 @@ impl From<Error> for crate::Error {
             Error::WrongCode200(error)
             | Error::Expired200(error)
             | Error::AlreadyUsed(error)
-            | Error::WrongCode(error)
-            | Error::Expired(error)
+            | Error::WrongCodeOrExpired(error)
             | Error::AlreadyUsed400(error)
             | Error::UnknownSession400(error)
             | Error::InvalidRequest400(error)
@@ -694,8 +686,12 @@ impl crate::vendor::Vendor for Body {
             Variant::Cell("wrong_code_200") => Error::WrongCode200(error),
             Variant::Cell("expired_200") => Error::Expired200(error),
             Variant::Cell("already_used") => Error::AlreadyUsed(error),
-            Variant::Cell("wrong_code") => Error::WrongCode(error),
-            Variant::Cell("expired") => Error::Expired(error),
+            Variant::Cell("wrong_code") | Variant::Cell("expired") => {
+                Error::WrongCodeOrExpired(error)
+            }
+            Variant::Ambiguous if error.is_one_of(&["wrong_code", "expired"]) => {
+                Error::WrongCodeOrExpired(error)
+            }
             Variant::Cell("already_used_400") => Error::AlreadyUsed400(error),
             Variant::Cell("unknown_session_400") => Error::UnknownSession400(error),
             Variant::Cell("invalid_request_400") => Error::InvalidRequest400(error),

@@ -48,16 +48,76 @@ const COMMON: [(&str, &str); 8] = [
     ),
 ];
 
+/// An answer that is no approval: the cells that it may be. There are several where the document gives one answer to
+/// several outcomes, which no client can tell apart.
+struct Refusal<'c>(Vec<&'c Cell>);
+
+impl<'c> Refusal<'c> {
+    /// The refusals of a contract, in its order.
+    fn all(contract: &'c Contract) -> Vec<Refusal<'c>> {
+        let mut refusals: Vec<Refusal<'_>> = Vec::new();
+        for cell in contract.cells.iter().filter(|cell| cell.outcome != Outcome::Approved) {
+            match refusals.iter_mut().find(|refusal| refusal.0.iter().any(|other| is_one_answer(other, cell)))
+            {
+                Some(refusal) => refusal.0.push(cell),
+                None => refusals.push(Refusal(vec![cell])),
+            }
+        }
+        refusals
+    }
+
+    /// The name of its variant, such as `Expired` or `WrongCodeOrExpired`.
+    fn variant(&self) -> syn::Ident {
+        let names: Vec<_> = self.0.iter().map(|cell| pascal(&cell.name)).collect();
+        format_ident!("{}", names.join("Or"))
+    }
+
+    /// The arms that choose its variant.
+    fn arms(&self) -> TokenStream {
+        let variant = self.variant();
+        let names: Vec<_> = self.0.iter().map(|cell| &cell.name).collect();
+        let alone = quote!(#(Variant::Cell(#names))|* => Error::#variant(error),);
+        if self.0.len() == 1 {
+            return alone;
+        }
+        quote!(#alone Variant::Ambiguous if error.is_one_of(&[#(#names),*]) => Error::#variant(error),)
+    }
+
+    /// What the answer is, how sure that is, and who says so.
+    fn doc(&self, contract: &Contract) -> String {
+        let of_each: Vec<_> = self.0.iter().map(|cell| doc(contract, cell)).collect();
+        let mut doc = of_each.join("\n\n");
+        if self.0.len() > 1 {
+            doc += "\n\n The document gives one answer to all of these, so no client can tell them apart; \
+                    [`outcomes`](crate::Error::outcomes) has them.";
+        }
+        doc
+    }
+}
+
+/// Whether the document gives one and the same answer to both.
+fn is_one_answer(one: &Cell, other: &Cell) -> bool {
+    let documented = |cell: &Cell| cell.certainty == Certainty::Documented;
+    documented(one) && documented(other) && are_twins(one, other)
+}
+
+/// Whether the same answer may be either of two refusals.
+fn are_twins(one: &Cell, other: &Cell) -> bool {
+    one.name != other.name
+        && one.outcome != other.outcome
+        && other.status.matches(one.sandbox_status)
+        && (other.body_specified && other.body == one.body)
+}
+
 /// The enum, and how one is made.
 pub(super) fn error(contract: &Contract) -> anyhow::Result<TokenStream> {
-    let refusals: Vec<&Cell> =
-        contract.cells.iter().filter(|cell| cell.outcome != Outcome::Approved).collect();
-    let names: Vec<syn::Ident> = refusals.iter().map(|cell| variant(cell)).collect();
+    let refusals = Refusal::all(contract);
+    let names: Vec<syn::Ident> = refusals.iter().map(Refusal::variant).collect();
     if let Some(name) = names.iter().find(|name| COMMON.iter().any(|(common, _)| *name == common)) {
         bail!("expected no cell whose variant is {name}, which every vendor's error has");
     }
-    let docs = refusals.iter().map(|cell| doc(contract, cell));
-    let keys: Vec<&str> = refusals.iter().map(|cell| cell.name.as_str()).collect();
+    let docs = refusals.iter().map(|refusal| refusal.doc(contract));
+    let arms = refusals.iter().map(Refusal::arms);
     let common: Vec<syn::Ident> = COMMON.iter().map(|(name, _)| format_ident!("{name}")).collect();
     let common_docs = COMMON.iter().map(|(_, doc)| format!(" {doc}"));
     let summary = format!(" Why {} did not approve.", contract.name);
@@ -114,7 +174,7 @@ pub(super) fn error(contract: &Contract) -> anyhow::Result<TokenStream> {
 
             fn failure(error: crate::Error) -> Error {
                 match error.variant() {
-                    #(Variant::Cell(#keys) => Error::#names(error),)*
+                    #(#arms)*
                     // No cell has another name.
                     Variant::Cell(_) => Error::Ambiguous(error),
                     #(Variant::#common => Error::#common(error),)*
@@ -122,11 +182,6 @@ pub(super) fn error(contract: &Contract) -> anyhow::Result<TokenStream> {
             }
         }
     })
-}
-
-/// The variant of a cell's name.
-fn variant(cell: &Cell) -> syn::Ident {
-    format_ident!("{}", pascal(&cell.name))
 }
 
 /// What the answer is, how sure that is, and who says so.
@@ -143,22 +198,18 @@ fn doc(contract: &Contract, cell: &Cell) -> String {
         text(&cell.source.document),
         text(&cell.source.section),
     );
-    for twin in twins(contract, cell) {
-        let link = format!("[`Error::{}`]", variant(twin));
-        let sentence = match (cell.certainty, twin.certainty) {
-            (Certainty::Documented, Certainty::Documented) => format!(
-                "The document contradicts itself: it gives the same answer to `{}`, so the answer comes as \
-                 [`Error::Ambiguous`].",
-                twin.name
-            ),
-            (Certainty::Inferred, Certainty::Documented) => format!(
-                "The document gives the same answer to `{}`, so the answer comes as {link}, and its outcomes have this \
-                 one too.",
-                twin.name
-            ),
-            _ => continue,
-        };
-        doc += &format!("\n\n {sentence}");
+    for refusal in Refusal::all(contract) {
+        let twins: Vec<_> = refusal.0.iter().filter(|other| are_twins(cell, other)).collect();
+        let is_documented = twins.iter().any(|twin| twin.certainty == Certainty::Documented);
+        if cell.certainty == Certainty::Inferred && is_documented {
+            let names: Vec<_> = twins.iter().map(|twin| format!("`{}`", twin.name)).collect();
+            doc += &format!(
+                "\n\n The document gives the same answer to {}, so the answer comes as [`Error::{}`], and its \
+                 outcomes have this one too.",
+                names.join(" and "),
+                refusal.variant(),
+            );
+        }
     }
     if !cell.body_specified {
         doc += "\n\n The document says nothing of the body, so the status alone tells.";
@@ -167,16 +218,6 @@ fn doc(contract: &Contract, cell: &Cell) -> String {
         doc += &format!("\n\n {}", text(note));
     }
     doc
-}
-
-/// The other refusals that the same answer may be.
-fn twins<'c>(contract: &'c Contract, cell: &'c Cell) -> impl Iterator<Item = &'c Cell> {
-    contract.cells.iter().filter(move |other| {
-        other.name != cell.name
-            && other.outcome != cell.outcome
-            && other.status.matches(cell.sandbox_status)
-            && (other.body_specified && other.body == cell.body)
-    })
 }
 
 /// Text of a contract as it can stand in documentation, one paragraph and nothing that is markup.
