@@ -76,6 +76,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) bursts: u32,
     /// The codes that were issued, and what is shown for each.
     codes: Vec<(String, String)>,
+    /// How many of them were issued before the journal begins.
+    earlier_codes: usize,
 }
 
 /// A session that a check has issued.
@@ -146,6 +148,7 @@ impl<'a> Bench<'a> {
             cases: options.cases,
             bursts: options.bursts,
             codes: Vec::new(),
+            earlier_codes: 0,
         }
     }
 
@@ -333,8 +336,13 @@ impl<'a> Bench<'a> {
     }
 
     /// Forgets what was done, before something that has nothing to do with it.
+    ///
+    /// The codes of the journal before are still hidden, for a subject may come back to them; those of all journals would
+    /// be looked for in each answer.
     pub(crate) fn forget(&mut self) {
         self.journal.entries.clear();
+        self.codes.drain(..self.earlier_codes);
+        self.earlier_codes = self.codes.len();
     }
 
     /// Forgets what was done with sessions, and keeps the tenants.
