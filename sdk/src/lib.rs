@@ -18,7 +18,9 @@
 
 // The browser's `fetch` cannot be kept from following a redirect, which would carry the code along.
 #[cfg(target_family = "wasm")]
-compile_error!("otp-verify does not run in a browser: redirects are followed there, and would carry codes along");
+compile_error!(
+    "otp-verify does not run in a browser: redirects are followed there, and would carry codes along"
+);
 
 pub use answer::{Approval, Approved, RawAnswer};
 pub use call::Verify;
