@@ -60,8 +60,8 @@ impl RawAnswer {
         table.request_id(&self.body).or_else(|| {
             REQUEST_ID_HEADERS
                 .iter()
-                .find_map(|name| self.headers.get(*name)?.to_str().ok())
-                .filter(|id| !id.is_empty())
+                .filter_map(|name| self.headers.get(*name)?.to_str().ok())
+                .find(|id| !id.is_empty())
                 .map(str::to_owned)
         })
     }

@@ -1,7 +1,8 @@
 //! A client for programs without an asynchronous runtime. Only with the feature `blocking`.
 //!
 //! It is the asynchronous client with a thread of its own that drives it: the same settings, the same errors, the same
-//! promises. It may be used, and dropped, on any thread, an asynchronous program's among them, which it then holds up.
+//! promises. It may be used, and dropped, on any thread, an asynchronous program's among them, which it then holds up; so
+//! its connections are its own, for one that the held-up program drives would bring no answer.
 //!
 //! ```
 //! # #[cfg(feature = "zeckta")]
@@ -47,10 +48,11 @@ pub struct Client<B> {
 struct Driver(Option<Runtime>);
 
 impl<B: Vendor> Client<B> {
-    /// A client that makes its calls with `client`.
+    /// A client that makes its calls as `client` does, over connections of its own. Only an HTTP client that the program
+    /// handed in is shared; it must not be used on a thread that this client holds up.
     ///
     /// # Errors
-    /// [`BuildError::Unavailable`] where the system gives no thread.
+    /// [`BuildError::Unavailable`] where the system gives no thread, or has no usable TLS.
     pub fn new(client: crate::Client<B>) -> Result<Client<B>, BuildError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -58,7 +60,7 @@ impl<B: Vendor> Client<B> {
             .enable_all()
             .build()
             .map_err(|error| BuildError::Unavailable(error.to_string()))?;
-        Ok(Client { client, driver: Arc::new(Driver(Some(runtime))) })
+        Ok(Client { client: client.apart()?, driver: Arc::new(Driver(Some(runtime))) })
     }
 
     /// Verifies `code` for the session, and returns when that is decided.

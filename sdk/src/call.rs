@@ -19,16 +19,22 @@ use crate::vendor::{Input, Vendor};
 use crate::verdict::{Echoes, Reading};
 use crate::{input, telemetry, transport};
 
-/// The headers that a call sets itself, or that frame the message. `Proxy-Authorization` is the HTTP client's.
-const RESERVED: [HeaderName; 12] = [
+/// The headers that a call sets itself, that frame the message or authenticate, or that ask for another kind of answer. `Proxy-Authorization` is the HTTP client's.
+const RESERVED: [HeaderName; 18] = [
     header::ACCEPT,
+    header::ACCEPT_ENCODING,
     header::AUTHORIZATION,
     header::CONNECTION,
+    header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,
     header::CONTENT_TYPE,
+    header::COOKIE,
     header::EXPECT,
     header::HOST,
+    header::IF_NONE_MATCH,
     header::PROXY_AUTHORIZATION,
+    header::RANGE,
+    HeaderName::from_static("proxy-connection"),
     header::TE,
     header::TRAILER,
     header::TRANSFER_ENCODING,

@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) authorization: (HeaderName, HeaderValue),
     pub(crate) accounts: Arc<[(&'static str, Secret)]>,
     pub(crate) timeout: Duration,
+    #[cfg(feature = "blocking")]
+    connect_timeout: Duration,
     #[cfg(feature = "tracing")]
     pub(crate) server: crate::telemetry::Server,
 }
@@ -48,7 +50,7 @@ impl<B: Vendor> Client<B> {
     ///
     /// let approved = client
     ///     .verify("feab6011-2469-4804-ace5-ee9dcb5b9ef2", Code::new("123456"))
-    ///     .timeout(Duration::from_secs(5))
+    ///     .timeout(Duration::from_secs(10))
     ///     .header("x-request-id", "c1f6f0d9")
     ///     .await?;
     /// println!("approved by {}, call {:?}", approved.vendor(), approved.request_id());
@@ -57,6 +59,30 @@ impl<B: Vendor> Client<B> {
     /// ```
     pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> Verify<B> {
         Verify::new(self.clone(), session.into(), code)
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl<B: Vendor> Client<B> {
+    /// The same client with connections of its own, unless the program handed its HTTP client in.
+    pub(crate) fn apart(self) -> Result<Client<B>, BuildError> {
+        let shared = &self.shared;
+        if shared.foreign {
+            return Ok(self);
+        }
+        let base_url = input::base_url(&shared.api.baseurl).map_err(BuildError::InvalidInput)?;
+        let client = transport::http_client(&base_url, shared.connect_timeout)?;
+        let shared = Shared {
+            api: Api { baseurl: shared.api.baseurl.clone(), client },
+            foreign: false,
+            authorization: shared.authorization.clone(),
+            accounts: Arc::clone(&shared.accounts),
+            timeout: shared.timeout,
+            connect_timeout: shared.connect_timeout,
+            #[cfg(feature = "tracing")]
+            server: shared.server.clone(),
+        };
+        Ok(Client { shared: Arc::new(shared), vendor: PhantomData })
     }
 }
 
@@ -130,9 +156,10 @@ impl<B: Vendor> ClientBuilder<B> {
     /// An HTTP client of the program's own, for a proxy or certificates that the environment does not name.
     ///
     /// It must be built with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the
-    /// code, and an API key in a header of the vendor's own, to wherever it points. An answer that comes after one is
-    /// not believed. [`ClientBuilder::connect_timeout`] is the HTTP client's own then; all else holds as before. With a
-    /// `rustls` feature, a [`reqwest::Client`] needs a provider that was installed before it is built.
+    /// code, and an API key in a header of the vendor's own, to wherever it points. An answer from another address is not
+    /// believed, but a redirect that comes back to where it began cannot be seen. It must not send a request again by a
+    /// policy of its own (`ClientBuilder::retry`), for each time may spend an attempt.
+    /// [`ClientBuilder::connect_timeout`] is the HTTP client's own then. With a `rustls` feature, a [`reqwest::Client`] needs a provider that was installed before it is built.
     pub fn http_client(mut self, http: reqwest::Client) -> ClientBuilder<B> {
         self.http = Some(http);
         self
@@ -161,6 +188,8 @@ impl<B: Vendor> ClientBuilder<B> {
             authorization,
             accounts: self.accounts.into(),
             timeout: self.timeout,
+            #[cfg(feature = "blocking")]
+            connect_timeout: self.connect_timeout,
             #[cfg(feature = "tracing")]
             server: crate::telemetry::Server::of(&base_url),
         };

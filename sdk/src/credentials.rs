@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -40,10 +41,20 @@ impl Credentials {
                 (HeaderName::from_static(name), Zeroizing::new(checked(key)?.to_owned()))
             }
         };
-        let mut value = HeaderValue::from_str(&text)
+        // The header's own bytes are overwritten as well when the last client is gone.
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Kept(text)))
             .map_err(|_| InvalidInput::new("credentials", "have a character that no header can carry"))?;
         value.set_sensitive(true);
         Ok((name, value))
+    }
+}
+
+/// The text of the header, as what owns the header's bytes.
+struct Kept(Zeroizing<String>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 

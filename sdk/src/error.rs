@@ -1,5 +1,6 @@
 //! Why a verify call was no approval, and what to do about it. No type of the HTTP library is in here, and no message
-//! holds a URL, a credential, a code or anything that a server wrote: errors end up in logs.
+//! holds a URL, a credential, a code or anything of an answer, for errors end up in logs. The one thing of the other side's
+//! that may stand in them are the names in a certificate that does not fit.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use crate::answer::RawAnswer;
 use crate::cell::{Cell, Remedy, State};
 use crate::outcome::{Consumption, Outcome};
-use crate::verdict::{self, Readings, Table};
+use crate::verdict::{Readings, Table};
 
 /// A verify call that was not approved, whoever the vendor is.
 ///
@@ -192,7 +193,7 @@ impl Error {
     /// Whether the call has used up one of the attempts that the session has.
     pub fn attempt_consumed(&self) -> Consumption {
         match &self.0.cause {
-            Cause::Refused(readings) => verdict::agree(&readings.cells, |cell| cell.consumption),
+            Cause::Refused(readings) => readings.agree(|cell| cell.consumption),
             Cause::InvalidInput(_) | Cause::Unsent(_) => Some(Consumption::No),
             Cause::Contradictory
             | Cause::Undocumented
@@ -225,7 +226,7 @@ impl Error {
 
     fn remedy(&self, readings: &Readings) -> NextStep {
         let nearest = readings.nearest.and_then(|cell| cell.remedy);
-        let remedy = nearest.or_else(|| verdict::heard(&readings.cells).filter_map(|cell| cell.remedy).max());
+        let remedy = nearest.or_else(|| readings.heard().filter_map(|cell| cell.remedy).max());
         match remedy {
             Some(Remedy::EnterAgain) if self.attempts_left() != Some(0) => NextStep::EnterCodeAgain,
             Some(Remedy::EnterAgain | Remedy::NewCode) | None => NextStep::RequestNewCode,
@@ -296,8 +297,7 @@ impl Error {
         reason = "few documents give one answer to several outcomes, and a build may have none"
     )]
     pub(crate) fn is_one_of(&self, names: &[&str]) -> bool {
-        self.readings()
-            .is_some_and(|readings| verdict::heard(&readings.cells).all(|cell| names.contains(&cell.name)))
+        self.readings().is_some_and(|readings| readings.heard().all(|cell| names.contains(&cell.name)))
     }
 
     fn readings(&self) -> Option<&Readings> {

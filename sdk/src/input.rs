@@ -33,16 +33,13 @@ pub(crate) fn identifier(what: &'static str, value: &str) -> Result<(), InvalidI
     Err(InvalidInput::new(what, problem))
 }
 
-/// Whether the value is `.` or `..`, plain or percent-encoded once or more.
+/// Whether a segment of the value is `.` or `..`, plain or percent-encoded once or more.
 fn is_dots(value: &str) -> bool {
-    if !value.contains('%') {
-        return matches!(value, "." | "..");
-    }
     let mut text = value.to_ascii_lowercase();
     while text.contains("%25") {
         text = text.replace("%25", "%");
     }
-    matches!(text.replace("%2e", ".").as_str(), "." | "..")
+    text.replace("%2e", ".").replace("%2f", "/").split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
 /// The base address of a client: `https` anywhere, `http` to this machine only, and no query, fragment or credentials.
@@ -90,6 +87,11 @@ mod tests {
             "\u{85}",
             "..\\..",
             "\\",
+            "../x",
+            "a/../../b",
+            "a/.",
+            "%2e%2e/x",
+            "x%2f..",
             &long,
         ] {
             assert!(identifier("sid", wrong).is_err(), "{wrong:?}");

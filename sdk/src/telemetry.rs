@@ -20,6 +20,7 @@ mod on {
     use crate::{Outcome, Verify};
 
     /// The server, as spans name it.
+    #[derive(Clone)]
     pub(crate) struct Server {
         address: String,
         port: u16,

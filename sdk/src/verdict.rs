@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::sync::OnceLock;
 
-use crate::cell::{Cell, Literal, Member, Path, Rule, State, Status};
+use crate::cell::{Cell, Member, Path, Rule, State, Status};
 use crate::json::{self, Node};
 use crate::outcome::Outcome;
 
@@ -25,8 +25,8 @@ struct Signals {
     approve: Vec<Signal>,
     /// Signals of refusals that no approval has.
     refuse: Vec<Signal>,
-    /// The places where only refusals have a word or number, and always the same one: where they give their reason. A
-    /// reason that no document lists is one nevertheless.
+    /// The places where refusals tell which one they are and approvals have nothing. A reason that no document lists is
+    /// one nevertheless.
     reasons: Vec<Path>,
     /// For each cell, whether agreeing with it is enough to know that it is meant.
     identifies: Vec<bool>,
@@ -56,8 +56,39 @@ pub(crate) enum Reading {
 pub(crate) struct Readings {
     /// The cells, the documented ones first; at least one.
     pub(crate) cells: Vec<&'static Cell>,
+    /// Whether the status alone speaks for them, and the document has bodies for some that this is none of. Then what it
+    /// says literally is as unsure as what it leaves open.
+    pub(crate) unsure: bool,
     /// The nearest of the cells that have the outcome on which the document agrees; `None` where it does not.
     pub(crate) nearest: Option<&'static Cell>,
+}
+
+impl Readings {
+    fn of(mut cells: Vec<&'static Cell>, unsure: bool, body: Option<&Node<'_>>) -> Readings {
+        cells.sort_by_key(|cell| !cell.documented);
+        let mut readings = Readings { cells, unsure, nearest: None };
+        readings.nearest = readings.agree(|cell| cell.outcome).and_then(|outcome| {
+            let mut ours = readings.cells.iter().copied().filter(|cell| cell.outcome == outcome);
+            match body {
+                Some(body) => ours.min_by_key(|cell| distance(cell, body)),
+                None => ours.next(),
+            }
+        });
+        readings
+    }
+
+    /// The cells that have a say: the documented ones, or all where there are none of these or the answer is unsure.
+    pub(crate) fn heard(&self) -> impl Iterator<Item = &'static Cell> + '_ {
+        let all = self.unsure || !self.cells.iter().any(|cell| cell.documented);
+        self.cells.iter().copied().filter(move |cell| all || cell.documented)
+    }
+
+    /// What `property` is in all cells that have a say.
+    pub(crate) fn agree<T: PartialEq>(&self, property: impl Fn(&Cell) -> T) -> Option<T> {
+        let mut values = self.heard().map(property);
+        let first = values.next()?;
+        values.all(|value| value == first).then_some(first)
+    }
 }
 
 /// The values of the request that an answer may repeat, by the names that contracts use for them.
@@ -79,37 +110,9 @@ impl<'a> Echoes<'a> {
     }
 }
 
-/// The outcome that all cells agree on. Where the document says anything literally, its inferred cells have no say.
-pub(crate) fn agreed(cells: &[&'static Cell]) -> Option<Outcome> {
-    agree(cells, |cell| cell.outcome)
-}
-
-/// What `property` is in all cells that have a say.
-pub(crate) fn agree<T: PartialEq>(cells: &[&'static Cell], property: impl Fn(&Cell) -> T) -> Option<T> {
-    let mut values = heard(cells).map(property);
-    let first = values.next()?;
-    values.all(|value| value == first).then_some(first)
-}
-
-/// The cells that have a say: the documented ones, or all where there are none of these.
-pub(crate) fn heard<'c>(cells: &'c [&'static Cell]) -> impl Iterator<Item = &'static Cell> + 'c {
-    let any_documented = cells.iter().any(|cell| cell.documented);
-    cells.iter().copied().filter(move |cell| cell.documented || !any_documented)
-}
-
-fn refused(mut cells: Vec<&'static Cell>, body: Option<&Node<'_>>) -> Reading {
-    if cells.is_empty() {
-        return Reading::Undocumented;
-    }
-    cells.sort_by_key(|cell| !cell.documented);
-    let nearest = agreed(&cells).and_then(|outcome| {
-        let ours = cells.iter().copied().filter(|cell| cell.outcome == outcome);
-        match body {
-            Some(body) => ours.min_by_key(|cell| distance(cell, body)),
-            None => ours.into_iter().next(),
-        }
-    });
-    Reading::Refused(Readings { cells, nearest })
+/// The refusals that an answer may be; an answer that is none of them is undocumented.
+fn refused(cells: Vec<&'static Cell>, unsure: bool, body: Option<&Node<'_>>) -> Reading {
+    if cells.is_empty() { Reading::Undocumented } else { Reading::Refused(Readings::of(cells, unsure, body)) }
 }
 
 /// How far the body is from the cell's: the members that are missing, then how few, and how shallow ones, are there.
@@ -135,7 +138,7 @@ impl Table {
     pub(crate) fn read(&'static self, status: u16, body: &[u8], echoes: Echoes<'_>) -> Reading {
         match json::parse(body) {
             json::Body::Ambiguous => Reading::Contradictory,
-            json::Body::Other => refused(self.by_status(status), None),
+            json::Body::Other => self.read_status(status, None),
             json::Body::Json(body) => self.read_json(status, &body, echoes),
         }
     }
@@ -168,7 +171,7 @@ impl Table {
 
         let approved = self.approvals().any(|cell| cell.specified && cell.status.has(status) && agrees(cell));
         if approved {
-            return if signals.deny(body) { Reading::Contradictory } else { Reading::Approved };
+            return if signals.deny(status, body) { Reading::Contradictory } else { Reading::Approved };
         }
         if signals.approve.iter().any(|signal| signal.stands(body)) {
             return Reading::Contradictory;
@@ -188,7 +191,11 @@ impl Table {
         if !known.iter().any(|(_, identified)| *identified) {
             // Signals that every refusal shares single out none, so the status has the last word.
             let shared = known.into_iter().map(|(cell, _)| cell).filter(|cell| self.covers(cell, status));
-            return refused(shared.chain(by_status).collect(), Some(body));
+            let shared: Vec<_> = shared.collect();
+            if shared.is_empty() && !by_status.iter().any(|cell| agrees(cell)) {
+                return self.read_status(status, Some(body));
+            }
+            return refused(shared.into_iter().chain(by_status).collect(), false, Some(body));
         }
         // A cell whose body the document leaves open stays a reading where the body is the very one of its example.
         let examples = by_status.into_iter().filter(|cell| agrees(cell));
@@ -196,7 +203,18 @@ impl Table {
             .into_iter()
             .filter(|(cell, identified)| *identified || self.covers(cell, status))
             .map(|(cell, _)| cell);
-        refused(known.chain(examples).collect(), Some(body))
+        refused(known.chain(examples).collect(), false, Some(body))
+    }
+
+    /// Reads an answer whose body is none that the document has. The status says something where the document leaves the
+    /// body of one of its refusals open; it may be the others as well, changed on the way or by the vendor.
+    fn read_status(&'static self, status: u16, body: Option<&Node<'_>>) -> Reading {
+        if self.by_status(status).is_empty() {
+            return Reading::Undocumented;
+        }
+        let cells: Vec<_> = self.refusals().filter(|cell| self.covers(cell, status)).collect();
+        let unsure = cells.iter().any(|cell| cell.specified);
+        refused(cells, unsure, body)
     }
 
     fn approvals(&self) -> impl Iterator<Item = &'static Cell> {
@@ -213,9 +231,11 @@ impl Table {
     }
 
     /// Whether the cell is meant for this status by OpenAPI's precedence: a status of its own goes before its class. The
-    /// contract's usual status of a cell counts as its own. 429 is no refusal of "any 4xx": HTTP itself says what it is.
+    /// contract's usual status of a cell counts as its own. What HTTP itself gives a meaning, a timeout (408, and 499 of
+    /// proxies), 425 and 429, is no refusal of "any 4xx".
     fn covers(&self, cell: &Cell, status: u16) -> bool {
-        let own = status == 429 || self.cells.iter().any(|cell| cell.status == Status::Exact(status));
+        let own = matches!(status, 408 | 425 | 429 | 499)
+            || self.cells.iter().any(|cell| cell.status == Status::Exact(status));
         cell.status.has(status) && (!own || cell.usual_status == status)
     }
 
@@ -261,20 +281,17 @@ impl Table {
     }
 
     fn reasons(&self, approval: &[&Member]) -> Vec<Path> {
-        let specified = || self.refusals().filter(|cell| cell.specified).flat_map(|cell| cell.members);
+        let in_approvals = |path: &[&str]| approval.iter().any(|member| member.path.starts_with(path));
+        let signals = self.refusals().filter(|cell| cell.specified).flat_map(|cell| cell.members);
         let mut found: Vec<Path> = Vec::new();
-        for member in specified() {
-            let words = matches!(
-                member.rule,
-                Rule::Literal(Literal::Text(_) | Literal::Integer(_)) | Rule::IgnoreCase(_)
-            );
+        for member in signals.filter(|member| is_signal(member)) {
             let path = member.path;
-            if words
-                && !found.contains(&path)
-                && !approval.iter().any(|member| member.path == path)
-                && specified().filter(|member| member.path == path).all(is_signal)
+            // Where approvals have not even what it stands in, that speaks too.
+            let reason = (1..=path.len()).map(|length| &path[..length]).find(|start| !in_approvals(start));
+            if let Some(reason) = reason
+                && !found.contains(&reason)
             {
-                found.push(path);
+                found.push(reason);
             }
         }
         found
@@ -283,9 +300,10 @@ impl Table {
 
 impl Signals {
     /// Whether the body carries a signal of a refusal that no approval has, or anything where refusals give their reason.
-    fn deny(&self, body: &Node<'_>) -> bool {
+    fn deny(&self, status: u16, body: &Node<'_>) -> bool {
+        let speaks = |value: &Node<'_>| says_something(status, value);
         self.refuse.iter().any(|signal| signal.stands(body))
-            || self.reasons.iter().any(|path| place::look(body, path, &says_something).passed)
+            || self.reasons.iter().any(|path| place::look(body, path, &speaks).passed)
     }
 }
 
@@ -360,12 +378,16 @@ impl Member {
     }
 }
 
-fn says_something(value: &Node<'_>) -> bool {
+/// Whether there is anything in a value. The HTTP status over again is nothing.
+fn says_something(status: u16, value: &Node<'_>) -> bool {
     match value {
+        Node::Null => false,
+        Node::Bool(is_so) => *is_so,
         Node::Text(text) => !text.is_empty(),
-        Node::Integer(number) => *number != 0,
+        Node::Integer(number) => *number != 0 && *number != i64::from(status),
         Node::Number(number) => *number != 0.0,
-        Node::Null | Node::Bool(_) | Node::List(_) | Node::Object(_) => false,
+        Node::List(elements) => elements.iter().any(|element| says_something(status, element)),
+        Node::Object(members) => members.iter().any(|(_, member)| says_something(status, member)),
     }
 }
 

@@ -98,7 +98,7 @@ static CELLS: &[Cell] = &[
             Member {
                 path: &["response", "error_data"],
                 optional: true,
-                rule: Rule::Free,
+                rule: Rule::Literal(Literal::Null),
             },
             Member {
                 path: &["response", "status"],

@@ -208,9 +208,13 @@ fn literal_words_go_before_what_is_inferred() {
     let known = |vendor: &str, name: &str| table(vendor).cells.iter().find(|cell| cell.name == name).unwrap();
     let (wrong, expired) = (known("d7", "wrong_code"), known("d7", "expired"));
     let (used, unknown) = (known("d7", "already_used_400"), known("d7", "unknown_session_400"));
-    assert_eq!(agreed(&[wrong, used]), Some(Outcome::WrongCode));
-    assert_eq!(agreed(&[wrong, expired]), None);
-    assert_eq!(agreed(&[used]), Some(Outcome::AlreadyUsed));
-    assert_eq!(agreed(&[used, unknown]), None);
-    assert_eq!(agreed(&[]), None);
+    let agreed = |cells: &[&'static Cell], unsure| {
+        Readings::of(cells.to_vec(), unsure, None).agree(|cell| cell.outcome)
+    };
+    assert_eq!(agreed(&[wrong, used], false), Some(Outcome::WrongCode));
+    assert_eq!(agreed(&[wrong, used], true), None, "the status alone is no literal word");
+    assert_eq!(agreed(&[wrong, expired], false), None);
+    assert_eq!(agreed(&[used], false), Some(Outcome::AlreadyUsed));
+    assert_eq!(agreed(&[used, unknown], false), None);
+    assert_eq!(agreed(&[], false), None);
 }

@@ -63,3 +63,17 @@ async fn it_may_be_used_and_dropped_in_an_asynchronous_program() {
     assert!(client.verify("s", Code::new("1")).is_ok());
     drop(client);
 }
+
+#[tokio::test]
+async fn a_connection_that_the_held_up_program_drives_is_not_waited_for() {
+    let server = wiremock::MockServer::start().await;
+    let answer = wiremock::ResponseTemplate::new(418);
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let client = d7::Client::builder("token").base_url(server.uri()).build().unwrap();
+    for _ in 0..2 {
+        let _ = client.verify("s", Code::new("1")).await;
+    }
+    let client = blocking::Client::new(client).unwrap();
+    let call = client.prepare("s", Code::new("1")).timeout(Duration::from_secs(5));
+    assert_eq!(client.send(call).unwrap_err().status(), Some(418));
+}

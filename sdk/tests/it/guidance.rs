@@ -134,3 +134,37 @@ async fn an_error_names_the_document_that_it_rests_on() {
     assert_eq!((cell.certainty(), cell.outcome()), (otp_verify::Certainty::Documented, Outcome::Expired));
     assert!(cell.document().contains("Validate OTPs") && !cell.summary().is_empty());
 }
+
+#[tokio::test]
+async fn a_body_that_is_none_of_the_documents_leaves_open_which_refusal_it_is() {
+    let page = || "<html>Bad Request</html>".to_owned();
+    for (vendor, code, body) in [
+        ("d7", 400, page()),
+        ("d7", 400, json!({ "detail": { "code": "OTP_BLOCKED" } }).to_string()),
+        ("exotel", 400, String::new()),
+        ("exotel", 400, json!({ "code": 9999 }).to_string()),
+        ("zeckta", 400, json!({ "success": false, "message": "Invalid OTP" }).to_string()),
+        ("kaleyra", 400, json!({ "error": { "code": "E999" } }).to_string()),
+    ] {
+        let error = error(vendor, status(code).set_body_string(body.as_str())).await;
+        let place = format!("{vendor} {code} {body}");
+        assert_eq!((error.kind(), error.outcome()), (Kind::Ambiguous, None), "{place}");
+        assert_eq!(error.attempt_consumed(), Consumption::Unknown, "{place}");
+    }
+    // What the document says of the status alone still holds, whoever wrote the body.
+    let unauthorized = error("zeckta", status(401).set_body_string(page())).await;
+    assert_eq!(unauthorized.kind(), Kind::Unauthorized);
+    for vendor in ["kaleyra", "exotel", "dailystory"] {
+        for code in [408, 425, 499] {
+            let error = error(vendor, status(code).set_body_string(page())).await;
+            assert_eq!(error.kind(), Kind::UndocumentedAnswer, "{vendor} {code}");
+            assert_eq!(error.attempt_consumed(), Consumption::Unknown, "{vendor} {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_id_that_is_empty_is_passed_over() {
+    let answer = status(500).insert_header("x-request-id", "").insert_header("x-correlation-id", "abc");
+    assert_eq!(error("d7", answer).await.request_id().as_deref(), Some("abc"));
+}

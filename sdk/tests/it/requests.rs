@@ -71,7 +71,7 @@ async fn any_other_id_is_one_segment_of_the_path() {
 #[tokio::test]
 async fn any_session_and_code_is_sent_as_it_is_where_it_travels_in_the_body() {
     let server = silent_server().await;
-    for (session, code) in [("\"}", "\"}"), ("../x", "a/b"), ("ä", "１２３")] {
+    for (session, code) in [("\"}", "\"}"), ("..x", "a/b"), ("ä", "１２３")] {
         let _ = verify_as("d7", &server.uri(), session, code, Duration::from_secs(5)).await;
         let sent = requests(&server).await.pop().unwrap().body_json::<serde_json::Value>().unwrap();
         assert_eq!(sent, json!({ "otp_id": session, "otp_code": code }));
