@@ -62,6 +62,11 @@ pub(crate) async fn serve(serving: Serving, out: &mut dyn Write) -> Result<Exit,
     let faults = serving.faults.clone();
     let backend = backend(&serving).await?;
     let is_open = serving.control_token.is_none();
+    let cannot_be_sent = |token: &String| token.trim() != token || token.chars().any(char::is_control);
+    if serving.control_token.as_ref().is_some_and(|token| token.is_empty() || cannot_be_sent(token)) {
+        let problem = "it is empty, or no header can carry it".to_owned();
+        return Err(Failure::Option { option: "--control-token", problem });
+    }
     let sandbox = Sandbox::new(Settings {
         contracts: serving.contracts,
         prefer: serving.prefer,
@@ -123,9 +128,8 @@ async fn run(
         let replica = sandbox.replica(number);
         match control {
             ControlAt::Beside => running.spawn(replica.serve(listener, until())),
-            ControlAt::Apart(_) | ControlAt::Nowhere => {
-                running.spawn(replica.serve_vendors(listener, until()))
-            }
+            ControlAt::Apart(_) => running.spawn(replica.serve_vendors(listener, until())),
+            ControlAt::Nowhere => running.spawn(replica.serve_without_control(listener, until())),
         };
     }
     if let Some((listener, _)) = apart {

@@ -26,8 +26,14 @@ fn key(session: &str) -> Key<'_> {
 
 async fn issue(store: &dyn Store, number: u64) -> Result<(), Box<dyn Error>> {
     let session = id(number);
-    let issue =
-        Issue { key: key(&session), code: "123456", ttl_seconds: 60, max_attempts: None, resend_of: None };
+    let issue = Issue {
+        key: key(&session),
+        code: "123456",
+        ttl_seconds: 60,
+        max_attempts: None,
+        lockout_seconds: None,
+        resend_of: None,
+    };
     store.issue(issue).await?;
     Ok(())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use http::{HeaderMap, StatusCode, header};
 use otp_contract::Resend;
 use serde::Deserialize;
@@ -16,12 +16,15 @@ use serde_json::{Value, json};
 
 use crate::dialect::Dialect;
 use crate::mint::mint;
-use crate::server::Shared;
+use crate::server::{Shared, read_body};
 use crate::store::{Issue, Issued, Key, StoreError};
 use crate::tenants::Tenant;
 
 /// The longest lifetime that can be wished for, in seconds, where the contract sets no bound of its own.
 const LONGEST_TTL: u64 = 86_400;
+
+/// The most that a session is made older at a time, in seconds: ten years, after which nothing changes any more.
+const OLDEST: u64 = 10 * 365 * 86_400;
 
 /// The most attempts that can be wished for, where the contract sets no bound of its own.
 const MOST_ATTEMPTS: u32 = 100;
@@ -32,6 +35,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/_control/v1/tenants", post(create_tenant).fallback(wrong_method))
         .route("/_control/v1/sessions", post(issue_session).fallback(wrong_method))
         .route("/_control/v1/sessions/age", post(age_session).fallback(wrong_method))
+        .route("/_control/{*rest}", any(no_operation))
 }
 
 /// A refusal of the control protocol.
@@ -45,6 +49,10 @@ impl IntoResponse for Refused {
 
 fn reply(status: StatusCode, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+async fn no_operation() -> Refused {
+    Refused(StatusCode::NOT_FOUND, "the control has no such operation".to_owned())
 }
 
 async fn wrong_method() -> Refused {
@@ -71,12 +79,8 @@ struct TenantRequest {
     vendor: String,
 }
 
-async fn create_tenant(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    authorize(&shared, &headers)?;
+async fn create_tenant(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refused> {
+    let body = authorized(&shared, request).await?;
     let request: TenantRequest = read(&body)?;
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = shared.tenants.create(&dialect.contract).ok_or_else(no_randomness)?;
@@ -93,12 +97,8 @@ struct SessionRequest {
     recipient_of: Option<String>,
 }
 
-async fn issue_session(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    authorize(&shared, &headers)?;
+async fn issue_session(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refused> {
+    let body = authorized(&shared, request).await?;
     let request: SessionRequest = read(&body)?;
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = tenant(&shared, dialect, &request.tenant)?;
@@ -133,6 +133,7 @@ async fn issue_session(
         code: &request.code,
         ttl_seconds,
         max_attempts,
+        lockout_seconds: contract.policy.lockout_seconds,
         resend_of: request.recipient_of.as_deref().map(key),
     };
     match shared.store.issue(issue).await.map_err(|error| no_store(&error))? {
@@ -152,20 +153,25 @@ struct AgeRequest {
     seconds: u64,
 }
 
-async fn age_session(
-    State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Refused> {
-    authorize(&shared, &headers)?;
+async fn age_session(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refused> {
+    let body = authorized(&shared, request).await?;
     let request: AgeRequest = read(&body)?;
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = tenant(&shared, dialect, &request.tenant)?;
     let key = Key { vendor: &request.vendor, tenant: &tenant.id, session: &request.session };
-    match shared.store.age(key, request.seconds).await.map_err(|error| no_store(&error))? {
+    match shared.store.age(key, request.seconds.min(OLDEST)).await.map_err(|error| no_store(&error))? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(no_session()),
     }
+}
+
+/// The body of a call that may be made. Whoever may not make it gets nothing read.
+async fn authorized(shared: &Shared, request: Request) -> Result<Bytes, Refused> {
+    authorize(shared, request.headers())?;
+    read_body(request.into_body(), shared.limits).await.map_err(|status| {
+        let reason = status.canonical_reason().unwrap_or("refused").to_lowercase();
+        Refused(status, format!("the body cannot be taken: {reason}"))
+    })
 }
 
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refused> {

@@ -84,6 +84,11 @@ impl Dialect {
         if !self.contract.operation.has_body {
             return true;
         }
+        // Two are ambiguous: whoever reads the other one sees another body.
+        let is_twice = |name| headers.get_all(name).iter().count() > 1;
+        if is_twice(header::CONTENT_ENCODING) || is_twice(header::CONTENT_TYPE) {
+            return false;
+        }
         if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             return false;
         }
@@ -92,12 +97,12 @@ impl Dialect {
         };
         let mut parts = kind.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
-        let charset = parts.find_map(|part| {
+        let mut charsets = parts.filter_map(|part| {
             let (name, value) = part.split_once('=')?;
             name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
         });
         essence.eq_ignore_ascii_case("application/json")
-            && charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"))
+            && charsets.all(|charset| charset.eq_ignore_ascii_case("utf-8"))
     }
 
     /// Reads a request whose caller is known. `path` are the decoded path parameters.

@@ -87,9 +87,10 @@ impl Record {
     }
 
     /// Makes this the record of a new code for the recipient of `earlier`. Wrong codes since the last success count on:
-    /// a new secret must not reset the count (NIST SP 800-63B-4 §3.1.3.2).
-    pub(crate) fn succeed(&mut self, earlier: &Record) {
-        if !earlier.used {
+    /// a new secret must not reset the count (NIST SP 800-63B-4 §3.1.3.2). A lock that has ended has paid for them.
+    pub(crate) fn succeed(&mut self, earlier: &Record, lockout_seconds: Option<u64>, now: Millis) {
+        let locked_at = earlier.locked_at.map(NonZeroU64::get);
+        if !earlier.used && !is_over(locked_at, lockout_seconds, now) {
             self.failed = earlier.failed;
             self.locked_at = earlier.locked_at;
         }
@@ -210,6 +211,12 @@ impl Record {
             foreign: false,
         }
     }
+}
+
+/// Whether a lock that began then has ended by itself.
+pub(crate) fn is_over(locked_at: Option<Millis>, lockout_seconds: Option<u64>, now: Millis) -> bool {
+    let end = |(at, seconds): (Millis, u64)| at.saturating_add(seconds.saturating_mul(1_000));
+    locked_at.zip(lockout_seconds).is_some_and(|lock| end(lock) <= now)
 }
 
 fn lock_at(now: Millis) -> Option<NonZeroU64> {

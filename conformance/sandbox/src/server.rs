@@ -202,6 +202,17 @@ impl Sandbox {
         listener::serve(services, listener, self.replica, self.state.limits, stop).await;
     }
 
+    /// Serves the vendors, health and metrics, and no control: nobody can issue codes.
+    pub async fn serve_without_control(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let router = watching().fallback(serve_any).with_state(Arc::clone(&self.state));
+        let services = Services { vendors: Some(Arc::clone(&self.state)), router };
+        listener::serve(services, listener, self.replica, self.state.limits, stop).await;
+    }
+
     /// Serves the vendors alone: nobody who can call them can issue codes.
     pub async fn serve_vendors(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
         let router = Router::new().fallback(serve_any).with_state(Arc::clone(&self.state));

@@ -39,6 +39,8 @@ pub struct Issue<'a> {
     pub ttl_seconds: u64,
     /// How many wrong codes are compared.
     pub max_attempts: Option<u32>,
+    /// How long a lock lasts, in seconds, where it ends by itself.
+    pub lockout_seconds: Option<u64>,
     /// The session whose recipient gets this code, where it is a resend. It may be the same session.
     pub resend_of: Option<Key<'a>>,
 }

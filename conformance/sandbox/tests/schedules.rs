@@ -53,8 +53,14 @@ impl Store for CheckThenAct {
 
 fn memory() -> MemoryStore {
     let store = MemoryStore::new(Secret::from_bytes(b"schedules"));
-    let issue =
-        Issue { key: key(), code: RIGHT, ttl_seconds: 60, max_attempts: Some(LIMIT), resend_of: None };
+    let issue = Issue {
+        key: key(),
+        code: RIGHT,
+        ttl_seconds: 60,
+        max_attempts: Some(LIMIT),
+        lockout_seconds: None,
+        resend_of: None,
+    };
     assert_eq!(future::block_on(store.issue(issue)), Ok(Issued::Done));
     store
 }
@@ -137,6 +143,7 @@ fn a_resend_beside_attempts_loses_no_count() {
                     code: RIGHT,
                     ttl_seconds: 60,
                     max_attempts: Some(LIMIT),
+                    lockout_seconds: None,
                     resend_of: Some(key()),
                 };
                 future::block_on(other.issue(issue)).unwrap();

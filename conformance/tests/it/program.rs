@@ -82,6 +82,8 @@ fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
         (&["check", "d7", "--report", &unwritable], 3, "cannot write "),
         (&["serve", "--listen", "nowhere"], 2, "cannot listen on nowhere: "),
         (&["serve", "--listen", "0.0.0.0:0"], 2, "--listen: 0.0.0.0:"),
+        (&["serve", "--control-token", ""], 2, "--control-token: it is empty"),
+        (&["serve", "--control-token", "a\nb"], 2, "--control-token: it is empty, or no header can carry it"),
         (&["check", "--no-such-option"], 2, "unexpected argument"),
     ];
     for (arguments, status, told) in cases {

@@ -221,6 +221,10 @@ fn the_control_can_have_an_address_of_its_own_or_none() {
     let closed = Served::start(&["d7", "--no-control"], 1);
     assert!(closed.said[0].ends_with("no control"), "{}", closed.said[0]);
     assert_eq!(get(&closed.url(), "/_control/v1"), "404");
+    assert_eq!(
+        (get(&closed.url(), "/healthz"), get(&closed.url(), "/metrics")),
+        ("200".into(), "200".into())
+    );
 }
 
 #[test]

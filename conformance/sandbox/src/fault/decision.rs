@@ -330,7 +330,7 @@ impl Store for FaultyStore {
             if issued == Issued::NoSuchSession {
                 return Ok(issued);
             }
-            let Issue { key, code, ttl_seconds, max_attempts, resend_of } = issue;
+            let Issue { key, code, ttl_seconds, max_attempts, resend_of, .. } = issue;
             let mut life =
                 Life::new(key.tenant.to_owned(), code.to_owned(), store::now(), ttl_seconds, max_attempts);
             let mut book = self.book();

@@ -134,7 +134,7 @@ impl Store for MemoryStore {
             let Some(earlier) = self.supersede(earlier) else {
                 return Box::pin(std::future::ready(Ok(Issued::NoSuchSession)));
             };
-            record.succeed(&earlier);
+            record.succeed(&earlier, issue.lockout_seconds, now);
         }
         let (name, tenant, shard) = self.place(issue.key);
         locked(shard).insert(name, Kept { tenant, record });

@@ -12,8 +12,8 @@ use otp_contract::{Mode, Outcome, Policy};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, RedisError, Script};
 
-use super::{Attempt, Issue, Issued, Key, Pending, Store, StoreError};
-use crate::record::Verdict;
+use super::{Attempt, Issue, Issued, Key, Pending, Store, StoreError, now};
+use crate::record::{Verdict, is_over};
 use crate::secret::Secret;
 
 /// How long an answer is waited for.
@@ -105,7 +105,11 @@ impl RedisStore {
             match inherited.as_slice() {
                 [] => return Ok(Issued::NoSuchSession),
                 // Wrong codes since the last success count on (NIST SP 800-63B-4 §3.1.3.2).
-                [used, count, since] if used != "1" => (failed, locked) = (count.clone(), since.clone()),
+                [used, count, since]
+                    if used != "1" && !is_over(since.parse().ok(), issue.lockout_seconds, now()) =>
+                {
+                    (failed, locked) = (count.clone(), since.clone());
+                }
                 _ => {}
             }
         }

@@ -12,7 +12,7 @@ fn key(session: &str) -> Key<'_> {
 
 async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>) -> Key<'static> {
     let key = key("s");
-    let issue = Issue { key, code: RIGHT, ttl_seconds, max_attempts, resend_of: None };
+    let issue = Issue { key, code: RIGHT, ttl_seconds, max_attempts, lockout_seconds: None, resend_of: None };
     assert_eq!(store.issue(issue).await, Ok(Issued::Done));
     key
 }
@@ -136,4 +136,26 @@ async fn a_lock_counts_down_and_ends_without_a_usable_code() {
     assert_eq!((later.outcome, later.lockout_seconds), (Outcome::AttemptsExhausted, Some(200)));
     store.age(key, 200).await.unwrap();
     assert_eq!(store.attempt(&policy, attempt(RIGHT)).await.unwrap().outcome, Outcome::Expired);
+}
+
+#[tokio::test]
+async fn a_new_code_after_a_lock_has_ended_starts_afresh() {
+    let policy = policy("dailystory");
+    let lockout_seconds = policy.lockout_seconds;
+    let store = MemoryStore::new(Secret::random().unwrap());
+    let first = issued(&store, 1200, Some(1)).await;
+    let terms = Terms { retry: Some(true), ..Terms::default() };
+    store.attempt(&policy, Attempt { key: first, code: "654321", terms }).await.unwrap();
+    let resend = |session, earlier| {
+        let (key, resend_of) = (key(session), Some(earlier));
+        Issue { key, code: RIGHT, ttl_seconds: 1200, max_attempts: Some(1), lockout_seconds, resend_of }
+    };
+    // While the lock lasts, a new code is locked as well.
+    store.issue(resend("locked", first)).await.unwrap();
+    let attempt = |session| Attempt { key: key(session), code: RIGHT, terms };
+    let outcome = store.attempt(&policy, attempt("locked")).await.unwrap().outcome;
+    assert_eq!(outcome, Outcome::AttemptsExhausted);
+    store.age(key("locked"), 7300).await.unwrap();
+    store.issue(resend("free", key("locked"))).await.unwrap();
+    assert_eq!(store.attempt(&policy, attempt("free")).await.unwrap().outcome, Outcome::Approved);
 }

@@ -137,7 +137,40 @@ async fn answers_are_counted_by_what_they_say_and_never_by_what_was_sent() {
     ] {
         assert!(text.contains(line), "{text}");
     }
+    let types: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE ")).collect();
+    let once: std::collections::BTreeSet<_> = types.iter().collect();
+    assert_eq!(types.len(), once.len(), "a family stands in one piece: {text}");
     for sent in ["271828", "314159", session, "canary", tenant.id()] {
         assert!(!text.contains(sent), "{sent} in {text}");
     }
+}
+
+#[tokio::test]
+async fn a_body_for_the_control_is_bounded_in_size_and_time_and_not_read_for_a_stranger() {
+    let house = impatient().await;
+    let head = |length: usize| {
+        format!("POST /_control/v1/sessions HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
+    };
+    let mut stalled = connect(&house).await;
+    stalled.write_all((head(500) + "{").as_bytes()).await.unwrap();
+    let answer = read(&mut stalled).await;
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("{\"error\":"), "{answer}");
+    let mut large = connect(&house).await;
+    large.write_all((head(2_000_000) + &" ".repeat(40_000)).as_bytes()).await.unwrap();
+    let answer = read(&mut large).await;
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("{\"error\":"), "{answer}");
+    still_serves(&house).await;
+
+    let limits = Limits { body_time: Duration::from_secs(60), ..Limits::default() };
+    let guarded = Settings {
+        contracts: contracts(),
+        control_token: Some("t".to_owned()),
+        limits,
+        ..Settings::default()
+    };
+    let house = House::open(guarded).await;
+    let mut stranger = connect(&house).await;
+    stranger.write_all(head(500).as_bytes()).await.unwrap();
+    let answer = read(&mut stranger).await;
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
 }

@@ -22,7 +22,14 @@ fn policy() -> Policy {
 async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> {
     let code = RIGHT;
     store
-        .issue(Issue { key: key(session), code, ttl_seconds: 60, max_attempts: Some(3), resend_of: None })
+        .issue(Issue {
+            key: key(session),
+            code,
+            ttl_seconds: 60,
+            max_attempts: Some(3),
+            lockout_seconds: None,
+            resend_of: None,
+        })
         .await
 }
 

@@ -156,6 +156,7 @@ impl Driven {
             code: RIGHT,
             ttl_seconds: ttl,
             max_attempts: limit,
+            lockout_seconds: self.policy.lockout_seconds,
             resend_of: earlier.as_deref().map(key),
         };
         self.issued += 1;
