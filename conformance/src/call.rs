@@ -89,6 +89,12 @@ pub enum Credential<'a> {
     Wrong,
     /// The tenant's own, with every letter in the other case.
     OtherCase,
+    /// The tenant's own, without the last character of the secret.
+    Cut,
+    /// The tenant's own user name with an empty password; nothing where the scheme has no user name.
+    Emptied,
+    /// The tenant's own password with another user name; nothing where the scheme has none.
+    OtherUser,
     /// None.
     Missing,
     /// The tenant's own secret in this text, where `{secret}` stands for it.
@@ -199,6 +205,20 @@ impl Call<'_> {
                 };
                 secret.chars().map(swap).collect()
             }),
+            Credential::Cut => credentials.changed(|secret| {
+                let kept = secret.chars().count().saturating_sub(1);
+                secret.chars().take(kept).collect()
+            }),
+            Credential::Emptied => match credentials {
+                Credentials::Basic { .. } => credentials.changed(|_| String::new()),
+                _ => return None,
+            },
+            Credential::OtherUser => match credentials {
+                Credentials::Basic { username, password } => {
+                    Credentials::Basic { username: format!("{username}x"), password: password.clone() }
+                }
+                _ => return None,
+            },
         };
         let secret = match (masking, &credentials) {
             (Masking::Nothing, Credentials::Token { token }) => token.clone(),
@@ -222,7 +242,11 @@ impl Call<'_> {
 
     fn name_stand_ins(&self, request: &mut RawRequest) {
         let credentials = match self.credential {
-            Credential::Wrong | Credential::OtherCase => format!("$WRONG_CREDENTIALS_{}", self.tenant.number),
+            Credential::Wrong
+            | Credential::OtherCase
+            | Credential::Cut
+            | Credential::Emptied
+            | Credential::OtherUser => format!("$WRONG_CREDENTIALS_{}", self.tenant.number),
             _ => format!("$CREDENTIALS_{}", self.tenant.number),
         };
         let code = self.code.map_or("", |code| code.shown);

@@ -24,7 +24,7 @@ pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Auth,
         name: "wrong",
-        statement: "a call with wrong, empty or malformed credentials is refused and changes nothing",
+        statement: "a call with wrong, cut, empty or malformed credentials is refused and changes nothing",
         says: Some(Situation::WrongCredentials),
         standard: standard::AUTHENTICATION,
         applies: always,
@@ -118,7 +118,8 @@ async fn wrong(bench: &mut Bench<'_>) -> Result<(), Stop> {
         .values()
         .any(|credentials| credentials.secret().bytes().any(|byte| byte.is_ascii_alphabetic()));
     let respelt = has_letters.then_some(Credential::OtherCase);
-    for credential in [Some(Credential::Wrong), respelt].into_iter().flatten() {
+    let spoilt = [Credential::Wrong, Credential::Cut, Credential::Emptied, Credential::OtherUser];
+    for credential in spoilt.into_iter().chain(respelt) {
         let answer = bench.as_whom(&live, credential).await?;
         demand_refused(bench, &answer)?;
     }

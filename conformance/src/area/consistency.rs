@@ -1,7 +1,7 @@
 //! Every answer, not only the first of its kind: walks through the life of sessions and judges each answer whole. Finds
 //! what shows now and then, what shows only later, and what one session learns of another.
 
-use otp_contract::{Matching, Outcome, Situation};
+use otp_contract::{Cell, Matching, Outcome, Situation};
 
 use super::{Probe, always, standard};
 use crate::call::{Call, Guess};
@@ -72,6 +72,23 @@ async fn walk(bench: &mut Bench<'_>) -> Result<(), Stop> {
                 step(bench, &mut locked, Kind::Right).await?;
             }
         }
+        // Nearly to the limit, and used after that.
+        let mut late = bench.open_for(&tenant, &attempts(6)).await?;
+        for _ in 0..late.spare().min(6) {
+            step(bench, &mut late, Kind::Wrong).await?;
+        }
+        step(bench, &mut late, Kind::Right).await?;
+        step(bench, &mut late, Kind::Right).await?;
+        // What was over before its lifetime was is over in one of the two ways afterwards.
+        for over in [&mut used, &mut locked] {
+            if let Ok(ttl) = over.ttl() {
+                bench.pass(over, ttl + 1).await?;
+                for _ in 0..ASKED / 2 {
+                    step(bench, over, Kind::Wrong).await?;
+                    step(bench, over, Kind::Right).await?;
+                }
+            }
+        }
         let mut expired = bench.open_for(&tenant, &wish).await?;
         if let Ok(ttl) = expired.ttl() {
             bench.pass(&mut expired, ttl + 1).await?;
@@ -104,7 +121,16 @@ async fn step(bench: &mut Bench<'_>, live: &mut Live, kind: Kind) -> Result<(), 
     };
     let answer = bench.attempt(live, kind, guess, crate::call::Twist::default()).await?;
     let call: Call<'_> = issued.call(bench.contract, guess, bench.retries());
-    let cells = allowed_outcomes(bench.contract, &answer_allowed.outcomes);
+    // Every call here allows further attempts where that can be said.
+    let mut outcomes = answer_allowed.outcomes.clone();
+    if answer_allowed.any_refusal {
+        let refusals = bench.contract.cells.iter().map(|cell| cell.outcome);
+        outcomes.extend(refusals.filter(|outcome| *outcome != Outcome::Approved));
+    }
+    let of_all = allowed_outcomes(bench.contract, &outcomes);
+    let has_own =
+        |cell: &Cell| of_all.iter().any(|other| other.situations == cell.situations && other.mode.is_some());
+    let cells: Vec<_> = of_all.iter().copied().filter(|cell| cell.mode.is_some() || !has_own(cell)).collect();
     // A refusal that the document leaves open has been judged by the model already.
     let documented = cells.iter().any(|cell| cell.status.matches(answer.status));
     if cells.is_empty() || (answer_allowed.any_refusal && !documented) {

@@ -41,6 +41,14 @@ pub(crate) const PROBES: &[Probe] = &[
     },
 ];
 
+/// What became of a session before it is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Live,
+    Locked,
+    Expired,
+}
+
 /// When the right code is sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RightCode {
@@ -84,11 +92,23 @@ async fn answers(bench: &mut Bench<'_>, live: &Live, right: RightCode) -> Result
 async fn code(bench: &mut Bench<'_>) -> Result<(), Stop> {
     // Two sessions with codes of their own: six digits stand in an id by chance once, and not twice.
     let mut told = Vec::new();
-    let orders = [(false, RightCode::First), (false, RightCode::Last), (true, RightCode::Last)];
-    for (locked, right) in orders.into_iter().flat_map(|order| [order, order]) {
-        let live = bench.open(&attempts(3)).await?;
+    let orders = [
+        (State::Live, RightCode::First),
+        (State::Live, RightCode::Last),
+        (State::Locked, RightCode::Last),
+        (State::Expired, RightCode::Last),
+    ];
+    for (state, right) in orders.into_iter().flat_map(|order| [order, order]) {
+        let mut live = bench.open(&attempts(3)).await?;
         let mut all = Vec::new();
-        if locked && let Some(limit) = live.rules.limit.filter(|limit| *limit <= 20) {
+        if state == State::Expired
+            && let Some(ttl) = live.rules.ttl
+        {
+            bench.pass(&mut live, ttl + 1).await?;
+        }
+        if state == State::Locked
+            && let Some(limit) = live.rules.limit.filter(|limit| *limit <= 20)
+        {
             let issued = live.issued.clone();
             for _ in 0..=limit {
                 let wrong = bench.wrong_code(&issued.code);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use otp_contract::Situation;
+use otp_contract::{Place, Situation};
 
 use super::{CODE, Probe, SESSION, always, body_with, code_in_body, standard};
 use crate::call::{Body, Call, Guess, Twist};
@@ -49,7 +49,9 @@ async fn encoding(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let text = filled(bench, &issued, CODE);
     let nul = body_with(bench.contract, SESSION, "\"{code}\\u0000\"");
     let surrogate = body_with(bench.contract, SESSION, "\"{code}\\ud800\"");
-    for body in [&nul, &surrogate] {
+    let in_body = bench.contract.operation.session.location.place == Place::Body;
+    let in_session = in_body.then(|| body_with(bench.contract, "\"\\ud800\"", CODE));
+    for body in [&nul, &surrogate].into_iter().chain(&in_session) {
         let answer = send_body(bench, &issued, Body::Text(body)).await?;
         bench.demand_no_approval(&answer)?;
         bench.demand_client_error_or_refusal(&answer)?;

@@ -77,6 +77,22 @@ async fn retry(bench: &mut Bench<'_>) -> Result<(), Stop> {
         let answer = bench.send(&issued.call(bench.contract, issued.right(), retry)).await?;
         bench.demand(&answer, &Allowed::refusals())?;
     }
+    // Neither an explicit no, nor a number of attempts without the permission, nor a permission that an earlier call had.
+    let overrides = &bench.contract.policy.overrides;
+    let refused = overrides.retry.as_ref().map(|name| (false, format!("{name}=false")));
+    let counted = overrides.limit.as_ref().map(|name| (false, format!("{name}=5")));
+    let earlier = Some((true, String::new()));
+    for (before, query) in [refused, counted, earlier].into_iter().flatten() {
+        let issued = bench.open(&attempts(5)).await?.issued;
+        for retry in [before.then_some(true), Some(false)].into_iter().flatten() {
+            let wrong = bench.wrong_code(&issued.code);
+            let twist = Twist { query: (!query.is_empty()).then_some(&query), ..Twist::default() };
+            let call = Call { twist, ..issued.call(bench.contract, Guess::plain(&wrong), retry) };
+            bench.send(&call).await?;
+        }
+        let answer = bench.send(&issued.call(bench.contract, issued.right(), true)).await?;
+        bench.demand(&answer, &Allowed::refusals())?;
+    }
     Ok(())
 }
 
@@ -90,8 +106,23 @@ async fn limit(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let issued = live.issued.clone();
     let answer = bench.send(&twisted(bench.contract, &issued, true, Some(&query))).await?;
     bench.demand(&answer, &Allowed::refusals())?;
+    // A lock is one for every way of calling.
+    let answer = bench.send(&issued.call(bench.contract, issued.right(), false)).await?;
+    bench.demand(&answer, &Allowed::refusals())?;
     bench.right(&mut live).await?;
-    Ok(())
+
+    // Out of its bounds the wish may be refused, cut or passed over, and gives no more attempts than the greatest.
+    let most = greatest(bench.contract, name).unwrap_or(10);
+    let query = format!("{name}={}", most.saturating_mul(10));
+    let issued = bench.open(&attempts(2)).await?.issued;
+    for _ in 0..=most {
+        let wrong = bench.wrong_code(&issued.code);
+        let twist = Twist { query: Some(&query), ..Twist::default() };
+        let call = Call { twist, ..issued.call(bench.contract, Guess::plain(&wrong), true) };
+        bench.send(&call).await?;
+    }
+    let answer = bench.send(&twisted(bench.contract, &issued, true, Some(&query))).await?;
+    bench.demand(&answer, &Allowed::refusals())
 }
 
 async fn lifetime(bench: &mut Bench<'_>) -> Result<(), Stop> {
@@ -102,6 +133,18 @@ async fn lifetime(bench: &mut Bench<'_>) -> Result<(), Stop> {
     bench.pass(&mut live, ttl + 1).await?;
     let issued = live.issued.clone();
     let answer = bench.send(&twisted(bench.contract, &issued, true, Some(&query))).await?;
+    bench.demand(&answer, &Allowed::refusals())?;
+
+    // Nor is it by having asked for one before.
+    let mut live = bench.open(&Wish { ttl_seconds: Some(180), ..attempts(5) }).await?;
+    let issued = live.issued.clone();
+    let wrong = bench.wrong_code(&issued.code);
+    let asking = twisted(bench.contract, &issued, true, Some(&query));
+    let code = asking.code.map(|_| Guess::plain(&wrong));
+    bench.send(&Call { code, ..asking }).await?;
+    let ttl = live.ttl()?;
+    bench.pass(&mut live, ttl + 1).await?;
+    let answer = bench.send(&issued.call(bench.contract, issued.right(), true)).await?;
     bench.demand(&answer, &Allowed::refusals())
 }
 

@@ -16,7 +16,7 @@ pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Request,
         name: "code-spelling",
-        statement: "a code that is nearly the right one, cut, padded, signed or in other digits, verifies nothing",
+        statement: "a code that is nearly the right one, cut, padded, signed, with another digit or in other digits, verifies nothing",
         says: Some(Situation::WrongCode),
         standard: standard::CANONICAL,
         applies: always,
@@ -106,7 +106,26 @@ fn near_digits(issued: &Issued) -> Vec<Near> {
     let spaced: String = code.chars().flat_map(|digit| [digit, ' ']).collect();
     let reversed: String = code.chars().rev().collect();
     let turned = format!("{but_first}{}", &code[..1]);
-    vec![
+    let name = issued.shown.trim_start_matches('$');
+    let any = |count: usize| "?".repeat(count);
+    // One digit is another, at each place: whoever compares a part only takes one of these for the code.
+    let mut all: Vec<Near> = code
+        .char_indices()
+        .filter_map(|(place, digit)| {
+            let other = (digit.to_digit(10)? + 1) % 10;
+            let (before, after) = (&code[..place], &code[place + 1..]);
+            let shown =
+                format!("${{{name}%{}}}{other}${{{name}#{}}}", any(code.len() - place), any(place + 1));
+            Some(near(format!("{before}{other}{after}"), shown))
+        })
+        .collect();
+    let joined = format!("{}_{}", &code[..2], &code[2..]);
+    all.push(near(joined, format!("{}_${{{name}#??}}", issued.shown_first_two())));
+    // What a database or a pattern takes for any code.
+    for wildcard in ["%".to_owned(), "_".repeat(code.len()), ".*".to_owned(), "*".to_owned()] {
+        all.push(near(wildcard.clone(), wildcard));
+    }
+    all.extend([
         near(reversed, format!("{full}_REVERSED")),
         near(turned.clone(), format!("{}0", issued.shown_but_first())),
         near(but_first.clone(), issued.shown_but_first()),
@@ -130,10 +149,9 @@ fn near_digits(issued: &Issued) -> Vec<Near> {
         near(wide, format!("{full}_WIDE")),
         near(indic, format!("{full}_INDIC")),
         near("0".repeat(code.len()), "0".repeat(code.len())),
-    ]
-    .into_iter()
-    .filter(|near| near.text != *code)
-    .collect()
+    ]);
+    all.retain(|near| near.text != *code);
+    all
 }
 
 fn near_letters(issued: &Issued) -> Vec<Near> {
