@@ -152,6 +152,8 @@ async fn not_reset(bench: &mut Bench<'_>) -> Result<(), Stop> {
         let headers = vec![
             ("x-forwarded-for", address.as_str()),
             ("x-real-ip", address.as_str()),
+            ("client-ip", address.as_str()),
+            ("true-client-ip", address.as_str()),
             ("forwarded", forwarded.as_str()),
             ("user-agent", agent.as_str()),
         ];

@@ -42,7 +42,7 @@ pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Policy,
         name: "lockout",
-        statement: "a try during a lockout does not extend it, and the seconds that are told count down",
+        statement: "a try during a lockout does not extend it, the seconds that are told count down, and Retry-After agrees",
         says: None,
         standard: standard::LIMIT,
         applies: |contract| contract.policy.lockout_seconds.is_some(),
@@ -186,5 +186,18 @@ async fn told_seconds(bench: &mut Bench<'_>, live: &mut crate::flow::Live) -> Re
         })
         .map(|member| member.pointer.as_str())
         .next();
-    Ok(pointer.and_then(|pointer| body.pointer(pointer)).and_then(serde_json::Value::as_u64))
+    let told = pointer.and_then(|pointer| body.pointer(pointer)).and_then(serde_json::Value::as_u64);
+    // A date is compared with nobody's clock here, and what is neither is no Retry-After (RFC 9110 §10.2.3).
+    let header = answer.headers.get(http::header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    if let Some(header) = header {
+        let is_date = header.ends_with(" GMT");
+        let agrees =
+            header.parse::<u64>().is_ok_and(|seconds| told.is_none_or(|told| seconds.abs_diff(told) <= 2));
+        if !is_date && !agrees {
+            let expected =
+                told.map_or_else(|| "a number of seconds".to_owned(), |told| format!("{told} seconds"));
+            return Err(bench.found(format!("Retry-After of {expected}"), format!("Retry-After: {header}")));
+        }
+    }
+    Ok(told)
 }
