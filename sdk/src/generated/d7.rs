@@ -796,6 +796,7 @@ pub(crate) mod api {
         ///`LocationPart`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[serde(untagged)]
+        #[non_exhaustive]
         pub enum LocationPart {
             Name(::std::string::String),
             Index(i64),
@@ -815,37 +816,51 @@ pub(crate) mod api {
         }
         ///`Refusal`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct Refusal {
+            /// `detail` as the vendor sends it; its document says no more of it.
             pub detail: RefusalDetail,
         }
         ///`RefusalDetail`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct RefusalDetail {
+            /// `code` as the vendor sends it; its document says no more of it.
             pub code: ::std::string::String,
+            /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,
         }
         ///`ValidationError`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ValidationError {
             ///The path to the member at fault, names and indices mixed.
             pub loc: ::std::vec::Vec<LocationPart>,
+            /// `msg` as the vendor sends it; its document says no more of it.
             pub msg: ::std::string::String,
+            /// `type_` as the vendor sends it; its document says no more of it.
             #[serde(rename = "type")]
             pub type_: ::std::string::String,
         }
         ///`ValidationErrors`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ValidationErrors {
+            /// `detail` as the vendor sends it; its document says no more of it.
             pub detail: ::std::vec::Vec<ValidationError>,
         }
         ///`VerifyRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct VerifyRequest {
+            /// `otp_code` as the vendor sends it; its document says no more of it.
             pub otp_code: crate::secret::Secret,
+            /// `otp_id` as the vendor sends it; its document says no more of it.
             pub otp_id: crate::secret::Secret,
         }
         ///`VerifyResponse`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct VerifyResponse {
             ///APPROVED, FAILED, EXPIRED or ALREADY_VERIFIED; open, for the vendor may add more.
             pub status: ::std::string::String,

@@ -714,11 +714,15 @@ pub(crate) mod api {
     pub mod types {
         ///`Envelope`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct Envelope {
+            /// `message` as the vendor sends it; its document says no more of it.
             #[serde(rename = "Message")]
             pub message: ::std::string::String,
+            /// `response` as the vendor sends it; its document says no more of it.
             #[serde(rename = "Response")]
             pub response: Validation,
+            /// `status` as the vendor sends it; its document says no more of it.
             #[serde(rename = "Status")]
             pub status: bool,
         }
@@ -731,6 +735,7 @@ pub(crate) mod api {
             Default,
             PartialEq
         )]
+        #[non_exhaustive]
         pub struct Validation {
             ///Returned with HTTP 429.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]

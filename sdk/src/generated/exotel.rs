@@ -1057,37 +1057,52 @@ pub(crate) mod api {
     pub mod types {
         ///`ErrorData`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ErrorData {
+            /// `code` as the vendor sends it; its document says no more of it.
             pub code: i64,
+            /// `description` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub description: ::std::option::Option<::std::string::String>,
+            /// `message` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub message: ::std::option::Option<::std::string::String>,
         }
         ///`FailureWrapper`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct FailureWrapper {
+            /// `code` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub code: ::std::option::Option<i64>,
+            /// `data` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub data: ::std::option::Option<
                 ::serde_json::Map<::std::string::String, ::serde_json::Value>,
             >,
+            /// `error_data` as the vendor sends it; its document says no more of it.
             pub error_data: ErrorData,
+            /// `status` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub status: ::std::option::Option<::std::string::String>,
         }
         ///`FlatFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct FlatFailure {
+            /// `code` as the vendor sends it; its document says no more of it.
             pub code: i64,
+            /// `message` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub message: ::std::option::Option<::std::string::String>,
         }
         ///`FlatSuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct FlatSuccess {
+            /// `account_sid` as the vendor sends it; its document says no more of it.
             pub account_sid: ::std::string::String,
+            /// `application_id` as the vendor sends it; its document says no more of it.
             pub application_id: ::std::string::String,
             ///ISO 8601
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1095,36 +1110,51 @@ pub(crate) mod api {
             ///ISO 8601
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub date_updated: ::std::option::Option<::std::string::String>,
+            /// `status` as the vendor sends it; its document says no more of it.
             pub status: ::std::string::String,
+            /// `verification_id` as the vendor sends it; its document says no more of it.
             pub verification_id: ::std::string::String,
         }
         ///`SuccessWrapper`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct SuccessWrapper {
+            /// `code` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub code: ::std::option::Option<i64>,
+            /// `data` as the vendor sends it; its document says no more of it.
             pub data: Verification,
+            /// `error_data` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub error_data: ::std::option::Option<
                 ::serde_json::Map<::std::string::String, ::serde_json::Value>,
             >,
+            /// `status` as the vendor sends it; its document says no more of it.
             pub status: ::std::string::String,
         }
         ///`Verification`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct Verification {
+            /// `account_sid` as the vendor sends it; its document says no more of it.
             pub account_sid: ::std::string::String,
+            /// `application_id` as the vendor sends it; its document says no more of it.
             pub application_id: ::std::string::String,
+            /// `created_at` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub created_at: ::std::option::Option<::std::string::String>,
+            /// `status` as the vendor sends it; its document says no more of it.
             pub status: ::std::string::String,
+            /// `updated_at` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub updated_at: ::std::option::Option<::std::string::String>,
+            /// `verification_id` as the vendor sends it; its document says no more of it.
             pub verification_id: ::std::string::String,
         }
         ///`VerifyFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[serde(untagged)]
+        #[non_exhaustive]
         pub enum VerifyFailure {
             FlatFailure(FlatFailure),
             WrappedFailure(WrappedFailure),
@@ -1141,13 +1171,16 @@ pub(crate) mod api {
         }
         ///`VerifyRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct VerifyRequest {
+            /// `otp` as the vendor sends it; its document says no more of it.
             #[serde(rename = "OTP")]
             pub otp: crate::secret::Secret,
         }
         ///`VerifySuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[serde(untagged)]
+        #[non_exhaustive]
         pub enum VerifySuccess {
             FlatSuccess(FlatSuccess),
             WrappedSuccess(WrappedSuccess),
@@ -1164,24 +1197,34 @@ pub(crate) mod api {
         }
         ///`WrappedFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct WrappedFailure {
+            /// `http_code` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub http_code: ::std::option::Option<i64>,
+            /// `method` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub method: ::std::option::Option<::std::string::String>,
+            /// `request_id` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub request_id: ::std::option::Option<::std::string::String>,
+            /// `response` as the vendor sends it; its document says no more of it.
             pub response: FailureWrapper,
         }
         ///`WrappedSuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct WrappedSuccess {
+            /// `http_code` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub http_code: ::std::option::Option<i64>,
+            /// `method` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub method: ::std::option::Option<::std::string::String>,
+            /// `request_id` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub request_id: ::std::option::Option<::std::string::String>,
+            /// `response` as the vendor sends it; its document says no more of it.
             pub response: SuccessWrapper,
         }
         /// Error types.

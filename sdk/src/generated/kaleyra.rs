@@ -885,11 +885,15 @@ pub(crate) mod api {
     pub mod types {
         ///`ErrorDetail`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ErrorDetail {
             ///E800, E801, E803, E909, E910, E911, E912 or E913; open, for the vendor may add more.
             pub code: ::std::string::String,
+            /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,
+            /// `parameter` as the vendor sends it; its document says no more of it.
             pub parameter: ::std::string::String,
+            /// `reference` as the vendor sends it; its document says no more of it.
             pub reference: ::std::string::String,
             ///`validation_error` for E9xx and `VALIDATION_ERROR` for E8xx, as printed.
             #[serde(rename = "type")]
@@ -897,24 +901,34 @@ pub(crate) mod api {
         }
         ///`ValidateFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ValidateFailure {
+            /// `error` as the vendor sends it; its document says no more of it.
             pub error: ErrorDetail,
         }
         ///`ValidateRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ValidateRequest {
+            /// `otp` as the vendor sends it; its document says no more of it.
             pub otp: crate::secret::Secret,
+            /// `verify_id` as the vendor sends it; its document says no more of it.
             pub verify_id: crate::secret::Secret,
         }
         ///`ValidateSuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct ValidateSuccess {
+            /// `data` as the vendor sends it; its document says no more of it.
             pub data: Validation,
         }
         ///`Validation`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct Validation {
+            /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,
+            /// `verify_id` as the vendor sends it; its document says no more of it.
             pub verify_id: ::std::string::String,
         }
         /// Error types.

@@ -722,6 +722,7 @@ pub(crate) mod api {
     pub mod types {
         ///`Verification`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct Verification {
             ///Human-readable verification result.
             pub message: ::std::string::String,
@@ -735,28 +736,39 @@ pub(crate) mod api {
         }
         ///`VerifyFailure`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct VerifyFailure {
+            /// `data` as the vendor sends it; its document says no more of it.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub data: ::std::option::Option<Verification>,
+            /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,
+            /// `request_id` as the vendor sends it; its document says no more of it.
             #[serde(
                 rename = "requestId",
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub request_id: ::std::option::Option<::std::string::String>,
+            /// `success` as the vendor sends it; its document says no more of it.
             pub success: bool,
         }
         ///`VerifyRequest`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct VerifyRequest {
+            /// `code` as the vendor sends it; its document says no more of it.
             pub code: crate::secret::Secret,
+            /// `session_id` as the vendor sends it; its document says no more of it.
             #[serde(rename = "sessionId")]
             pub session_id: crate::secret::Secret,
         }
         ///`VerifySuccess`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[non_exhaustive]
         pub struct VerifySuccess {
+            /// `data` as the vendor sends it; its document says no more of it.
             pub data: Verification,
+            /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,
             ///Named by the API introduction for every answer; absent from all examples of this page.
             #[serde(
@@ -764,6 +776,7 @@ pub(crate) mod api {
                 skip_serializing_if = "::std::option::Option::is_none"
             )]
             pub request_id: ::std::option::Option<::std::string::String>,
+            /// `success` as the vendor sends it; its document says no more of it.
             pub success: bool,
         }
         /// Error types.

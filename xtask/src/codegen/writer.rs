@@ -13,7 +13,7 @@ pub(super) fn writers(generated: syn::File) -> anyhow::Result<TokenStream> {
     let (mut types, mut functions) = (None, Vec::new());
     for item in generated.items {
         match item {
-            syn::Item::Mod(module) if module.ident == "types" => types = Some(module),
+            syn::Item::Mod(module) if module.ident == "types" => types = Some(shown(module)),
             syn::Item::Impl(client) if client.trait_.is_none() => {
                 for item in client.items {
                     match item {
@@ -41,6 +41,32 @@ pub(super) fn writers(generated: syn::File) -> anyhow::Result<TokenStream> {
 
         #(#functions)*
     })
+}
+
+/// The types, as a program may see them: a vendor may add a member at any time, and each member says what it is.
+fn shown(mut types: syn::ItemMod) -> syn::ItemMod {
+    for item in types.content.iter_mut().flat_map(|(_, items)| items) {
+        match item {
+            syn::Item::Struct(item) => {
+                if let syn::Fields::Named(fields) = &mut item.fields {
+                    item.attrs.push(syn::parse_quote!(#[non_exhaustive]));
+                    fields.named.iter_mut().for_each(describe);
+                }
+            }
+            syn::Item::Enum(item) => item.attrs.push(syn::parse_quote!(#[non_exhaustive])),
+            _ => {}
+        }
+    }
+    types
+}
+
+/// Documents a member that the vendor's document does not describe.
+fn describe(field: &mut syn::Field) {
+    let Some(name) = &field.ident else { return };
+    if !field.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
+        let doc = format!(" `{name}` as the vendor sends it; its document says no more of it.");
+        field.attrs.insert(0, syn::parse_quote!(#[doc = #doc]));
+    }
 }
 
 /// A method that sends a request as a function that returns it.
@@ -133,6 +159,15 @@ fn renamed(tokens: TokenStream, from: &str, to: &proc_macro2::Ident) -> TokenStr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_that_the_document_does_not_describe_says_so_and_a_type_may_grow() {
+        let types =
+            "pub mod types { pub struct A { pub b: u8, #[doc = \" Known.\"] pub c: u8 } pub enum D { E } }";
+        let text = quote::ToTokens::to_token_stream(&shown(syn::parse_str(types).unwrap())).to_string();
+        assert_eq!(text.matches("non_exhaustive").count(), 2, "{text}");
+        assert!(text.contains("`b` as the vendor sends it") && !text.contains("`c`"), "{text}");
+    }
 
     fn cut(body: &str) -> Result<String, String> {
         let text = format!(
