@@ -80,7 +80,8 @@ async fn retry(bench: &mut Bench<'_>) -> Result<(), Stop> {
     // Neither an explicit no, nor a number of attempts without the permission, nor a permission that an earlier call had.
     let overrides = &bench.contract.policy.overrides;
     let refused = overrides.retry.as_ref().map(|name| (false, format!("{name}=false")));
-    let counted = overrides.limit.as_ref().map(|name| (false, format!("{name}=5")));
+    let most = |name: &String| greatest(bench.contract, name).unwrap_or(10);
+    let counted = overrides.limit.as_ref().map(|name| (false, format!("{name}={}", most(name))));
     let earlier = Some((true, String::new()));
     for (before, query) in [refused, counted, earlier].into_iter().flatten() {
         let issued = bench.open(&attempts(5)).await?.issued;
