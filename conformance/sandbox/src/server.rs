@@ -424,7 +424,9 @@ impl Dialect {
     fn unavailable(&self, error: &StoreError) -> Answer {
         let outcome = match error {
             StoreError::Unreachable(_) | StoreError::Refused(_) => "not verified: the service is unavailable",
-            StoreError::Lost(_) | StoreError::Foreign(_) => "outcome unknown: the service is unavailable",
+            StoreError::Lost(_) | StoreError::Halfway(_) | StoreError::Foreign(_) => {
+                "outcome unknown: the service is unavailable"
+            }
         };
         Answer::refusal_saying(&self.contract.refusal, StatusCode::SERVICE_UNAVAILABLE, outcome)
     }

@@ -78,6 +78,9 @@ pub enum StoreError {
     /// It refused, and changed nothing.
     #[error("the store refused, and nothing was changed: {0}")]
     Refused(String),
+    /// It took a recipient's code out of use, and could not keep the new one.
+    #[error("the earlier code is out of use, and the new one was not kept: {0}")]
+    Halfway(String),
     /// It answered what no store of this kind answers.
     #[error("the store holds what this service did not write: {0}")]
     Foreign(String),

@@ -165,3 +165,49 @@ fn a_resend_beside_attempts_loses_no_count() {
         SCHEDULES,
     );
 }
+
+#[test]
+fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
+    shuttle::check_random(
+        || {
+            let store = Arc::new(memory());
+            let resends: Vec<_> = ["r", "q"]
+                .map(|session| {
+                    let store = Arc::clone(&store);
+                    thread::spawn(move || {
+                        let issue = Issue {
+                            key: Key { session, ..key() },
+                            code: RIGHT,
+                            ttl_seconds: 60,
+                            max_attempts: Some(LIMIT),
+                            lockout_seconds: None,
+                            resend_of: Some(key()),
+                        };
+                        assert_eq!(future::block_on(store.issue(issue)), Ok(Issued::Done));
+                    })
+                })
+                .into();
+            let old = at_once(Arc::clone(&store) as Arc<dyn Store>, &["000001"]);
+            for resend in resends {
+                resend.join().unwrap();
+            }
+            // Whichever session is the recipient's now has what is left of the limit, and no other compares anything.
+            let mut compared = count(&old, Outcome::WrongCode);
+            let mut alive = 0;
+            for session in ["s", "r", "q"] {
+                let before = compared;
+                loop {
+                    let key = Key { session, ..key() };
+                    let attempt = Attempt { key, code: "000003", terms: Terms::default() };
+                    match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
+                        Outcome::WrongCode => compared += 1,
+                        _ => break,
+                    }
+                }
+                alive += usize::from(compared > before);
+            }
+            assert_eq!((compared, alive), (LIMIT as usize, 1));
+        },
+        SCHEDULES,
+    );
+}

@@ -132,7 +132,7 @@ fn redis(release: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<(
         // The same script on one of the same sessions, over as many connections with as many calls in flight.
         let key = cli(&["--raw", "EVAL", "return redis.call('KEYS', 'otp:{*')[1]", "0"])?;
         let held = cli(&["--raw", "HMGET", &key, "t"])?;
-        let text = include_str!("../../../conformance/sandbox/src/store/attempt.lua");
+        let text = include_str!("../../../conformance/sandbox/src/store/redis/attempt.lua");
         let script = cli(&["SCRIPT", "LOAD", text])?;
         let digest = "0123456789abcdef0123456789abcdef";
         let policy = Contract::of_vendor("exotel")?.policy;

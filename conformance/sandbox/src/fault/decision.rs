@@ -335,8 +335,12 @@ impl Store for FaultyStore {
                 Life::new(key.tenant.to_owned(), code.to_owned(), store::now(), ttl_seconds, max_attempts);
             let mut book = self.book();
             let id = |key: Key<'_>| (key.vendor.to_owned(), key.session.to_owned());
-            let earlier = resend_of.and_then(|earlier| book.lives.get_mut(&id(earlier)));
-            if let Some(earlier) = earlier {
+            let mut last = resend_of.map(id);
+            while let Some(next) = last.as_ref().and_then(|last| book.lives.get(last)?.successor.clone()) {
+                last = Some((key.vendor.to_owned(), next));
+            }
+            if let Some(earlier) = last.and_then(|last| book.lives.get_mut(&last)) {
+                earlier.successor = (resend_of != Some(key)).then(|| key.session.to_owned());
                 if earlier.used_at.is_none() && !self.has(D::ResendResets) {
                     life.tally = earlier.tally.clone();
                 }

@@ -203,6 +203,8 @@ pub(super) struct Life {
     pub(super) used_at: Option<Millis>,
     pub(super) used_by: Vec<(Option<SocketAddr>, Replica)>,
     pub(super) superseded: bool,
+    /// The session that its recipient got next.
+    pub(super) successor: Option<String>,
     pub(super) invalidated: bool,
     issued_at: Millis,
     ttl_seconds: u64,
@@ -239,6 +241,7 @@ impl Life {
             used_at: None,
             used_by: Vec::new(),
             superseded: false,
+            successor: None,
             invalidated: false,
             issued_at: now,
             ttl_seconds,

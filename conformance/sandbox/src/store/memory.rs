@@ -29,7 +29,18 @@ struct Kept {
     record: Record,
 }
 
-type Shard = HashMap<[u8; 16], Kept, BuildHasherDefault<Prefix>>;
+/// What a session is kept under.
+type Name = [u8; 16];
+
+type Map<T> = HashMap<Name, T, BuildHasherDefault<Prefix>>;
+
+#[derive(Default)]
+struct Shard {
+    sessions: Map<Kept>,
+    /// The sessions whose recipients got a later one, and that one. Few sessions have a successor, and a place for it in
+    /// each would cost a tenth of their size.
+    successors: Map<Name>,
+}
 
 /// Names are keyed hashes already: their first bytes are as good as any hash of them.
 #[derive(Default)]
@@ -57,6 +68,9 @@ pub struct MemoryStore {
     /// digest would do as well and take ten times as long.
     hashes: [RandomState; 3],
     shards: Vec<Mutex<Shard>>,
+    /// Held by a resend that makes a new session: it takes two steps in two shards, and two of them at once would each
+    /// leave a code that works.
+    succession: Mutex<()>,
     issued: AtomicUsize,
     swept: AtomicUsize,
 }
@@ -66,12 +80,19 @@ impl MemoryStore {
     pub fn new(secret: Secret) -> MemoryStore {
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect();
         let hashes = std::array::from_fn(|_| RandomState::new());
-        MemoryStore { secret, hashes, shards, issued: AtomicUsize::new(0), swept: AtomicUsize::new(0) }
+        MemoryStore {
+            secret,
+            hashes,
+            shards,
+            succession: Mutex::new(()),
+            issued: AtomicUsize::new(0),
+            swept: AtomicUsize::new(0),
+        }
     }
 
     /// How many sessions are kept.
     pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| locked(shard).len()).sum()
+        self.shards.iter().map(|shard| locked(shard).sessions.len()).sum()
     }
 
     /// Whether no session is kept.
@@ -79,46 +100,74 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    fn place(&self, key: Key<'_>) -> ([u8; 16], u64, &Mutex<Shard>) {
+    fn name(&self, key: Key<'_>) -> (Name, u64) {
         let [first, last, tenant] = &self.hashes;
         let mut name = [0; 16];
         name[..8].copy_from_slice(&first.hash_one((key.vendor, key.session)).to_le_bytes());
         name[8..].copy_from_slice(&last.hash_one((key.vendor, key.session)).to_le_bytes());
-        // The last byte chooses the shard, for the first ones choose the place within it.
-        let shard = &self.shards[usize::from(name[15]) % SHARDS];
-        (name, tenant.hash_one((key.vendor, key.tenant)), shard)
+        (name, tenant.hash_one((key.vendor, key.tenant)))
+    }
+
+    /// The shard of that name. The last byte chooses it, for the first ones choose the place within it.
+    fn shard(&self, name: &Name) -> MutexGuard<'_, Shard> {
+        locked(&self.shards[usize::from(name[15]) % SHARDS])
     }
 
     /// Changes the record of `key`'s session; `None` where the tenant has no such session.
     fn change<T>(&self, key: Key<'_>, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
-        let (name, tenant, shard) = self.place(key);
-        let mut shard = locked(shard);
-        let kept = shard.get_mut(&name).filter(|kept| kept.tenant == tenant)?;
+        let (name, tenant) = self.name(key);
+        let mut shard = self.shard(&name);
+        let kept = shard.sessions.get_mut(&name).filter(|kept| kept.tenant == tenant)?;
         Some(change(&mut kept.record))
     }
 
-    /// Takes a session's code out of use, and gives what its successor inherits.
-    fn supersede(&self, key: Key<'_>) -> Option<Record> {
-        self.change(key, |record| {
-            let before = record.clone();
-            record.supersede();
-            before
-        })
+    fn keep(&self, key: Key<'_>, record: Record) {
+        let (name, tenant) = self.name(key);
+        self.shard(&name).sessions.insert(name, Kept { tenant, record });
+    }
+
+    /// Keeps a session for the recipient of an earlier one, in place of the session that recipient has now; `None` where
+    /// there is no such session.
+    fn keep_successor(
+        &self,
+        earlier: Key<'_>,
+        key: Key<'_>,
+        succeed: impl FnOnce(&Record) -> Record,
+    ) -> Option<()> {
+        let _alone = locked(&self.succession);
+        let (mut last, tenant) = self.name(earlier);
+        let (own, _) = self.name(key);
+        let inherited = loop {
+            let mut shard = self.shard(&last);
+            let Shard { sessions, successors } = &mut *shard;
+            let kept = sessions.get_mut(&last).filter(|kept| kept.tenant == tenant)?;
+            let Some(next) = successors.insert(last, own) else {
+                // Once superseded, a record does not change any more: nothing is lost before the next step.
+                let before = kept.record.clone();
+                kept.record.supersede();
+                break before;
+            };
+            last = next;
+        };
+        self.keep(key, succeed(&inherited));
+        Some(())
     }
 
     fn sweep_next(&self, now: Millis) {
         let next = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let mut shard = locked(&self.shards[next]);
-        shard.retain(|_, kept| now < kept.record.forget_at(LONGEST_LOCKOUT));
-        if shard.capacity() > 4 * shard.len().max(16) {
-            shard.shrink_to_fit();
+        let Shard { sessions, successors } = &mut *shard;
+        sessions.retain(|_, kept| now < kept.record.forget_at(LONGEST_LOCKOUT));
+        successors.retain(|name, _| sessions.contains_key(name));
+        if sessions.capacity() > 4 * sessions.len().max(16) {
+            sessions.shrink_to_fit();
         }
     }
 }
 
 /// A panic while the lock was held cannot leave a record half changed: each step writes plain fields.
-fn locked(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Store for MemoryStore {
@@ -127,18 +176,22 @@ impl Store for MemoryStore {
         if self.issued.fetch_add(1, Ordering::Relaxed).is_multiple_of(ISSUES_A_SWEEP) {
             self.sweep_next(now);
         }
-        let mut record =
-            Record::new(self.secret.code(issue.code), now, issue.ttl_seconds, issue.max_attempts);
-        if let Some(earlier) = issue.resend_of {
-            // Once superseded, the earlier record does not change any more: nothing is lost between the two steps.
-            let Some(earlier) = self.supersede(earlier) else {
-                return Box::pin(std::future::ready(Ok(Issued::NoSuchSession)));
-            };
-            record.succeed(&earlier, issue.lockout_seconds, now);
-        }
-        let (name, tenant, shard) = self.place(issue.key);
-        locked(shard).insert(name, Kept { tenant, record });
-        Box::pin(std::future::ready(Ok(Issued::Done)))
+        let record = Record::new(self.secret.code(issue.code), now, issue.ttl_seconds, issue.max_attempts);
+        let succeed = |earlier: &Record| {
+            let mut record = record.clone();
+            record.succeed(earlier, issue.lockout_seconds, now);
+            record
+        };
+        let kept = match issue.resend_of {
+            None => {
+                self.keep(issue.key, record);
+                Some(())
+            }
+            Some(earlier) if earlier == issue.key => self.change(earlier, |record| *record = succeed(record)),
+            Some(earlier) => self.keep_successor(earlier, issue.key, succeed),
+        };
+        let issued = kept.map_or(Issued::NoSuchSession, |()| Issued::Done);
+        Box::pin(std::future::ready(Ok(issued)))
     }
 
     fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
@@ -148,9 +201,9 @@ impl Store for MemoryStore {
 
     fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
         let digest = self.secret.code(attempt.code);
-        let (name, tenant, shard) = self.place(attempt.key);
-        let mut shard = locked(shard);
-        let verdict = match shard.get_mut(&name) {
+        let (name, tenant) = self.name(attempt.key);
+        let mut shard = self.shard(&name);
+        let verdict = match shard.sessions.get_mut(&name) {
             Some(kept) if kept.tenant == tenant => {
                 kept.record.attempt(policy, attempt.terms, now(), |own| same(own, &digest))
             }

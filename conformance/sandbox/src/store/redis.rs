@@ -6,38 +6,42 @@
 //! with the code, for an expired code must not become an unknown one. Redis should not evict (`noeviction`), and what it
 //! acknowledges is as durable as it was told to make it (`appendfsync`).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use otp_contract::{Mode, Outcome, Policy};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisError, Script};
 
+use self::link::{Link, Lua};
+use self::shared::Shared;
 use super::{Attempt, Issue, Issued, Key, Pending, Store, StoreError, now};
 use crate::record::{Verdict, is_over};
 use crate::secret::Secret;
 
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+mod cluster;
+mod link;
+mod shared;
 
 /// How long a key is kept after the code's lifetime, in seconds: the longest lock, and an hour.
 const RETENTION: u64 = 86_400 + 3_600;
 
-/// Where the secret is kept that the replicas of one service share.
-const SECRET: &str = "otp:secret";
+/// How long a session is waited for that another server is about to write, and how often it is looked for.
+const SUCCESSION: (Duration, u32) = (Duration::from_millis(20), 50);
 
 /// Sessions in Redis.
 pub struct RedisStore {
-    connection: ConnectionManager,
+    link: Link,
     secret: Secret,
+    shared: Option<Arc<Shared>>,
     scripts: Scripts,
     own: Own,
 }
 
 struct Scripts {
-    attempt: Script,
-    issue: Script,
-    supersede: Script,
-    age: Script,
+    attempt: Lua,
+    issue: Lua,
+    reissue: Lua,
+    supersede: Lua,
+    age: Lua,
 }
 
 /// What a replica keeps for itself instead of sharing it; a fault, and otherwise nothing.
@@ -49,29 +53,32 @@ pub(crate) struct Own {
     pub(crate) used: String,
 }
 
+/// What a new code inherits: the wrong codes so far, and since when its recipient is locked.
+struct Inherited {
+    failed: String,
+    locked: String,
+}
+
 impl RedisStore {
-    /// Connects to `url` (`redis://host:port/database`). Without `secret` the service's secret is kept there as well,
-    /// made by whoever comes first; then whoever can read the database can guess codes from their digests.
+    /// Connects to `url` (`redis://host:port/database`); the node of a cluster stands for all of it. Without `secret` the
+    /// service's secret is kept there as well, made by whoever comes first; then whoever can read the database can guess
+    /// codes from their digests.
     pub async fn connect(url: &str, secret: Option<Secret>) -> Result<RedisStore, StoreError> {
-        let client = Client::open(url).map_err(|error| StoreError::Refused(words(&error)))?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(100))
-            .set_connection_timeout(Some(PATIENCE))
-            .set_response_timeout(Some(PATIENCE));
-        let unreachable = |error: RedisError| StoreError::Unreachable(words(&error));
-        let mut connection = ConnectionManager::new_with_config(client, config).await.map_err(unreachable)?;
-        let secret = match secret {
-            Some(secret) => secret,
-            None => shared_secret(&mut connection).await?,
+        let link = Link::open(url).await?;
+        let (secret, shared) = if let Some(secret) = secret {
+            (secret, None)
+        } else {
+            let (secret, shared) = Shared::agree(&link).await?;
+            (secret, Some(shared))
         };
         let scripts = Scripts {
-            attempt: Script::new(include_str!("attempt.lua")),
-            issue: Script::new(include_str!("issue.lua")),
-            supersede: Script::new(include_str!("supersede.lua")),
-            age: Script::new(include_str!("age.lua")),
+            attempt: Lua::new(include_str!("redis/attempt.lua")),
+            issue: Lua::new(include_str!("redis/issue.lua")),
+            reissue: Lua::new(include_str!("redis/reissue.lua")),
+            supersede: Lua::new(include_str!("redis/supersede.lua")),
+            age: Lua::new(include_str!("redis/age.lua")),
         };
-        Ok(RedisStore { connection, secret, scripts, own: Own::default() })
+        Ok(RedisStore { link, secret, shared, scripts, own: Own::default() })
     }
 
     /// The secret that the replicas of the service share.
@@ -84,6 +91,12 @@ impl RedisStore {
         RedisStore { own, ..self }
     }
 
+    /// Nothing is decided while the replicas of the service do not have the same secret: what one of them made, the others
+    /// would not know.
+    fn check(&self) -> Result<(), StoreError> {
+        self.shared.as_ref().map_or(Ok(()), |shared| shared.check())
+    }
+
     fn name(&self, key: Key<'_>) -> String {
         format!("otp:{{{}}}", hex(&self.secret.session(key.vendor, key.session)))
     }
@@ -93,50 +106,93 @@ impl RedisStore {
     }
 
     async fn write(&self, issue: Issue<'_>) -> Result<Issued, StoreError> {
-        let mut connection = self.connection.clone();
-        let (mut failed, mut locked) = ("0".to_owned(), String::new());
-        if let Some(earlier) = issue.resend_of {
-            let mut call = self.scripts.supersede.key(self.name(earlier));
-            let inherited: Vec<String> = call
-                .arg(self.tenant(earlier))
-                .invoke_async(&mut connection)
-                .await
-                .map_err(|error| lost(&error))?;
-            match inherited.as_slice() {
-                [] => return Ok(Issued::NoSuchSession),
-                // Wrong codes since the last success count on (NIST SP 800-63B-4 §3.1.3.2).
-                [used, count, since]
-                    if used != "1" && !is_over(since.parse().ok(), issue.lockout_seconds, now()) =>
-                {
-                    (failed, locked) = (count.clone(), since.clone());
-                }
-                _ => {}
-            }
+        self.check()?;
+        let fresh = Inherited { failed: "0".to_owned(), locked: String::new() };
+        match issue.resend_of {
+            None => self.write_new(issue, fresh).await,
+            Some(earlier) if earlier == issue.key => self.write_again(issue).await,
+            Some(earlier) => match self.supersede(earlier, issue).await? {
+                None => Ok(Issued::NoSuchSession),
+                Some(inherited) => self.write_new(issue, inherited).await.map_err(|error| match error {
+                    StoreError::Unreachable(told) | StoreError::Refused(told) => StoreError::Halfway(told),
+                    other => other,
+                }),
+            },
         }
-        let kept = issue.ttl_seconds.saturating_add(RETENTION).saturating_mul(1_000);
-        let written: i64 = self
-            .scripts
-            .issue
-            .key(self.name(issue.key))
-            .arg(self.tenant(issue.key))
-            .arg(hex(&self.secret.code(issue.code)))
-            .arg(issue.ttl_seconds)
-            .arg(issue.max_attempts.map(|limit| limit.to_string()).unwrap_or_default())
-            .arg(failed)
-            .arg(locked)
-            .arg(kept)
-            .invoke_async(&mut connection)
-            .await
-            .map_err(|error| lost(&error))?;
-        match written {
-            1 => Ok(Issued::Done),
+    }
+
+    async fn write_new(&self, issue: Issue<'_>, inherited: Inherited) -> Result<Issued, StoreError> {
+        let arguments: &[&str] = &[
+            &self.tenant(issue.key),
+            &hex(&self.secret.code(issue.code)),
+            &issue.ttl_seconds.to_string(),
+            &text(issue.max_attempts),
+            &inherited.failed,
+            &inherited.locked,
+            &kept(issue.ttl_seconds),
+        ];
+        match self.link.run(&self.scripts.issue, &self.name(issue.key), arguments).await? {
+            1_i64 => Ok(Issued::Done),
             other => Err(StoreError::Foreign(format!("{other} where 1 was to come"))),
         }
     }
 
+    async fn write_again(&self, issue: Issue<'_>) -> Result<Issued, StoreError> {
+        let arguments: &[&str] = &[
+            &self.tenant(issue.key),
+            &hex(&self.secret.code(issue.code)),
+            &issue.ttl_seconds.to_string(),
+            &text(issue.max_attempts),
+            &text(issue.lockout_seconds),
+            &kept(issue.ttl_seconds),
+        ];
+        match self.link.run(&self.scripts.reissue, &self.name(issue.key), arguments).await? {
+            1_i64 => Ok(Issued::Done),
+            0 => Ok(Issued::NoSuchSession),
+            other => Err(StoreError::Foreign(format!("{other} where 1 or 0 was to come"))),
+        }
+    }
+
+    /// Takes the code out of use that the recipient of `earlier` has now, whichever session that is by now; `None` where
+    /// there is no such session.
+    async fn supersede(&self, earlier: Key<'_>, issue: Issue<'_>) -> Result<Option<Inherited>, StoreError> {
+        let (tenant, successor) = (self.tenant(earlier), self.name(issue.key));
+        let mut name = self.name(earlier);
+        let (pause, mut looks) = SUCCESSION;
+        let mut is_first = true;
+        loop {
+            let told: Vec<String> =
+                self.link.run(&self.scripts.supersede, &name, &[&tenant, &successor]).await?;
+            match told.as_slice() {
+                [] if is_first => return Ok(None),
+                // Another resend has named its session, and not yet written it.
+                [] if looks > 0 => {
+                    looks -= 1;
+                    tokio::time::sleep(pause).await;
+                }
+                [] => {
+                    return Err(StoreError::Refused(
+                        "the code that the recipient was to get last was never kept; issue a new one"
+                            .to_owned(),
+                    ));
+                }
+                [next] => {
+                    is_first = false;
+                    name.clone_from(next);
+                }
+                // Wrong codes since the last success count on (NIST SP 800-63B-4 §3.1.3.2).
+                [used, failed, locked]
+                    if used != "1" && !is_over(locked.parse().ok(), issue.lockout_seconds, now()) =>
+                {
+                    return Ok(Some(Inherited { failed: failed.clone(), locked: locked.clone() }));
+                }
+                _ => return Ok(Some(Inherited { failed: "0".to_owned(), locked: String::new() })),
+            }
+        }
+    }
+
     async fn decide(&self, policy: &Policy, attempt: Attempt<'_>) -> Result<Verdict, StoreError> {
-        let mut connection = self.connection.clone();
-        let text = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+        self.check()?;
         let terms = attempt.terms;
         let retry = match terms.retry {
             None => "",
@@ -144,25 +200,30 @@ impl RedisStore {
             Some(false) => "0",
         };
         let order: Vec<_> = policy.order().map(Outcome::as_str).collect();
-        let told: (String, i64, String, String, String) = self
-            .scripts
-            .attempt
-            .key(self.name(attempt.key))
-            .arg(self.tenant(attempt.key))
-            .arg(hex(&self.secret.code(attempt.code)))
-            .arg(retry)
-            .arg(text(terms.limit.map(u64::from)))
-            .arg(text(terms.lifetime_seconds))
-            .arg(text(policy.lockout_seconds))
-            .arg(policy.at_limit().as_str())
-            .arg(order.join(","))
-            .arg(&self.own.counts)
-            .arg(&self.own.used)
-            .invoke_async(&mut connection)
-            .await
-            .map_err(|error| lost(&error))?;
+        let arguments: &[&str] = &[
+            &self.tenant(attempt.key),
+            &hex(&self.secret.code(attempt.code)),
+            retry,
+            &text(terms.limit),
+            &text(terms.lifetime_seconds),
+            &text(policy.lockout_seconds),
+            policy.at_limit().as_str(),
+            &order.join(","),
+            &self.own.counts,
+            &self.own.used,
+        ];
+        let told = self.link.run(&self.scripts.attempt, &self.name(attempt.key), arguments).await?;
         read(&told, terms.retry == Some(true))
     }
+}
+
+fn text(number: Option<impl ToString>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
+
+/// For how many milliseconds a key is kept.
+fn kept(ttl_seconds: u64) -> String {
+    ttl_seconds.saturating_add(RETENTION).saturating_mul(1_000).to_string()
 }
 
 /// What the script told.
@@ -200,49 +261,6 @@ fn read(
     })
 }
 
-/// The secret that is kept in the database; whoever comes first makes it.
-async fn shared_secret(connection: &mut ConnectionManager) -> Result<Secret, StoreError> {
-    let own = Secret::random()
-        .ok_or_else(|| StoreError::Refused("the system gives no random bytes".to_owned()))?
-        .sign("secret", &[]);
-    let mut first = redis::cmd("SET");
-    let _: Option<String> = first
-        .arg(SECRET)
-        .arg(hex(&own))
-        .arg("NX")
-        .query_async(connection)
-        .await
-        .map_err(|error| lost(&error))?;
-    let kept: String =
-        redis::cmd("GET").arg(SECRET).query_async(connection).await.map_err(|error| lost(&error))?;
-    Ok(Secret::from_bytes(kept.as_bytes()))
-}
-
-/// Whether anything was changed: certainly not where nobody listened or the server refused, and otherwise nobody knows.
-fn lost(error: &RedisError) -> StoreError {
-    use redis::ErrorKind as K;
-    let told = words(error);
-    match error.kind() {
-        _ if error.is_connection_refusal() => StoreError::Unreachable(told),
-        K::Server(_) | K::Extension | K::AuthenticationFailed | K::InvalidClientConfig => {
-            StoreError::Refused(told)
-        }
-        K::UnexpectedReturnType | K::Parse => StoreError::Foreign(told),
-        _ => StoreError::Lost(told),
-    }
-}
-
-/// What a Redis error says, without the arguments of the command: these have digests.
-fn words(error: &RedisError) -> String {
-    let detail = error.detail().unwrap_or_default();
-    let told = match error.code() {
-        Some(code) if !detail.is_empty() => format!("{code} {detail}"),
-        Some(code) => code.to_owned(),
-        None => error.to_string(),
-    };
-    told.chars().take(200).collect()
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -254,11 +272,9 @@ impl Store for RedisStore {
 
     fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
         Box::pin(async move {
-            let mut connection = self.connection.clone();
-            let mut call = self.scripts.age.key(self.name(key));
             let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-            let call = call.arg(self.tenant(key)).arg(-millis);
-            let aged: i64 = call.invoke_async(&mut connection).await.map_err(|error| lost(&error))?;
+            let arguments: &[&str] = &[&self.tenant(key), &(-millis).to_string()];
+            let aged: i64 = self.link.run(&self.scripts.age, &self.name(key), arguments).await?;
             Ok(aged == 1)
         })
     }

@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cluster_house;
 mod concurrency;
 mod control;
 mod engine;
@@ -16,6 +17,7 @@ mod faults_stage;
 mod hostile;
 mod house;
 mod redis;
+mod redis_cluster;
 mod redis_house;
 mod refusals;
 mod stores;

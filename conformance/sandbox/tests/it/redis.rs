@@ -1,17 +1,19 @@
 //! The store in Redis when things go wrong: nothing is approved, nothing is tried twice, and what happened is told.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, RedisStore, Store, StoreError, Terms, Verdict};
+use otp_sandbox::{Attempt, Issue, Issued, Key, RedisStore, Secret, Store, StoreError, Terms, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::redis_house::Redis;
 
-const RIGHT: &str = "123456";
+pub(crate) const RIGHT: &str = "123456";
 
-fn key(session: &str) -> Key<'_> {
+pub(crate) fn key(session: &str) -> Key<'_> {
     Key { vendor: "exotel", tenant: "t", session }
 }
 
@@ -19,7 +21,7 @@ fn policy() -> Policy {
     Contract::of_vendor("exotel").unwrap().policy
 }
 
-async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> {
+pub(crate) async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> {
     let code = RIGHT;
     store
         .issue(Issue {
@@ -33,7 +35,7 @@ async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> 
         .await
 }
 
-async fn attempt(store: &RedisStore, session: &str, code: &str) -> Result<Verdict, StoreError> {
+pub(crate) async fn attempt(store: &RedisStore, session: &str, code: &str) -> Result<Verdict, StoreError> {
     store.attempt(&policy(), Attempt { key: key(session), code, terms: Terms::default() }).await
 }
 
@@ -122,55 +124,51 @@ async fn scripts_that_redis_has_forgotten_are_loaded_again() {
     assert_eq!(attempt(&store, "s", "654321").await.unwrap().remaining_attempts, Some(1));
 }
 
-/// Hands on everything to Redis, and, once told to, no answer back.
-async fn deaf_in_between(redis: &Redis) -> (String, tokio::sync::watch::Sender<bool>) {
+/// Hands on everything to Redis and back; but once, after it was told to, an answer is lost and its connection breaks.
+pub(crate) async fn lossy(redis: &Redis, lose: &Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let behind = redis.url().trim_start_matches("redis://").to_owned();
-    let (swallow, told) = tokio::sync::watch::channel(false);
+    let lose = Arc::clone(lose);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_redis, mut to_redis) = TcpStream::connect(&behind).await.unwrap().into_split();
             tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_redis).await });
-            let told = told.clone();
+            let lose = Arc::clone(&lose);
             tokio::spawn(async move {
                 let mut read = vec![0; 4_096];
                 while let Ok(length @ 1..) = from_redis.read(&mut read).await {
-                    if *told.borrow() {
-                        // The answer was there, and the connection breaks before it arrives.
-                        return;
-                    }
-                    if to_client.write_all(&read[..length]).await.is_err() {
+                    // Dropped, both halves of the way back close the connection.
+                    if lose.swap(false, Ordering::SeqCst)
+                        || to_client.write_all(&read[..length]).await.is_err()
+                    {
                         return;
                     }
                 }
             });
         }
     });
-    (url, swallow)
+    url
 }
 
 #[tokio::test]
 async fn a_lost_answer_is_told_as_lost_and_the_script_runs_once() {
     let redis = Redis::start().await;
-    let (url, swallow) = deaf_in_between(&redis).await;
-    let store = RedisStore::connect(&url, None).await.unwrap();
+    let lose = Arc::default();
+    let url = lossy(&redis, &lose).await;
+    // With a secret of its own it asks for nothing but what it is asked.
+    let store = RedisStore::connect(&url, Secret::random()).await.unwrap();
     issue(&store, "s").await.unwrap();
     attempt(&store, "s", "654321").await.unwrap();
-    swallow.send(true).unwrap();
+    lose.store(true, Ordering::SeqCst);
     let error = attempt(&store, "s", "654321").await.unwrap_err();
     assert!(matches!(error, StoreError::Lost(_)), "{error}");
-    swallow.send(false).unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    // The lost one was counted, once: of three attempts this is the last.
-    let after = redis.store().await;
-    let verdict = attempt(&after, "s", "654321").await.unwrap();
-    assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(0)));
-    // And the store that lost it finds its way back by itself.
+    assert!(!lose.load(Ordering::SeqCst), "the answer was not there to be lost");
+    // It was counted, once: of three attempts this is the last. And the store finds its way back by itself.
     for _ in 0..20 {
-        if let Ok(verdict) = attempt(&store, "s", RIGHT).await {
-            assert_eq!(verdict.outcome, Outcome::AttemptsExhausted);
+        if let Ok(verdict) = attempt(&store, "s", "654321").await {
+            assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(0)));
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -205,11 +203,11 @@ async fn what_was_acknowledged_outlives_a_server_that_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_right_codes_at_once_over_two_stores_exactly_one_is_approved() {
     let redis = Redis::start().await;
-    let stores = std::sync::Arc::new([redis.store().await, redis.store().await]);
+    let stores = Arc::new([redis.store().await, redis.store().await]);
     for round in 0..30 {
         let session = format!("s{round}");
         issue(&stores[0], &session).await.unwrap();
-        let barrier = std::sync::Arc::new(tokio::sync::Barrier::new(16));
+        let barrier = Arc::new(tokio::sync::Barrier::new(16));
         let calls: Vec<_> = (0..16)
             .map(|call| {
                 let (stores, barrier, session) = (stores.clone(), barrier.clone(), session.clone());
@@ -225,4 +223,105 @@ async fn of_many_right_codes_at_once_over_two_stores_exactly_one_is_approved() {
         }
         assert_eq!(approved, 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_is_lost() {
+    let redis = Redis::start().await;
+    let stores = Arc::new([redis.store().await, redis.store().await]);
+    for round in 0..20 {
+        let first = format!("{round}-first");
+        issue(&stores[0], &first).await.unwrap();
+        attempt(&stores[0], &first, "654321").await.unwrap();
+        let barrier = Arc::new(tokio::sync::Barrier::new(8));
+        let resends: Vec<_> = (0..8)
+            .map(|call| {
+                let (stores, barrier, first) = (stores.clone(), barrier.clone(), first.clone());
+                tokio::spawn(async move {
+                    let session = format!("{first}-{call}");
+                    let resent = Issue {
+                        key: key(&session),
+                        code: RIGHT,
+                        ttl_seconds: 60,
+                        max_attempts: Some(3),
+                        lockout_seconds: None,
+                        resend_of: Some(key(&first)),
+                    };
+                    barrier.wait().await;
+                    assert_eq!(stores[call % 2].issue(resent).await, Ok(Issued::Done));
+                    session
+                })
+            })
+            .collect();
+        let mut sessions = vec![first.clone()];
+        for resend in resends {
+            sessions.push(resend.await.unwrap());
+        }
+        // Of three wrong codes the first session took one.
+        let mut left = Vec::new();
+        let mut approved = 0;
+        for session in &sessions {
+            let verdict = attempt(&stores[0], session, "654321").await.unwrap();
+            left.extend((verdict.outcome == Outcome::WrongCode).then_some(verdict.remaining_attempts));
+            let verdict = attempt(&stores[1], session, RIGHT).await.unwrap();
+            approved += usize::from(verdict.outcome == Outcome::Approved);
+        }
+        assert_eq!((left, approved), (vec![Some(1)], 1));
+    }
+}
+
+#[tokio::test]
+async fn a_recipient_whose_last_code_was_never_kept_gets_none_in_secret() {
+    let redis = Redis::start().await;
+    let store = redis.store().await;
+    issue(&store, "first").await.unwrap();
+    let name = redis.cli(&["--raw", "KEYS", "otp:{*"]);
+    // As a server leaves it that is killed between its two steps.
+    redis.cli(&["HSET", &name, "s", "1", "n", "otp:{never}"]);
+    let resent = Issue {
+        key: key("next"),
+        code: RIGHT,
+        ttl_seconds: 60,
+        max_attempts: Some(3),
+        lockout_seconds: None,
+        resend_of: Some(key("first")),
+    };
+    let error = store.issue(resent).await.unwrap_err();
+    assert!(
+        matches!(error, StoreError::Refused(_)) && error.to_string().contains("issue a new one"),
+        "{error}"
+    );
+    assert_eq!(attempt(&store, "first", RIGHT).await.unwrap().outcome, Outcome::Expired);
+    assert_eq!(attempt(&store, "next", RIGHT).await.unwrap().outcome, Outcome::UnknownSession);
+}
+
+/// What becomes of a call within a few seconds.
+async fn soon(store: &RedisStore, is_meant: impl Fn(&Result<Verdict, StoreError>) -> bool) {
+    for _ in 0..100 {
+        if is_meant(&attempt(store, "nobody", RIGHT).await) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it stays {:?}", attempt(store, "nobody", RIGHT).await);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_deleted_is_put_back_and_one_that_was_replaced_is_told() {
+    let redis = Redis::start().await;
+    let store = redis.store().await;
+    let before = redis.cli(&["GET", "otp:secret"]);
+    redis.cli(&["FLUSHALL"]);
+    for _ in 0..100 {
+        if redis.cli(&["GET", "otp:secret"]) == before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(redis.cli(&["GET", "otp:secret"]), before);
+    // Another service has made its own there: with two secrets the sessions of one are unknown to the other.
+    redis.cli(&["SET", "otp:secret", "another"]);
+    soon(&store, |told| matches!(told, Err(StoreError::Foreign(_)))).await;
+    redis.cli(&["SET", "otp:secret", &before]);
+    soon(&store, |told| matches!(told, Ok(verdict) if verdict.outcome == Outcome::UnknownSession)).await;
 }

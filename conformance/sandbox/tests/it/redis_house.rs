@@ -14,6 +14,11 @@ pub(crate) struct Redis {
     arguments: Vec<String>,
 }
 
+/// A port that nobody has at the moment.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 impl Redis {
     /// A server that keeps nothing when it ends.
     pub(crate) async fn start() -> Redis {
@@ -26,13 +31,22 @@ impl Redis {
     }
 
     pub(crate) async fn start_with(arguments: &[&str]) -> Redis {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let redis = Redis::begin(arguments);
+        redis.wait().await;
+        redis
+    }
+
+    /// A server that may not answer yet.
+    pub(crate) fn begin(arguments: &[&str]) -> Redis {
+        let port = free_port();
         let folder = TempDir::new().unwrap();
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let child = spawn(port, &folder, &arguments);
-        let redis = Redis { child, port, folder, arguments };
-        redis.wait().await;
-        redis
+        Redis { child, port, folder, arguments }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {

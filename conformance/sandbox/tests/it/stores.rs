@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use tokio::runtime::Runtime;
 
+use crate::cluster_house::Cluster;
 use crate::redis_house::Redis;
 
 const RIGHT: &str = "123456";
@@ -23,7 +24,8 @@ struct Promised {
     /// Locked once, locked for good, whatever a later code may allow.
     locked: bool,
     used: bool,
-    superseded: bool,
+    /// The session that its recipient got next.
+    successor: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -53,7 +55,7 @@ impl Model {
             () if foreign => Outcome::UnknownSession,
             () if session.used => Outcome::AlreadyUsed,
             () if session.locked || session.is_spent() => Outcome::AttemptsExhausted,
-            () if session.superseded || session.age >= session.ttl => Outcome::Expired,
+            () if session.successor.is_some() || session.age >= session.ttl => Outcome::Expired,
             () if right => Outcome::Approved,
             () => Outcome::WrongCode,
         }
@@ -93,13 +95,19 @@ impl ReferenceStateMachine for Model {
             wrong: 0,
             locked: false,
             used: false,
-            superseded: false,
+            successor: None,
         };
         match *command {
             Command::Issue { ttl, limit } => state.sessions.push(new(ttl, limit)),
             Command::Resend { of, ttl, limit } => {
-                let earlier = &mut state.sessions[of];
-                earlier.superseded = true;
+                // It goes to the recipient, and takes the place of the code that is theirs by then.
+                let mut last = of;
+                while let Some(next) = state.sessions[last].successor {
+                    last = next;
+                }
+                let next = state.sessions.len();
+                let earlier = &mut state.sessions[last];
+                earlier.successor = Some(next);
                 // A new code does not reset the count, unless the old one was used.
                 let (wrong, locked) = if earlier.used { (0, false) } else { (earlier.wrong, earlier.locked) };
                 state.sessions.push(Promised { wrong, locked, ..new(ttl, limit) });
@@ -150,16 +158,20 @@ impl Driven {
     }
 
     fn issue(&mut self, ttl: u64, limit: Option<u32>, resend_of: Option<usize>) {
-        let (session, earlier) = (self.session(self.issued), resend_of.map(|of| self.session(of)));
+        self.write(self.issued, ttl, limit, resend_of);
+        self.issued += 1;
+    }
+
+    fn write(&self, of: usize, ttl_seconds: u64, max_attempts: Option<u32>, resend_of: Option<usize>) {
+        let (session, earlier) = (self.session(of), resend_of.map(|of| self.session(of)));
         let issue = Issue {
             key: key(&session),
             code: RIGHT,
-            ttl_seconds: ttl,
-            max_attempts: limit,
+            ttl_seconds,
+            max_attempts,
             lockout_seconds: self.policy.lockout_seconds,
             resend_of: earlier.as_deref().map(key),
         };
-        self.issued += 1;
         assert_eq!(self.runtime.block_on(self.store.issue(issue)), Ok(Issued::Done));
     }
 
@@ -245,6 +257,21 @@ thread_local! {
 
 driven!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
 
+thread_local! {
+    /// One cluster for all runs of a test.
+    static CLUSTER: (Arc<Runtime>, Cluster, Arc<dyn Store>) = {
+        let runtime = runtime();
+        let (cluster, store) = runtime.block_on(async {
+            let cluster = Cluster::start().await;
+            let store = cluster.nodes[0].store().await;
+            (cluster, store)
+        });
+        (runtime, cluster, Arc::new(store))
+    };
+}
+
+driven!(InCluster, CLUSTER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
+
 proptest_state_machine::prop_state_machine! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -253,20 +280,44 @@ proptest_state_machine::prop_state_machine! {
 
     #[test]
     fn the_store_in_redis_answers_every_sequence_as_promised(sequential 1..40 => InRedis);
+
+    #[test]
+    fn the_store_in_a_cluster_answers_every_sequence_as_promised(sequential 1..40 => InCluster);
+}
+
+/// A step of two stores side by side.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Some seconds pass, and one of the last sessions is called.
+    Call { back: usize, seconds: u64, right: bool, terms: Terms },
+    /// The code is sent again.
+    Resend { back: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    // Mostly short steps: after a long one nothing lives that could be told apart.
+    let seconds = prop_oneof![6 => 0_u64..60, 1 => 60_u64..900];
+    let terms =
+        (prop::option::of(any::<bool>()), prop::option::of(1_u32..10), prop::option::of(180_u64..1_200))
+            .prop_map(|(retry, limit, lifetime_seconds)| Terms { retry, limit, lifetime_seconds });
+    let call = (0_usize..3, seconds, prop::bool::weighted(0.3), terms)
+        .prop_map(|(back, seconds, right, terms)| Step::Call { back, seconds, right, terms });
+    let resend = (0_usize..3).prop_map(|back| Step::Resend { back });
+    prop::collection::vec(prop_oneof![5 => call, 1 => resend], 1..20)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever a request sets of the policy: the script decides what the engine in Rust decides, to the last member.
+    /// Whatever a request sets of the policy, and whenever the code is sent again: the scripts decide what the engine in
+    /// Rust decides, to the last member.
     #[test]
     fn both_stores_give_the_same_verdict_on_the_same_calls(
         vendor in prop::sample::select(vec!["dailystory", "exotel", "zeckta", "d7"]),
         limit in prop::option::of(1_u32..6),
-        calls in prop::collection::vec(
-            (0_u64..900, any::<bool>(), prop::option::of(any::<bool>()), prop::option::of(1_u32..10), prop::option::of(180_u64..1_200)),
-            1..16,
-        ),
+        // A vendor does always the one or always the other.
+        resend_keeps_the_id in any::<bool>(),
+        steps in steps(),
     ) {
         let policy = Contract::of_vendor(vendor).unwrap().policy;
         let run = next_run();
@@ -278,18 +329,30 @@ proptest! {
         let mut other = SERVER.with(|(runtime, _, store)| of(Arc::clone(store), Arc::clone(runtime)));
         one.issue(600, limit, None);
         other.issue(600, limit, None);
-        for (seconds, right, retry, limit, lifetime_seconds) in calls {
-            for driven in [&one, &other] {
-                // Mostly short steps: after a long one nothing lives that could be told apart.
-                let seconds = if seconds < 700 { seconds % 60 } else { seconds };
-                driven.age(0, seconds);
+        for step in steps {
+            let of = |back: usize| (one.issued - 1).saturating_sub(back);
+            match step {
+                Step::Resend { back } => {
+                    let of = of(back);
+                    for driven in [&mut one, &mut other] {
+                        match resend_keeps_the_id {
+                            true => driven.write(of, 600, limit, Some(of)),
+                            false => driven.issue(600, limit, Some(of)),
+                        }
+                    }
+                }
+                Step::Call { back, seconds, right, terms } => {
+                    let of = of(back);
+                    for driven in [&one, &other] {
+                        driven.age(of, seconds);
+                    }
+                    let code = if right { RIGHT } else { WRONG };
+                    let (a, b) = (one.attempt(of, code, false, terms), other.attempt(of, code, false, terms));
+                    prop_assert_eq!(Verdict { issued_at: None, ..a }, Verdict { issued_at: None, ..b });
+                    let apart = a.issued_at.unwrap().abs_diff(b.issued_at.unwrap());
+                    prop_assert!(apart < 5_000, "{} ms", apart);
+                }
             }
-            let terms = Terms { retry, limit, lifetime_seconds };
-            let code = if right { RIGHT } else { WRONG };
-            let (a, b) = (one.attempt(0, code, false, terms), other.attempt(0, code, false, terms));
-            prop_assert_eq!(Verdict { issued_at: None, ..a }, Verdict { issued_at: None, ..b });
-            let apart = a.issued_at.unwrap().abs_diff(b.issued_at.unwrap());
-            prop_assert!(apart < 5_000, "{} ms", apart);
         }
     }
 }
