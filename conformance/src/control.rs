@@ -271,7 +271,9 @@ async fn send(
 ) -> Result<RawResponse, ControlError> {
     match wire.send(request).await {
         Ok((response, _)) => Ok(response),
-        Err(error @ WireError::Broken(_)) => Err(ControlError::Lost { operation, reason: error.to_string() }),
+        Err(error @ (WireError::Unreached(_) | WireError::Broken(_))) => {
+            Err(ControlError::Lost { operation, reason: error.to_string() })
+        }
         Err(error) => Err(ControlError::Failed { operation, reason: error.to_string() }),
     }
 }

@@ -80,9 +80,9 @@ impl Bench<'_> {
                 self.journal.entries.push(Entry::Exchange(exchange));
                 Ok(Some(response))
             }
-            Err(error @ WireError::Broken(_)) => {
+            Err(error @ (WireError::Unreached(_) | WireError::Broken(_))) => {
                 let what = self.note_unanswered(call, target);
-                match chunked {
+                match chunked && matches!(error, WireError::Broken(_)) {
                     true => Ok(None),
                     false => Err(Stop::Unanswered(format!("{error}, to {what} in pieces"))),
                 }

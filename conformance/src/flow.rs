@@ -139,8 +139,8 @@ impl Bench<'_> {
             }
             // Hanging up on a connection of its own is the server's answer, if it still answers others.
             Err(Stop::Unanswered(reason)) if self.is_fresh() => {
-                self.as_whom(live, Credential::Missing).await?;
-                Err(self.found("a 4xx", reason))
+                let found = self.found("a 4xx", reason.clone());
+                Err(if self.is_alive().await { found } else { Stop::Unanswered(reason) })
             }
             Err(stop) => Err(stop),
         }
@@ -215,10 +215,19 @@ impl Bench<'_> {
         }
     }
 
-    /// Whether the subject answers a plain call, over a connection of its own.
+    /// Whether every target answers a plain call, over a connection of its own. Of several replicas one may have gone, and
+    /// what nobody answers then is no fault of those that are left.
     pub(crate) async fn is_alive(&mut self) -> bool {
         let Ok(live) = self.open(&Wish::default()).await else { return false };
-        self.as_whom(&live, Credential::Missing).await.is_ok()
+        let subject = self.subject;
+        let plain = live.issued.call(self.contract, live.issued.right(), self.retries());
+        let call = Call { credential: Credential::Missing, ..plain };
+        for target in &subject.targets {
+            if self.exchange(&call, target, &subject.fresh).await.is_err() {
+                return false;
+            }
+        }
+        true
     }
 
     /// A finding in words.

@@ -290,7 +290,7 @@ impl<'a> Bench<'a> {
         let wire = self.wire;
         match self.exchange(call, target, wire).await {
             Ok(response) => Ok(response),
-            Err(error @ (WireError::Broken(_) | WireError::Late)) => {
+            Err(error @ (WireError::Unreached(_) | WireError::Broken(_) | WireError::Late)) => {
                 let what = self.note_unanswered(call, target);
                 Err(Stop::Unanswered(format!("{error}, to {what}")))
             }
@@ -309,6 +309,10 @@ impl<'a> Bench<'a> {
                 self.note_unanswered(call, target);
                 Ok(None)
             }
+            Err(error @ WireError::Unreached(_)) => {
+                let what = self.note_unanswered(call, target);
+                Err(Stop::Unanswered(format!("{error}, to {what}")))
+            }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
         }
     }
@@ -321,7 +325,7 @@ impl<'a> Bench<'a> {
         what
     }
 
-    async fn exchange(
+    pub(crate) async fn exchange(
         &mut self,
         call: &Call<'_>,
         target: &str,

@@ -60,7 +60,10 @@ pub enum WireError {
     /// It is no request: a part of it cannot stand in HTTP.
     #[error("the request cannot be sent: {0}")]
     Unsendable(String),
-    /// The connection failed or broke.
+    /// There is nobody to send it to.
+    #[error("no connection: {0}")]
+    Unreached(String),
+    /// The connection broke.
     #[error("no answer: {0}")]
     Broken(String),
     /// The answer is longer than is read.
@@ -151,7 +154,10 @@ impl Wire {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let answer = tokio::time::timeout(PATIENCE, async {
-            let response = self.client.request(outgoing).await.map_err(|error| broken(&error))?;
+            let response = self.client.request(outgoing).await.map_err(|error| match error.is_connect() {
+                true => WireError::Unreached(innermost(&error)),
+                false => WireError::Broken(innermost(&error)),
+            })?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, ANSWER_LIMIT).collect().await;
             let body = body
@@ -168,12 +174,12 @@ impl Wire {
 }
 
 /// The innermost cause: the outer ones only say that a client failed.
-fn broken(error: &(dyn std::error::Error + 'static)) -> WireError {
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    WireError::Broken(cause.to_string())
+    cause.to_string()
 }
 
 impl RawResponse {

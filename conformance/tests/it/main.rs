@@ -7,6 +7,9 @@
     reason = "a test that cannot go on has failed"
 )]
 
+#[expect(dead_code, reason = "the tests of the store ask more of it")]
+#[path = "../../sandbox/tests/it/cluster_house.rs"]
+mod cluster_house;
 mod control;
 mod faults;
 mod house;

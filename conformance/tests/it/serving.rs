@@ -9,6 +9,7 @@ use std::time::Duration;
 use otp_conformance::{RawRequest, Wire};
 use serde_json::{Value, json};
 
+use crate::cluster_house::Cluster;
 use crate::redis_house::Redis;
 use crate::served::{Served, program};
 
@@ -76,7 +77,7 @@ impl Caller {
 
     async fn issue(&self, url: &str) -> String {
         let body =
-            json!({"vendor": "zeckta", "tenant": self.tenant["tenant"], "code": "123456", "max_attempts": 5});
+            json!({"vendor": "zeckta", "tenant": self.tenant["tenant"], "code": RIGHT, "max_attempts": 5});
         let issued = self.post(format!("{url}/_control/v1/sessions"), body, None).await.unwrap();
         issued.1["session"].as_str().unwrap().to_owned()
     }
@@ -90,31 +91,30 @@ impl Caller {
     }
 }
 
+const RIGHT: &str = "123456";
 const WRONG: &str = "654321";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_acknowledged_count_or_use_is_lost_when_a_replica_and_redis_are_killed() {
-    let mut redis = Redis::start_durable().await;
-    let store = redis.url();
-    let mut replicas: Vec<_> = (0..3).map(|_| Served::start(&["zeckta", "--store", &store], 1)).collect();
-    let urls: Vec<_> = replicas.iter().map(Served::url).collect();
-    let caller = Caller::new(&urls[0]).await;
-    let mut counted = Vec::new();
-    let mut used = Vec::new();
-    for number in 0..20 {
-        counted.push((caller.issue(&urls[number % 3]).await, 0));
-        used.push((caller.issue(&urls[number % 3]).await, false));
-    }
-    for (round, url) in [0, 1, 2, 0, 1, 2].into_iter().map(|index| &urls[index]).enumerate() {
-        if round == 3 {
-            // Midway: one replica goes for good, and Redis goes and comes back.
-            let mut gone = replicas.pop().unwrap();
-            gone.child.kill().unwrap();
-            redis.kill();
-            redis.start_again().await;
+/// What was acknowledged of some sessions.
+struct Acknowledged {
+    counted: Vec<(String, usize)>,
+    used: Vec<(String, bool)>,
+}
+
+impl Acknowledged {
+    async fn open(caller: &Caller, urls: &[String]) -> Acknowledged {
+        let mut acknowledged = Acknowledged { counted: Vec::new(), used: Vec::new() };
+        for number in 0..20 {
+            let url = &urls[number % urls.len()];
+            acknowledged.counted.push((caller.issue(url).await, 0));
+            acknowledged.used.push((caller.issue(url).await, false));
         }
-        // One is left for each, to be compared after all of this.
-        for (session, acknowledged) in counted.iter_mut().filter(|(_, acknowledged)| *acknowledged < 4) {
+        acknowledged
+    }
+
+    /// A wrong code for each session of one kind, of whose five one is left to be compared after all of this; and the
+    /// right code for every `each`th one of the other.
+    async fn go_on(&mut self, caller: &Caller, url: &str, each: usize) {
+        for (session, acknowledged) in self.counted.iter_mut().filter(|(_, acknowledged)| *acknowledged < 4) {
             match caller.verify(url, session, WRONG).await {
                 Some(400) => *acknowledged += 1,
                 // No answer, or that the store gave none: whether it counts is unknown.
@@ -122,8 +122,8 @@ async fn no_acknowledged_count_or_use_is_lost_when_a_replica_and_redis_are_kille
                 other => panic!("{other:?}"),
             }
         }
-        for (session, acknowledged) in &mut used {
-            match caller.verify(url, session, "123456").await {
+        for (session, acknowledged) in self.used.iter_mut().step_by(each) {
+            match caller.verify(url, session, RIGHT).await {
                 Some(200) => {
                     assert!(!*acknowledged, "approved twice");
                     *acknowledged = true;
@@ -133,26 +133,95 @@ async fn no_acknowledged_count_or_use_is_lost_when_a_replica_and_redis_are_kille
             }
         }
     }
-    assert!(counted.iter().all(|(_, acknowledged)| *acknowledged >= 2), "{counted:?}");
-    assert!(used.iter().filter(|(_, acknowledged)| *acknowledged).count() >= 10);
-    // The replicas that are left find their way back by themselves.
+
+    async fn demand_all(self, caller: &Caller, url: &str) {
+        assert!(self.counted.iter().all(|(_, acknowledged)| *acknowledged >= 2), "{:?}", self.counted);
+        assert!(self.used.iter().filter(|(_, acknowledged)| *acknowledged).count() >= 10);
+        for (session, acknowledged) in self.counted {
+            let mut compared = acknowledged;
+            while caller.verify(url, &session, WRONG).await == Some(400) {
+                compared += 1;
+            }
+            assert!(compared <= 5, "{compared} wrong codes were compared, {acknowledged} of them before");
+        }
+        for (session, acknowledged) in self.used {
+            let again = caller.verify(url, &session, RIGHT).await;
+            assert!(!acknowledged || again == Some(409), "{again:?}");
+        }
+    }
+}
+
+/// How many calls a server has answered so far.
+async fn answered(wire: &Wire, url: &str) -> u64 {
+    let (method, url) = ("GET".to_owned(), format!("{url}/metrics"));
+    let request = RawRequest { method, url, headers: Vec::new(), body: None };
+    let (answer, _) = wire.send(&request).await.unwrap();
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let counts = text.lines().filter(|line| line.starts_with("otp_sandbox_answers_total"));
+    counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the_suite_and_then_redis() {
+    let mut redis = Redis::start_durable().await;
+    let store = redis.url();
+    let mut replicas: Vec<_> = (0..2).map(|_| Served::start(&["--store", &store], 5)).collect();
+    let urls: Vec<_> = replicas.iter().map(Served::url).collect();
+    let caller = Caller::new(&urls[0]).await;
+    let mut acknowledged = Acknowledged::open(&caller, &urls).await;
+    acknowledged.go_on(&caller, &urls[0], 4).await;
+    acknowledged.go_on(&caller, &urls[1], 4).await;
+
+    // The suite runs over both, and midway one of them is gone.
+    let before = answered(&caller.wire, &urls[0]).await;
+    let running = program(&["check", "--seed", "5", "--target", &urls[0], "--target", &urls[1]])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while answered(&caller.wire, &urls[0]).await < before + 1_000 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    replicas.pop().unwrap().child.kill().unwrap();
+    acknowledged.go_on(&caller, &urls[0], 3).await;
+    let output = tokio::task::spawn_blocking(|| running.wait_with_output().unwrap()).await.unwrap();
+    let out = String::from_utf8(output.stdout).unwrap();
+    // Nobody is to blame: what was left unanswered could not be judged, and nothing that was answered was wrong.
+    assert_eq!(output.status.code(), Some(3), "{out}");
+    let summary = out.lines().last().unwrap();
+    assert!(summary.starts_with("inconclusive: ") && summary.contains(" 0 failed, "), "{summary}");
+    assert!(!summary.contains(" 0 in error"), "{summary}");
+
+    // Then the database goes without a warning, and comes back.
+    redis.kill();
+    acknowledged.go_on(&caller, &urls[0], 1).await;
+    redis.start_again().await;
     for _ in 0..100 {
         if caller.verify(&urls[0], "nobody", WRONG).await == Some(404) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    for (session, acknowledged) in counted {
-        let mut compared = acknowledged;
-        while caller.verify(&urls[compared % 2], &session, WRONG).await == Some(400) {
-            compared += 1;
-        }
-        assert!(compared <= 5, "{compared} wrong codes were compared, {acknowledged} of them before");
-    }
-    for (session, acknowledged) in used {
-        let again = caller.verify(&urls[1], &session, "123456").await;
-        assert!(!acknowledged || again == Some(409), "{again:?}");
-    }
+    acknowledged.go_on(&caller, &urls[0], 2).await;
+
+    // A new replica knows all of it, and the two of them are one service again.
+    let urls = [urls[0].clone(), {
+        replicas.push(Served::start(&["--store", &store], 5));
+        replicas[1].url()
+    }];
+    acknowledged.demand_all(&caller, &urls[1]).await;
+    let (status, out) = check(&urls, &[]);
+    assert_eq!(status, Some(0), "{out}");
+    assert!(out.contains(" 0 failed, 0 skipped, 0 in error"), "{out}");
+}
+
+#[tokio::test]
+async fn replicas_on_a_cluster_are_one_service_and_conform_in_every_area() {
+    let cluster = Cluster::start().await;
+    let replicas = cluster.nodes.each_ref().map(|node| Served::start(&["--store", &node.url()], 5));
+    let (status, out) = check(&replicas.each_ref().map(Served::url), &[]);
+    assert_eq!(status, Some(0), "{out}");
+    assert!(out.contains(" 0 failed, 0 skipped, 0 in error"), "{out}");
 }
 
 #[test]
