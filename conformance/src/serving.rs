@@ -98,7 +98,7 @@ pub(crate) async fn serve(serving: Serving, out: &mut dyn Write) -> Result<Exit,
     };
     if let Some(address) = reachable.into_iter().find(|address| is_open && !address.ip().is_loopback()) {
         return Err(Failure::Option {
-            option: "--listen",
+            option: if apart.is_some() { "--control-listen" } else { "--listen" },
             problem: format!(
                 "{address} is not loopback, and anybody could issue codes there; give a --control-token, \
                  --control-listen on loopback, or --no-control"

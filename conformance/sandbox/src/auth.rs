@@ -31,12 +31,12 @@ pub(crate) fn identify(contract: &Contract, tenants: &Tenants, headers: &HeaderM
             return Caller::Wrong;
         }
         let Ok(value) = value.to_str() else { continue };
-        if let Some(tenant) = tenants.recent(&contract.vendor, value) {
+        if let Some(tenant) = tenants.recent(&contract.vendor, header, value) {
             return Caller::Known(tenant);
         }
         let credential = read(&scheme.scheme, value);
         if let Some(tenant) = credential.and_then(|shown| tenants.by_credential(contract, &shown)) {
-            return Caller::Known(tenants.remember(&contract.vendor, value, tenant));
+            return Caller::Known(tenants.remember(&contract.vendor, header, value, tenant));
         }
     }
     if shown { Caller::Wrong } else { Caller::Missing }

@@ -8,13 +8,14 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use otp_contract::Resend;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::dialect::Dialect;
+use crate::json::read_object;
 use crate::mint::mint;
 use crate::server::{Shared, read_body};
 use crate::store::{Issue, Issued, Key, StoreError};
@@ -43,7 +44,13 @@ struct Refused(StatusCode, String);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        reply(self.0, &json!({"error": self.1}))
+        let Refused(status, error) = self;
+        let mut response = reply(status, &json!({"error": error}));
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"control\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }
 
@@ -92,9 +99,33 @@ struct SessionRequest {
     vendor: String,
     tenant: String,
     code: String,
-    ttl_seconds: Option<i64>,
-    max_attempts: Option<i64>,
+    ttl_seconds: Option<Whole>,
+    max_attempts: Option<Whole>,
     recipient_of: Option<String>,
+}
+
+/// A whole number of any size; what is beyond 128 bits is as far out of range as the last that is not.
+#[derive(Deserialize)]
+#[serde(try_from = "serde_json::Number")]
+struct Whole(i128);
+
+impl TryFrom<serde_json::Number> for Whole {
+    type Error = &'static str;
+
+    fn try_from(number: serde_json::Number) -> Result<Whole, &'static str> {
+        match (number.as_i128(), number.as_f64()) {
+            (Some(whole), _) => Ok(Whole(whole)),
+            // A conversion that saturates.
+            #[expect(clippy::cast_possible_truncation, reason = "what is out of range is clamped later on")]
+            (None, Some(number)) if number.fract() == 0.0 => Ok(Whole(number as i128)),
+            _ => Err("a whole number"),
+        }
+    }
+}
+
+/// A wish, within 1 and the most there is.
+fn clamped<T: TryFrom<i128> + Into<i128> + Copy>(wish: i128, most: T) -> T {
+    T::try_from(wish.clamp(1, most.into())).unwrap_or(most)
 }
 
 async fn issue_session(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refused> {
@@ -114,14 +145,11 @@ async fn issue_session(State(shared): State<Arc<Shared>>, request: Request) -> R
     let lifetime = &contract.policy.lifetime;
     let ttl_seconds = match request.ttl_seconds {
         None => lifetime.seconds,
-        Some(wish) => u64::try_from(wish).unwrap_or(0).clamp(1, lifetime.max.unwrap_or(LONGEST_TTL)),
+        Some(Whole(wish)) => clamped(wish, lifetime.max.unwrap_or(LONGEST_TTL)),
     };
     let max_attempts = contract.policy.attempts.as_ref().map(|limit| match request.max_attempts {
         None => limit.limit,
-        Some(wish) => {
-            let most = limit.max.unwrap_or(MOST_ATTEMPTS);
-            u32::try_from(wish.max(0)).unwrap_or(u32::MAX).clamp(1, most)
-        }
+        Some(Whole(wish)) => clamped(wish, limit.max.unwrap_or(MOST_ATTEMPTS)),
     });
     let key = |session| Key { vendor: &contract.vendor, tenant: &tenant.id, session };
     let session = match (&request.recipient_of, contract.operation.session.resend) {
@@ -150,7 +178,7 @@ struct AgeRequest {
     vendor: String,
     tenant: String,
     session: String,
-    seconds: u64,
+    seconds: Whole,
 }
 
 async fn age_session(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refused> {
@@ -159,7 +187,9 @@ async fn age_session(State(shared): State<Arc<Shared>>, request: Request) -> Res
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = tenant(&shared, dialect, &request.tenant)?;
     let key = Key { vendor: &request.vendor, tenant: &tenant.id, session: &request.session };
-    match shared.store.age(key, request.seconds.min(OLDEST)).await.map_err(|error| no_store(&error))? {
+    let Whole(seconds) = request.seconds;
+    let Ok(seconds) = u64::try_from(seconds.min(OLDEST.into())) else { return Err(misshapen()) };
+    match shared.store.age(key, seconds).await.map_err(|error| no_store(&error))? {
         true => Ok(StatusCode::NO_CONTENT.into_response()),
         false => Err(no_session()),
     }
@@ -176,11 +206,13 @@ async fn authorized(shared: &Shared, request: Request) -> Result<Bytes, Refused>
 
 fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refused> {
     let Some(token) = &shared.control_token else { return Ok(()) };
-    let expected = format!("Bearer {token}");
-    let shown = headers.get(header::AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    let field = headers.get(header::AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
+    // Scheme names are case-insensitive (RFC 9110 §11.1).
+    let (scheme, shown) = field.split_at_checked("Bearer ".len()).unwrap_or_default();
+    let shown = if scheme.eq_ignore_ascii_case(b"Bearer ") { shown } else { b"" };
     // Compared through a digest, so that the time taken tells nothing of the token.
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"control");
-    let digest = ring::hmac::sign(&key, expected.as_bytes());
+    let digest = ring::hmac::sign(&key, token.as_bytes());
     match ring::hmac::verify(&key, shown, digest.as_ref()) {
         Ok(()) => Ok(()),
         Err(_) => Err(Refused(StatusCode::UNAUTHORIZED, "the control token is missing or wrong".to_owned())),
@@ -188,14 +220,11 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refused> {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice::<Value>(body)
-        .ok()
-        // A list would be taken for the members in order.
-        .filter(Value::is_object)
-        .and_then(|value| serde_json::from_value(value).ok())
-        .ok_or_else(|| {
-            Refused(StatusCode::BAD_REQUEST, "the body is not an object of the documented shape".to_owned())
-        })
+    read_object(body).and_then(|object| serde_json::from_value(object.into()).ok()).ok_or_else(misshapen)
+}
+
+fn misshapen() -> Refused {
+    Refused(StatusCode::BAD_REQUEST, "the body is not an object of the documented shape".to_owned())
 }
 
 fn dialect<'a>(shared: &'a Shared, vendor: &str) -> Result<&'a Dialect, Refused> {

@@ -28,6 +28,12 @@ impl Object {
     }
 }
 
+impl From<Object> for Value {
+    fn from(Object(members): Object) -> Value {
+        Value::Object(members.into_iter().collect())
+    }
+}
+
 /// Reads a body; `None` where it is not one object, names a member twice, or is not UTF-8 JSON at all.
 pub(crate) fn read_object(bytes: &[u8]) -> Option<Object> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);

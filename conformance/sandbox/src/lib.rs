@@ -5,9 +5,9 @@
 //! a **dialect** turns a request into an attempt and an outcome into the vendor's answer, and knows nothing but the
 //! contract; **faults** are a layer around both, so that engine and dialect contain no deliberate defect.
 //!
-//! It is a server for tests. It listens where it is told, keeps codes only as keyed digests, and answers every request
-//! that has a readable head, however malformed, in the vendor's JSON. A head that is none is refused by the HTTP library,
-//! with a bare 400 or 431: whose path it would have been is not known.
+//! It is a server for tests. It listens where it is told, keeps codes only as keyed digests, and answers every request,
+//! however malformed, in the JSON of the vendor whose path it has; a head that cannot be read as well, by what can be read of
+//! its first line.
 
 mod answer;
 mod auth;

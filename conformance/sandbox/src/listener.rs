@@ -10,17 +10,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 
+use self::line::{Line, Refusal, Refuse};
+use crate::answer::Answer;
 use crate::server::{self, Replica, Shared};
+
+mod line;
 
 /// What callers may take.
 #[derive(Debug, Clone, Copy)]
@@ -64,20 +69,55 @@ pub(crate) struct Services {
 impl Services {
     async fn answer(&self, mut request: hyper::Request<Incoming>, origin: Origin) -> Response {
         let path = request.uri().path();
-        match &self.vendors {
-            Some(vendors) if !APART.iter().any(|start| path.starts_with(start)) => {
-                if vendors.has_faults() {
-                    request.extensions_mut().insert(origin);
-                }
-                server::serve_vendor(vendors, request).await
+        if !is_framed(request.version(), request.headers()) {
+            return self.refusal(path, StatusCode::BAD_REQUEST).into_response();
+        }
+        if let Some(vendors) = self.vendors_of(path) {
+            if vendors.has_faults() {
+                request.extensions_mut().insert(origin);
             }
-            _ => {
-                let request = request.map(axum::body::Body::new);
-                let answered: Result<Response, Infallible> = self.router.clone().call(request).await;
-                answered.unwrap_or_else(|never| match never {})
+            return server::serve_vendor(vendors, request).await;
+        }
+        let request = request.map(axum::body::Body::new);
+        let answered: Result<Response, Infallible> = self.router.clone().call(request).await;
+        answered.unwrap_or_else(|never| match never {})
+    }
+
+    /// The vendors, where the path is theirs.
+    fn vendors_of(&self, path: &str) -> Option<&Shared> {
+        let is_apart = APART.iter().any(|start| path.starts_with(start));
+        self.vendors.as_deref().filter(|_| !is_apart)
+    }
+
+    /// The refusal of a request whose head says all that is known of it.
+    fn refusal(&self, path: &str, status: StatusCode) -> Answer {
+        match self.vendors_of(path) {
+            Some(vendors) => {
+                let (vendor, answer) = vendors.refusal(path, status);
+                vendors.note(vendor, &answer, Duration::ZERO);
+                answer
             }
+            None => Answer::refusal(&serde_json::json!({"error": "$reason"}), status),
         }
     }
+}
+
+/// Whether it is beyond doubt for whom a request is and where it ends (RFC 9112 §3.2, §6.1): a request is for one host,
+/// and no coding but `chunked` is known here.
+fn is_framed(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let is_for_one = match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, _) => version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    };
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_plain = match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    };
+    is_for_one && is_plain
 }
 
 /// Where a request comes from. Some faults go by the connection, and some by the replica; nothing else may ask.
@@ -101,12 +141,20 @@ pub(crate) async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) {
     let services = Arc::new(services);
+    let refuse: Arc<Refuse> = {
+        let services = Arc::clone(&services);
+        Arc::new(move |path, status| {
+            let answer = services.refusal(path, status);
+            Refusal { content_type: answer.content_type, body: answer.body.bytes() }
+        })
+    };
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(limits.connections));
     let mut stop = pin!(stop);
     loop {
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
+            // Nobody closes it.
+            let place = Arc::clone(&places).acquire_owned().await.ok();
             (place, listener.accept().await)
         };
         let (place, accepted) = tokio::select! {
@@ -117,7 +165,8 @@ pub(crate) async fn serve(
             Ok((connection, peer)) => {
                 let calls = Arc::new(Calls::default());
                 let origin = Origin { peer, replica };
-                let served = connected(Arc::clone(&services), connection, origin, Arc::clone(&calls));
+                let line = line(connection, place, Arc::clone(&refuse));
+                let served = connected(Arc::clone(&services), line, origin, Arc::clone(&calls));
                 let serving = graceful.watch(served);
                 tokio::spawn(async move {
                     // What goes wrong on a connection is the other side's; there is nobody left to tell.
@@ -126,7 +175,6 @@ pub(crate) async fn serve(
                         _ = serving => {}
                         () = calls.cease(limits.head_time) => {}
                     }
-                    drop(place);
                 });
             }
             Err(_) => tokio::time::sleep(BREATH).await,
@@ -174,14 +222,18 @@ impl Drop for Begun {
     }
 }
 
+fn line(connection: TcpStream, place: Option<OwnedSemaphorePermit>, refuse: Arc<Refuse>) -> Line {
+    // Answers are small and wanted at once: Nagle's algorithm would only delay them.
+    let _ = connection.set_nodelay(true);
+    Line::new(connection, place, refuse)
+}
+
 fn connected(
     services: Arc<Services>,
-    connection: TcpStream,
+    line: Line,
     origin: Origin,
     calls: Arc<Calls>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
-    // Answers are small and wanted at once: Nagle's algorithm would only delay them.
-    let _ = connection.set_nodelay(true);
     let service = service_fn(move |request| {
         let services = Arc::clone(&services);
         let call = Calls::begin(&calls);
@@ -191,5 +243,5 @@ fn connected(
         }
     });
     // As many header fields as the library takes: 100, and to ask for fewer has it clear the room for them each time.
-    http1::Builder::new().max_buf_size(HEAD_LIMIT).serve_connection(TokioIo::new(connection), service)
+    http1::Builder::new().max_buf_size(HEAD_LIMIT).serve_connection(TokioIo::new(line), service)
 }

@@ -331,7 +331,7 @@ impl Shared {
     /// The answer, and the place of the vendor whose path it is.
     pub(crate) async fn answer(&self, parts: &Parts, body: impl Body) -> (Option<usize>, Answer) {
         let Ok(found) = self.routes.at(parts.uri.path()) else {
-            return (None, self.not_found(parts.uri.path()));
+            return (None, self.nobodys_refusal(parts.uri.path(), StatusCode::NOT_FOUND));
         };
         let index = *found.value;
         let answer = match Parameters::read(found.params.iter()) {
@@ -406,15 +406,23 @@ impl Shared {
         }
     }
 
+    /// The refusal of a request of which no more is known than its path, and the place of the vendor whose path it is.
+    pub(crate) fn refusal(&self, path: &str, status: StatusCode) -> (Option<usize>, Answer) {
+        match self.routes.at(path) {
+            Ok(found) => (Some(*found.value), self.dialects[*found.value].refusal(status)),
+            Err(_) => (None, self.nobodys_refusal(path, status)),
+        }
+    }
+
     /// A path that no contract has is answered by the vendor whose path has the most leading segments in common.
-    fn not_found(&self, path: &str) -> Answer {
+    fn nobodys_refusal(&self, path: &str, status: StatusCode) -> Answer {
         let in_common = |dialect: &&Dialect| {
             let template = dialect.contract.operation.path.to_string();
             template.split('/').zip(path.split('/')).take_while(|(ours, theirs)| ours == theirs).count()
         };
         match self.dialects.iter().max_by_key(in_common) {
-            Some(dialect) => dialect.refusal(StatusCode::NOT_FOUND),
-            None => Answer::refusal(&serde_json::json!({"error": "$reason"}), StatusCode::NOT_FOUND),
+            Some(dialect) => dialect.refusal(status),
+            None => Answer::refusal(&serde_json::json!({"error": "$reason"}), status),
         }
     }
 }

@@ -62,9 +62,15 @@ const NUMBER: usize = 16;
 /// Every account of a service.
 pub(crate) struct Tenants {
     secret: Secret,
-    /// Those that called lately and their vendors, by the header field that they showed: working them out again takes
-    /// longer than all the rest of a call.
-    recent: RwLock<HashMap<String, (String, Arc<Tenant>)>>,
+    /// Those that called lately, by what they showed: working them out again takes longer than all the rest of a call.
+    recent: RwLock<HashMap<String, Recent>>,
+}
+
+/// A caller that is remembered, and where it is known.
+struct Recent {
+    vendor: String,
+    header: String,
+    tenant: Arc<Tenant>,
 }
 
 /// How many callers are remembered; then all are forgotten, which costs one of them a few microseconds.
@@ -76,20 +82,21 @@ impl Tenants {
     }
 
     /// The account that showed this header field lately.
-    pub(crate) fn recent(&self, vendor: &str, shown: &str) -> Option<Arc<Tenant>> {
+    pub(crate) fn recent(&self, vendor: &str, header: &str, shown: &str) -> Option<Arc<Tenant>> {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
-        let (of, tenant) = recent.get(shown)?;
-        (of == vendor).then(|| Arc::clone(tenant))
+        let known = recent.get(shown)?;
+        (known.vendor == vendor && known.header == header).then(|| Arc::clone(&known.tenant))
     }
 
     /// Remembers the account that showed this header field.
-    pub(crate) fn remember(&self, vendor: &str, shown: &str, tenant: Tenant) -> Arc<Tenant> {
+    pub(crate) fn remember(&self, vendor: &str, header: &str, shown: &str, tenant: Tenant) -> Arc<Tenant> {
         let tenant = Arc::new(tenant);
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         if recent.len() >= RECENT {
             recent.clear();
         }
-        recent.insert(shown.to_owned(), (vendor.to_owned(), Arc::clone(&tenant)));
+        let (vendor, header) = (vendor.to_owned(), header.to_owned());
+        recent.insert(shown.to_owned(), Recent { vendor, header, tenant: Arc::clone(&tenant) });
         tenant
     }
 

@@ -82,6 +82,11 @@ fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
         (&["check", "d7", "--report", &unwritable], 3, "cannot write "),
         (&["serve", "--listen", "nowhere"], 2, "cannot listen on nowhere: "),
         (&["serve", "--listen", "0.0.0.0:0"], 2, "--listen: 0.0.0.0:"),
+        (
+            &["serve", "--listen", "127.0.0.1:0", "--control-listen", "0.0.0.0:0"],
+            2,
+            "--control-listen: 0.0.0.0:",
+        ),
         (&["serve", "--control-token", ""], 2, "--control-token: it is empty"),
         (&["serve", "--control-token", "a\nb"], 2, "--control-token: it is empty, or no header can carry it"),
         (&["check", "--no-such-option"], 2, "unexpected argument"),

@@ -42,6 +42,9 @@ async fn a_session_states_the_limits_in_force_and_never_its_code() {
         ("exotel", json!({"ttl_seconds": 5, "max_attempts": 3}), json!(5), json!(3)),
         ("exotel", json!({"ttl_seconds": null, "max_attempts": null, "unknown": 1}), json!(60), json!(10)),
         ("exotel", json!({"ttl_seconds": 0, "max_attempts": -4}), json!(1), json!(1)),
+        ("exotel", json!({"ttl_seconds": u64::MAX, "max_attempts": 1e30}), json!(86_400), json!(100)),
+        ("exotel", json!({"ttl_seconds": -1e300, "max_attempts": i64::MIN}), json!(1), json!(1)),
+        ("exotel", json!({"ttl_seconds": 7.0, "max_attempts": 4.0}), json!(7), json!(4)),
         ("dailystory", json!({"ttl_seconds": 999_999, "max_attempts": 99}), json!(1200), json!(10)),
         ("d7", json!({"max_attempts": 3}), json!(600), json!(null)),
     ];
@@ -70,7 +73,9 @@ async fn each_refusal_has_the_documented_status_and_an_error_member() {
         ("/sessions", json!({"vendor": "d7", "tenant": id, "code": "12345x"}), 422),
         ("/sessions", json!({"vendor": "d7", "tenant": id, "code": "123456", "ttl_seconds": "60"}), 400),
         ("/sessions", json!({"vendor": "d7", "tenant": id, "code": "123456", "recipient_of": "nobody"}), 404),
+        ("/sessions", json!({"vendor": "d7", "tenant": id, "code": "123456", "ttl_seconds": 1.5}), 400),
         ("/sessions/age", json!({"vendor": "d7", "tenant": id, "session": "nobody", "seconds": 1}), 404),
+        ("/sessions/age", json!({"vendor": "d7", "tenant": id, "session": "nobody", "seconds": 1e40}), 404),
         ("/sessions/age", json!({"vendor": "d7", "tenant": id, "session": "nobody", "seconds": -1}), 400),
         ("/sessions/age", json!({"vendor": "d7", "tenant": id, "session": "nobody", "seconds": 1.5}), 400),
     ];
@@ -80,6 +85,9 @@ async fn each_refusal_has_the_documented_status_and_an_error_member() {
         assert!(answer.json()["error"].is_string(), "{path} {body}");
         assert!(!answer.json().to_string().contains("123456"), "{path} {body}");
     }
+    // Of two tenants or two codes nobody knows which is meant.
+    let twice = format!(r#"{{"vendor": "d7", "tenant": "{id}", "code": "123456", "code": "123456"}}"#);
+    assert_eq!(house.send("POST", "/_control/v1/sessions", &[], twice.as_bytes()).await.status, 400);
     assert_eq!(house.send("POST", "/_control/v1", &[], b"").await.status, 405);
 }
 
@@ -94,10 +102,39 @@ async fn every_call_carries_the_token_where_there_is_one() {
         for headers in [&[][..], &[("authorization", "Bearer simsim")], &[("authorization", "sesame")]] {
             let answer = house.send(method, &format!("/_control/v1{path}"), headers, b"{}").await;
             assert_eq!(answer.status, 401, "{path} {headers:?}");
+            assert_eq!(answer.headers["www-authenticate"], "Bearer realm=\"control\"");
         }
     }
-    let answer = house.send("GET", "/_control/v1", &[("authorization", "Bearer sesame")], b"").await;
-    assert_eq!(answer.status, 200);
+    for shown in ["Bearer sesame", "bearer sesame", "BEARER sesame"] {
+        let answer = house.send("GET", "/_control/v1", &[("authorization", shown)], b"").await;
+        assert_eq!(answer.status, 200, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_resend_replaces_the_last_code_whichever_session_it_names() {
+    let house = House::clean().await;
+    for contract in contracts().into_iter().filter(|contract| contract.policy.attempts.is_some()) {
+        let tenant = house.tenant(&contract.vendor).await;
+        let issue = async |code: &str, earlier: Option<&String>| {
+            let issued =
+                house.issue(&tenant, code, json!({"max_attempts": 3, "recipient_of": earlier})).await;
+            issued["session"].as_str().unwrap().to_owned()
+        };
+        let first = issue("111111", None).await;
+        house.verify(&contract, &tenant, &first, "999999").await;
+        let second = issue("222222", Some(&first)).await;
+        house.verify(&contract, &tenant, &second, "999999").await;
+        let third = issue("333333", Some(&first)).await;
+        let by_name = [("first", &first, "111111"), ("second", &second, "222222")];
+        for (name, session, code) in by_name.into_iter().filter(|(_, session, _)| **session != third) {
+            let status = house.verify(&contract, &tenant, session, code).await.status;
+            assert_ne!(status, 200, "{}: the {name} code", contract.vendor);
+        }
+        house.verify(&contract, &tenant, &third, "999999").await;
+        let status = house.verify(&contract, &tenant, &third, "333333").await.status;
+        assert_ne!(status, 200, "{}: the count was reset by a new code", contract.vendor);
+    }
 }
 
 #[tokio::test]

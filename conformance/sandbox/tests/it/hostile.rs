@@ -39,21 +39,77 @@ async fn still_serves(house: &House) {
     assert_eq!(answer.status, 200);
 }
 
+/// What a request of these octets is answered, and that it is the refusal of the vendor whose path it has.
+async fn refused(house: &House, octets: &[u8], status: &str, body: &str) {
+    let mut connection = connect(house).await;
+    // Who is refused midway may find nobody there to take the rest.
+    let _ = connection.write_all(octets).await;
+    let answer = read(&mut connection).await;
+    let beginning = String::from_utf8_lossy(&octets[..octets.len().min(160)]).into_owned();
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{beginning:?}: {answer}");
+    assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{beginning:?}: {answer}");
+    let (head, told) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains("content-type: application/json\r\n"), "{beginning:?}: {head}");
+    assert!(head.contains(&format!("content-length: {}\r\n", told.len())), "{beginning:?}: {answer}");
+    assert!(told.starts_with(body), "{beginning:?}: {told}");
+    serde_json::from_str::<serde_json::Value>(told).unwrap();
+}
+
+const ZECKTA: &str = "{\"success\":false";
+
 #[tokio::test]
 async fn a_head_that_does_not_end_is_cut_off_in_size_and_in_time() {
     let house = impatient().await;
-    for padding in ["x".repeat(64 * 1024), "a: b\r\n".repeat(500)] {
-        let mut connection = connect(&house).await;
+    for padding in ["x".repeat(20_000), "x".repeat(200 * 1024), "a: b\r\n".repeat(500)] {
         let head = format!("POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\nx: {padding}\r\n\r\n");
-        let _ = connection.write_all(head.as_bytes()).await;
-        let answer = read(&mut connection).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+        refused(&house, head.as_bytes(), "431", ZECKTA).await;
+        let head = head.replace("/v1/messaging/otp/verify", "/_control/v1/sessions");
+        refused(&house, head.as_bytes(), "431", "{\"error\":").await;
     }
     let mut connection = connect(&house).await;
     connection.write_all(b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost").await.unwrap();
-    let answer = read(&mut connection).await;
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert_eq!(read(&mut connection).await, "");
     still_serves(&house).await;
+}
+
+#[tokio::test]
+async fn a_second_request_that_cannot_be_read_is_refused_in_the_shape_of_its_own_path() {
+    let house = House::clean().await;
+    let first = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut connection = connect(&house).await;
+    connection.write_all(first.as_bytes()).await.unwrap();
+    let mut octets = [0; 1_024];
+    assert!(connection.read(&mut octets).await.unwrap() > 0);
+    connection
+        .write_all(b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\na b: c\r\n\r\n")
+        .await
+        .unwrap();
+    let answer = read(&mut connection).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains(ZECKTA), "{answer}");
+}
+
+#[tokio::test]
+async fn whom_a_request_is_for_and_where_it_ends_is_beyond_doubt() {
+    let house = House::clean().await;
+    let request = |fields: &str| {
+        format!(
+            "POST /v1/messaging/otp/verify HTTP/1.1\r\n{fields}connection: close\r\n\r\n{}",
+            "{\"sessionId\":\"x\",\"code\":\"123456\"}"
+        )
+    };
+    for fields in [
+        "content-length: 34\r\n",
+        "host: a\r\nhost: b\r\ncontent-length: 34\r\n",
+        "host: a\r\ncontent-length: 34\r\ncontent-length: 35\r\n",
+        "host: a\r\ncontent-length: -1\r\n",
+        "host: a\r\ntransfer-encoding: gzip, chunked\r\n",
+        "host: a\r\ntransfer-encoding: gzip\r\n",
+        "host: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n",
+    ] {
+        refused(&house, request(fields).as_bytes(), "400", ZECKTA).await;
+    }
+    // And with one host and one length it is read: it lacks credentials, and nothing else.
+    refused(&house, request("host: a\r\ncontent-length: 34\r\n").as_bytes(), "401", ZECKTA).await;
 }
 
 #[tokio::test]
@@ -92,15 +148,21 @@ async fn what_is_no_http_gets_a_refusal_and_no_more() {
         b"GET\r\n\r\n",
         b"POST / HTTP/9.9\r\n\r\n",
         b"\0\0\0\0\r\n\r\n",
-        b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
-        b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
-        b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"\xff\xfe\xfd /v1/messaging/otp/verify HTTP/1.1\r\n\r\n",
     ] {
-        let mut connection = connect(&house).await;
-        connection.write_all(octets).await.unwrap();
-        let answer = read(&mut connection).await;
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{octets:?}: {answer}");
+        // Whose it would have been is not known; anybody's refusal will do.
+        refused(&house, octets, "400", "{").await;
     }
+    let path = "/v1/messaging/otp/verify";
+    let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nx\0: y\r\n\r\n");
+    refused(&house, head.as_bytes(), "400", ZECKTA).await;
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello");
+    refused(&house, head.as_bytes(), "400", ZECKTA).await;
+    // To another version of the protocol, an answer in this one says nothing.
+    let mut connection = connect(&house).await;
+    connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    assert_eq!(read(&mut connection).await, "");
     still_serves(&house).await;
 }
 
