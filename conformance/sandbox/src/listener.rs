@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, Version, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -69,7 +70,7 @@ pub(crate) struct Services {
 impl Services {
     async fn answer(&self, mut request: hyper::Request<Incoming>, origin: Origin) -> Response {
         let path = request.uri().path();
-        if !is_framed(request.version(), request.headers()) {
+        if !is_for_one_host(request.version(), request.headers()) || !is_plain(&request) {
             return self.refusal(path, StatusCode::BAD_REQUEST).into_response();
         }
         if let Some(vendors) = self.vendors_of(path) {
@@ -102,22 +103,28 @@ impl Services {
     }
 }
 
-/// Whether it is beyond doubt for whom a request is and where it ends (RFC 9112 §3.2, §6.1): a request is for one host,
-/// and no coding but `chunked` is known here.
-fn is_framed(version: Version, headers: &HeaderMap) -> bool {
+/// Whether it is beyond doubt for whom a request is (RFC 9112 §3.2).
+fn is_for_one_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
-    let is_for_one = match (hosts.next(), hosts.next()) {
+    match (hosts.next(), hosts.next()) {
         (Some(_), None) => true,
         (None, _) => version < Version::HTTP_11,
         (Some(_), Some(_)) => false,
-    };
-    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let is_plain = match (codings.next(), codings.next()) {
+    }
+}
+
+/// Whether a body is coded in no other way than `chunked`, which is the only one known here (RFC 9112 §6.1). The library
+/// knows the length of any body that is not coded.
+fn is_plain(request: &hyper::Request<Incoming>) -> bool {
+    if request.body().size_hint().exact().is_some() {
+        return true;
+    }
+    let mut codings = request.headers().get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
         (None, _) => true,
         (Some(coding), None) => coding.as_bytes().eq_ignore_ascii_case(b"chunked"),
         (Some(_), Some(_)) => false,
-    };
-    is_for_one && is_plain
+    }
 }
 
 /// Where a request comes from. Some faults go by the connection, and some by the replica; nothing else may ask.
