@@ -14,6 +14,7 @@ mod engine;
 mod faults;
 mod faults_plays;
 mod faults_stage;
+mod harness;
 mod hostile;
 mod house;
 mod redis;

@@ -43,3 +43,18 @@ fn no_bytes_make_the_sandbox_fail_or_approve() {
         })
         .unwrap();
 }
+
+/// What the fuzzer found worth keeping: together it goes every way through the reading of requests that was ever found.
+#[test]
+fn the_corpus_of_the_fuzzer_is_refused_as_everything_else_is() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/requests");
+    let mut played = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let data = std::fs::read(&path).unwrap();
+        let ended = std::panic::catch_unwind(|| crate::harness::play(&data));
+        assert!(ended.is_ok(), "{}", path.display());
+        played += 1;
+    }
+    assert!(played >= 7, "{played}");
+}
