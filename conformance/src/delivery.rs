@@ -80,9 +80,10 @@ impl Bench<'_> {
                 self.journal.entries.push(Entry::Exchange(exchange));
                 Ok(Some(response))
             }
-            Err(error @ (WireError::Unreached(_) | WireError::Broken(_))) => {
+            Err(error @ WireError::Unreached(_)) => Err(Stop::Lost(format!("{target}: {error}"))),
+            Err(error @ WireError::Broken(_)) => {
                 let what = self.note_unanswered(call, target);
-                match chunked && matches!(error, WireError::Broken(_)) {
+                match chunked {
                     true => Ok(None),
                     false => Err(Stop::Unanswered(format!("{error}, to {what} in pieces"))),
                 }

@@ -132,18 +132,9 @@ impl Bench<'_> {
     /// One call that is none by the documented shape: it must be refused, and must cost nothing.
     pub(crate) async fn misshapen(&mut self, live: &mut Live, twist: Twist<'_>) -> Result<RawResponse, Stop> {
         let issued = live.issued.clone();
-        match self.attempt(live, Kind::Shapeless, issued.right(), twist).await {
-            Ok(answer) => {
-                self.demand_client_error(&answer)?;
-                Ok(answer)
-            }
-            // Hanging up on a connection of its own is the server's answer, if it still answers others.
-            Err(Stop::Unanswered(reason)) if self.is_fresh() => {
-                let found = self.found("a 4xx", reason.clone());
-                Err(if self.is_alive().await { found } else { Stop::Unanswered(reason) })
-            }
-            Err(stop) => Err(stop),
-        }
+        let answer = self.attempt(live, Kind::Shapeless, issued.right(), twist).await?;
+        self.demand_client_error(&answer)?;
+        Ok(answer)
     }
 
     /// One call with other credentials than the tenant's.
@@ -155,11 +146,6 @@ impl Bench<'_> {
         let issued = live.issued.clone();
         let call = Call { credential, ..issued.call(self.contract, issued.right(), self.retries()) };
         self.send(&call).await
-    }
-
-    /// Whether each request has a connection of its own.
-    fn is_fresh(&self) -> bool {
-        std::sync::Arc::ptr_eq(self.wire, &self.subject.fresh)
     }
 
     pub(crate) async fn pass(&mut self, live: &mut Live, seconds: u64) -> Result<(), Stop> {

@@ -147,12 +147,13 @@ impl Options {
 }
 
 /// How long is waited before a check whose connection broke is made again.
-const AGAIN: [Duration; 2] = [Duration::ZERO, Duration::from_millis(250)];
+const AGAIN: [Duration; 2] = [Duration::ZERO, Duration::from_millis(500)];
 
 async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &Options) -> CheckReport {
     let started = Instant::now();
     let mut bench = Bench::new(contract, subject, &check.id, options);
     let mut ending = area::make(check, &mut bench).await;
+    let mut found = Vec::new();
     for pause in AGAIN {
         if !matches!(ending, Ending::Stopped(Stop::Lost(_) | Stop::Unanswered(_))) {
             break;
@@ -164,14 +165,19 @@ async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &O
         bench.wire = &subject.fresh;
         ending = area::make(check, &mut bench).await;
         bench.requests += requests;
-    }
-    if let Ending::Stopped(Stop::Unanswered(reason)) = &ending {
-        // Who never answers one kind of call, time after time, and all others, does not conform. Who answers none
-        // cannot be judged.
-        let found = bench.found("an answer", reason.clone());
-        if bench.is_alive().await {
-            ending = Ending::Stopped(found);
+        if let Ending::Stopped(Stop::Unanswered(reason)) = &ending {
+            let unanswered = bench.found("an answer", reason.clone());
+            if bench.is_alive().await {
+                found.push(unanswered);
+            }
         }
+    }
+    // Who never answers one kind of call, time after time, and all others in between, does not conform. Who answers none
+    // cannot be judged, nor can one who was away for a moment.
+    if found.len() == AGAIN.len()
+        && let Some(found) = found.pop()
+    {
+        ending = Ending::Stopped(found);
     }
     let mut report = CheckReport {
         id: check.id.clone(),

@@ -290,7 +290,12 @@ impl<'a> Bench<'a> {
         let wire = self.wire;
         match self.exchange(call, target, wire).await {
             Ok(response) => Ok(response),
-            Err(error @ (WireError::Unreached(_) | WireError::Broken(_) | WireError::Late)) => {
+            // Who was not there was not asked.
+            Err(error @ WireError::Unreached(_)) => {
+                let what = self.note_unanswered(call, target);
+                Err(Stop::Lost(format!("{error}, to {what}")))
+            }
+            Err(error @ (WireError::Broken(_) | WireError::Late)) => {
                 let what = self.note_unanswered(call, target);
                 Err(Stop::Unanswered(format!("{error}, to {what}")))
             }
@@ -311,7 +316,7 @@ impl<'a> Bench<'a> {
             }
             Err(error @ WireError::Unreached(_)) => {
                 let what = self.note_unanswered(call, target);
-                Err(Stop::Unanswered(format!("{error}, to {what}")))
+                Err(Stop::Lost(format!("{error}, to {what}")))
             }
             Err(error) => Err(Stop::Error(format!("{target}: {error}"))),
         }

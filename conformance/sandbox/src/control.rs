@@ -104,7 +104,8 @@ struct SessionRequest {
     recipient_of: Option<String>,
 }
 
-/// A whole number of any size; what is beyond 128 bits is as far out of range as the last that is not.
+/// A whole number, as large as JSON's numbers commonly are; what is beyond 128 bits is as far out of range as the last
+/// that is not.
 #[derive(Deserialize)]
 #[serde(try_from = "serde_json::Number")]
 struct Whole(i128);
@@ -209,7 +210,7 @@ fn authorize(shared: &Shared, headers: &HeaderMap) -> Result<(), Refused> {
     let field = headers.get(header::AUTHORIZATION).map(http::HeaderValue::as_bytes).unwrap_or_default();
     // Scheme names are case-insensitive (RFC 9110 §11.1).
     let (scheme, shown) = field.split_at_checked("Bearer ".len()).unwrap_or_default();
-    let shown = if scheme.eq_ignore_ascii_case(b"Bearer ") { shown } else { b"" };
+    let shown = if scheme.eq_ignore_ascii_case(b"Bearer ") { shown.trim_ascii_start() } else { b"" };
     // Compared through a digest, so that the time taken tells nothing of the token.
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, b"control");
     let digest = ring::hmac::sign(&key, token.as_bytes());

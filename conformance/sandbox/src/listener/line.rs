@@ -39,7 +39,7 @@ pub(super) struct Line {
     refuse: Arc<Refuse>,
     /// How the head began that was read last.
     beginning: Vec<u8>,
-    /// Whether what is read next begins a head.
+    /// Whether what is read next begins a head: something was written since.
     begins: bool,
     /// Whether the caller has ended the connection.
     is_over: bool,
@@ -70,8 +70,11 @@ impl Line {
 
     /// Whether these octets are a refusal of the library's own, which then stands there with a body.
     fn takes(&mut self, octets: &[u8]) -> bool {
+        let was_answered = std::mem::replace(&mut self.begins, true);
         let Some((bare, status)) = bare_refusal(octets) else { return false };
-        let (method, path) = method_and_path(&self.beginning);
+        // A head that came along with an earlier one is none that was looked at.
+        let beginning = if was_answered { &[] } else { self.beginning.as_slice() };
+        let (method, path) = method_and_path(beginning);
         let refusal = (self.refuse)(path, status);
         let length = refusal.body.len();
         let fields = format!(
@@ -91,7 +94,7 @@ const NO_BODY: &str = "content-length: 0\r\n";
 /// The head of an answer without a body, if that is what it is and it refuses the caller. No answer of a service here is
 /// without one.
 fn bare_refusal(octets: &[u8]) -> Option<(&str, StatusCode)> {
-    let rest = octets.strip_prefix(b"HTTP/1.1 4")?;
+    let rest = octets.strip_prefix(b"HTTP/1.1 4").or_else(|| octets.strip_prefix(b"HTTP/1.0 4"))?;
     let end = rest.iter().take(64).position(|octet| *octet == b'\n')?;
     let fields = &rest[end + 1..];
     let fields = fields.strip_prefix(b"connection: close\r\n").unwrap_or(fields);
@@ -102,10 +105,18 @@ fn bare_refusal(octets: &[u8]) -> Option<(&str, StatusCode)> {
 
 /// The method and the path of a request line, as far as it is one.
 fn method_and_path(head: &[u8]) -> (&str, &str) {
+    // Empty lines before it are passed over (RFC 9112 §2.2).
+    let start = head.iter().position(|octet| !matches!(octet, b'\r' | b'\n')).unwrap_or(head.len());
+    let head = &head[start..];
     let line = head.split(|octet| *octet == b'\r' || *octet == b'\n').next().unwrap_or_default();
     let mut words = std::str::from_utf8(line).unwrap_or_default().split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    (method, target.split('?').next().unwrap_or_default())
+    // A target in absolute form has its path behind the authority.
+    let path = match target.split_once("://") {
+        Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
+        None => target,
+    };
+    (method, path.split('?').next().unwrap_or_default())
 }
 
 impl AsyncRead for Line {
@@ -120,10 +131,12 @@ impl AsyncRead for Line {
         let heard = &buffer.filled()[before..];
         if heard.is_empty() {
             line.is_over = true;
-        } else if line.begins {
-            line.begins = false;
-            line.beginning.clear();
-            line.beginning.extend_from_slice(&heard[..heard.len().min(BEGINNING)]);
+        } else {
+            if std::mem::take(&mut line.begins) {
+                line.beginning.clear();
+            }
+            let room = BEGINNING.saturating_sub(line.beginning.len());
+            line.beginning.extend_from_slice(&heard[..heard.len().min(room)]);
         }
         Poll::Ready(read)
     }
@@ -133,7 +146,6 @@ impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let line = self.get_mut();
         ready!(line.poll_pending(context))?;
-        line.begins = true;
         match line.takes(octets) {
             true => Poll::Ready(Ok(octets.len())),
             false => line.stream()?.poll_write(context, octets),
@@ -147,7 +159,6 @@ impl AsyncWrite for Line {
     ) -> Poll<io::Result<usize>> {
         let line = self.get_mut();
         ready!(line.poll_pending(context))?;
-        line.begins = true;
         match parts.first() {
             Some(first) if line.takes(first) => Poll::Ready(Ok(first.len())),
             _ => line.stream()?.poll_write_vectored(context, parts),
@@ -208,6 +219,7 @@ mod tests {
         let bare =
             b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
         assert_eq!(bare_refusal(bare).unwrap().1, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        assert!(bare_refusal(b"HTTP/1.0 400 Bad Request\r\ncontent-length: 0\r\n\r\n").is_some());
         for other in [
             "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n",
@@ -223,6 +235,8 @@ mod tests {
     fn a_request_line_is_read_as_far_as_it_is_one() {
         assert_eq!(method_and_path(b"POST /a/b?c=/d HTTP/1.1\r\nhost"), ("POST", "/a/b"));
         assert_eq!(method_and_path(b"POST /a/b"), ("POST", "/a/b"));
+        assert_eq!(method_and_path(b"\r\n\r\nPOST http://x:8/a?b HTTP/1.1"), ("POST", "/a"));
+        assert_eq!(method_and_path(b"POST http://x"), ("POST", ""));
         assert_eq!(method_and_path(b"\xff\xfe /a"), ("", ""));
         assert_eq!(method_and_path(b""), ("", ""));
     }

@@ -13,8 +13,8 @@ use otp_contract::{Mode, Outcome, Policy};
 
 use self::link::{Link, Lua};
 use self::shared::Shared;
-use super::{Attempt, Issue, Issued, Key, Pending, Store, StoreError, now};
-use crate::record::{Verdict, is_over};
+use super::{Attempt, Issue, Issued, Key, Pending, Store, StoreError};
+use crate::record::Verdict;
 use crate::secret::Secret;
 
 mod cluster;
@@ -24,8 +24,9 @@ mod shared;
 /// How long a key is kept after the code's lifetime, in seconds: the longest lock, and an hour.
 const RETENTION: u64 = 86_400 + 3_600;
 
-/// How long a session is waited for that another server is about to write, and how often it is looked for.
-const SUCCESSION: (Duration, u32) = (Duration::from_millis(20), 50);
+/// How long a session is waited for that another server is about to write, and how often it is looked for. After that it
+/// is taken for one that nobody will write any more: its server ended in between, or its caller hung up.
+const SUCCESSION: (Duration, u32) = (Duration::from_millis(20), 15);
 
 /// Sessions in Redis.
 pub struct RedisStore {
@@ -41,6 +42,8 @@ struct Scripts {
     issue: Lua,
     reissue: Lua,
     supersede: Lua,
+    claim: Lua,
+    point: Lua,
     age: Lua,
 }
 
@@ -76,6 +79,8 @@ impl RedisStore {
             issue: Lua::new(include_str!("redis/issue.lua")),
             reissue: Lua::new(include_str!("redis/reissue.lua")),
             supersede: Lua::new(include_str!("redis/supersede.lua")),
+            claim: Lua::new(include_str!("redis/claim.lua")),
+            point: Lua::new(include_str!("redis/point.lua")),
             age: Lua::new(include_str!("redis/age.lua")),
         };
         Ok(RedisStore { link, secret, shared, scripts, own: Own::default() })
@@ -133,7 +138,8 @@ impl RedisStore {
         ];
         match self.link.run(&self.scripts.issue, &self.name(issue.key), arguments).await? {
             1_i64 => Ok(Issued::Done),
-            other => Err(StoreError::Foreign(format!("{other} where 1 was to come"))),
+            0 => Err(StoreError::Refused("another code was sent meanwhile".to_owned())),
+            other => Err(StoreError::Foreign(format!("{other} where 1 or 0 was to come"))),
         }
     }
 
@@ -157,38 +163,50 @@ impl RedisStore {
     /// there is no such session.
     async fn supersede(&self, earlier: Key<'_>, issue: Issue<'_>) -> Result<Option<Inherited>, StoreError> {
         let (tenant, successor) = (self.tenant(earlier), self.name(issue.key));
-        let mut name = self.name(earlier);
+        let first = self.name(earlier);
+        let lock = text(issue.lockout_seconds);
         let (pause, mut looks) = SUCCESSION;
-        let mut is_first = true;
-        loop {
-            let told: Vec<String> =
-                self.link.run(&self.scripts.supersede, &name, &[&tenant, &successor]).await?;
-            match told.as_slice() {
-                [] if is_first => return Ok(None),
+        let mut name = first.clone();
+        let mut before: Option<Inherited> = None;
+        let (mut hops, mut is_late) = (0, false);
+        let inherited = loop {
+            let arguments: &[&str] = &[&tenant, &successor, &lock];
+            let told: Vec<String> = self.link.run(&self.scripts.supersede, &name, arguments).await?;
+            match (told.as_slice(), before.take()) {
+                ([], None) => return Ok(None),
                 // Another resend has named its session, and not yet written it.
-                [] if looks > 0 => {
+                ([], Some(inherited)) if looks > 0 => {
                     looks -= 1;
+                    before = Some(inherited);
                     tokio::time::sleep(pause).await;
                 }
-                [] => {
-                    return Err(StoreError::Refused(
-                        "the code that the recipient was to get last was never kept; issue a new one"
-                            .to_owned(),
-                    ));
+                ([], Some(inherited)) => {
+                    let arguments: &[&str] = &[&tenant, &successor, &kept(issue.ttl_seconds)];
+                    match self.link.run(&self.scripts.claim, &name, arguments).await? {
+                        1_i64 => break inherited,
+                        // It was written at last; one look more.
+                        _ if !is_late => (is_late, before) = (true, Some(inherited)),
+                        _ => return Err(StoreError::Foreign("a successor of somebody else's".to_owned())),
+                    }
                 }
-                [next] => {
-                    is_first = false;
+                ([failed, locked, next], _) => {
+                    let inherited = Inherited { failed: failed.clone(), locked: locked.clone() };
+                    if next.is_empty() {
+                        break inherited;
+                    }
                     name.clone_from(next);
+                    before = Some(inherited);
+                    hops += 1;
                 }
-                // Wrong codes since the last success count on (NIST SP 800-63B-4 §3.1.3.2).
-                [used, failed, locked]
-                    if used != "1" && !is_over(locked.parse().ok(), issue.lockout_seconds, now()) =>
-                {
-                    return Ok(Some(Inherited { failed: failed.clone(), locked: locked.clone() }));
+                (other, _) => {
+                    return Err(StoreError::Foreign(format!("{} values where 3 were to come", other.len())));
                 }
-                _ => return Ok(Some(Inherited { failed: "0".to_owned(), locked: String::new() })),
             }
+        };
+        if hops > 1 {
+            let _: i64 = self.link.run(&self.scripts.point, &first, &[&tenant, &successor]).await?;
         }
+        Ok(Some(inherited))
     }
 
     async fn decide(&self, policy: &Policy, attempt: Attempt<'_>) -> Result<Verdict, StoreError> {
@@ -272,6 +290,7 @@ impl Store for RedisStore {
 
     fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
         Box::pin(async move {
+            self.check()?;
             let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
             let arguments: &[&str] = &[&self.tenant(key), &(-millis).to_string()];
             let aged: i64 = self.link.run(&self.scripts.age, &self.name(key), arguments).await?;

@@ -72,20 +72,44 @@ async fn a_head_that_does_not_end_is_cut_off_in_size_and_in_time() {
     still_serves(&house).await;
 }
 
+/// Sends the parts one after the other, each once the one before was read; what comes back.
+async fn in_parts(house: &House, parts: &[&str]) -> String {
+    let mut connection = connect(house).await;
+    for part in parts {
+        connection.write_all(part.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    read(&mut connection).await
+}
+
 #[tokio::test]
-async fn a_second_request_that_cannot_be_read_is_refused_in_the_shape_of_its_own_path() {
+async fn a_refused_head_has_the_shape_of_its_own_path_however_it_arrives() {
     let house = House::clean().await;
-    let first = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
-    let mut connection = connect(&house).await;
-    connection.write_all(first.as_bytes()).await.unwrap();
-    let mut octets = [0; 1_024];
-    assert!(connection.read(&mut octets).await.unwrap() > 0);
-    connection
-        .write_all(b"POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\na b: c\r\n\r\n")
-        .await
-        .unwrap();
-    let answer = read(&mut connection).await;
-    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains(ZECKTA), "{answer}");
+    let good = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let bad = "POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\na b: c\r\n\r\n";
+    let absolute = bad.replace("/v1", "http://x:80/v1");
+    let old = bad.replace("1.1", "1.0");
+    let after_empty_lines = format!("\r\n\r\n{bad}");
+    for parts in [
+        [good, bad],
+        ["P", &bad[1..]],
+        ["POST ", &bad[5..]],
+        ["", &absolute],
+        ["", &old],
+        ["", &after_empty_lines],
+    ] {
+        let answer = in_parts(&house, &parts).await;
+        let last = &answer[answer.rfind("HTTP/1.").unwrap()..];
+        assert!(last.contains(" 400 ") && last.contains(ZECKTA), "{parts:?}: {answer}");
+    }
+    // Behind another request in one piece it has somebody's shape, and a body as long as it says.
+    let answer = in_parts(&house, &[&format!("HEAD /healthz HTTP/1.1\r\nhost: x\r\n\r\n{bad}")]).await;
+    let last = &answer[answer.rfind("HTTP/1.1 400 ").unwrap()..];
+    let (head, body) = last.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.contains(&format!("content-length: {}\r\n", body.len())) && body.starts_with('{'),
+        "{answer}"
+    );
 }
 
 #[tokio::test]

@@ -271,13 +271,17 @@ async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_i
 }
 
 #[tokio::test]
-async fn a_recipient_whose_last_code_was_never_kept_gets_none_in_secret() {
+async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
     let redis = Redis::start().await;
     let store = redis.store().await;
+    issue(&store, "late").await.unwrap();
+    let late = redis.cli(&["--raw", "KEYS", "otp:{*"]);
+    redis.cli(&["DEL", &late]);
     issue(&store, "first").await.unwrap();
-    let name = redis.cli(&["--raw", "KEYS", "otp:{*"]);
-    // As a server leaves it that is killed between its two steps.
-    redis.cli(&["HSET", &name, "s", "1", "n", "otp:{never}"]);
+    attempt(&store, "first", "654321").await.unwrap();
+    let first = redis.cli(&["--raw", "KEYS", "otp:{*"]);
+    // As a server leaves it that is killed, or whose caller hangs up, between its two steps.
+    redis.cli(&["HSET", &first, "s", "1", "n", &late]);
     let resent = Issue {
         key: key("next"),
         code: RIGHT,
@@ -286,13 +290,20 @@ async fn a_recipient_whose_last_code_was_never_kept_gets_none_in_secret() {
         lockout_seconds: None,
         resend_of: Some(key("first")),
     };
-    let error = store.issue(resent).await.unwrap_err();
-    assert!(
-        matches!(error, StoreError::Refused(_)) && error.to_string().contains("issue a new one"),
-        "{error}"
-    );
-    assert_eq!(attempt(&store, "first", RIGHT).await.unwrap().outcome, Outcome::Expired);
-    assert_eq!(attempt(&store, "next", RIGHT).await.unwrap().outcome, Outcome::UnknownSession);
+    assert_eq!(store.issue(resent).await, Ok(Issued::Done));
+    // Had the first server only been slow, two codes would work now.
+    let error = issue(&store, "late").await.unwrap_err();
+    assert!(error.to_string().contains("another code was sent meanwhile"), "{error}");
+    for session in ["first", "late"] {
+        assert_eq!(attempt(&store, session, RIGHT).await.unwrap().outcome, Outcome::Expired, "{session}");
+    }
+    assert_eq!(attempt(&store, "next", "654321").await.unwrap().remaining_attempts, Some(1));
+    // And from the first session the way to the last is one step.
+    assert_eq!(store.issue(Issue { key: key("last"), ..resent }).await, Ok(Issued::Done));
+    assert_eq!(attempt(&store, "next", RIGHT).await.unwrap().outcome, Outcome::Expired);
+    assert_eq!(attempt(&store, "last", "654321").await.unwrap().remaining_attempts, Some(0));
+    let last = redis.cli(&["HGET", &first, "n"]);
+    assert_eq!(redis.cli(&["HGET", &last, "s"]), "0");
 }
 
 /// What becomes of a call within a few seconds.
@@ -321,7 +332,7 @@ async fn a_secret_that_was_deleted_is_put_back_and_one_that_was_replaced_is_told
     assert_eq!(redis.cli(&["GET", "otp:secret"]), before);
     // Another service has made its own there: with two secrets the sessions of one are unknown to the other.
     redis.cli(&["SET", "otp:secret", "another"]);
-    soon(&store, |told| matches!(told, Err(StoreError::Foreign(_)))).await;
+    soon(&store, |told| matches!(told, Err(StoreError::Refused(_)))).await;
     redis.cli(&["SET", "otp:secret", &before]);
     soon(&store, |told| matches!(told, Ok(verdict) if verdict.outcome == Outcome::UnknownSession)).await;
 }

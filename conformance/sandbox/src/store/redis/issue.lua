@@ -1,9 +1,9 @@
--- Writes a session, in place of any that is there under the name.
+-- Writes a session, unless one is there under the name.
 --
 -- KEYS  1 the session
 -- ARGV  1 tenant, 2 digest of the code, 3 lifetime in seconds, 4 limit or '', 5 wrong codes so far, 6 since when it is
 --       locked, or '', 7 for how many milliseconds it is kept
--- The first command that writes is one that full memory refuses; after a DEL the rest would be let through.
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 't', ARGV[1], 'd', ARGV[2], 'i', string.format('%.0f', now), 'l', ARGV[3], 'm', ARGV[4],

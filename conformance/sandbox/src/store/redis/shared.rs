@@ -48,8 +48,8 @@ impl Shared {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match self.is_replaced.load(Ordering::Relaxed) {
             false => Ok(()),
-            true => Err(StoreError::Foreign(
-                "another secret than this server's; it was emptied, and a server that was started then has made one"
+            true => Err(StoreError::Refused(
+                "it was emptied, and has the secret of a server that was started then; start this one again"
                     .to_owned(),
             )),
         }
