@@ -16,8 +16,9 @@ const SESSIONS: u64 = 1_000_000;
 const STEPS: usize = 512;
 const TASKS: u64 = 64;
 
+/// No two runs have a session in common.
 fn id(number: u64) -> String {
-    format!("ver_{number:024x}")
+    format!("ver_{:08x}{number:016x}", std::process::id())
 }
 
 fn key(session: &str) -> Key<'_> {

@@ -2,10 +2,11 @@
 //! they like.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
+use otp_contract::{Contract, Situation};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -35,19 +36,50 @@ impl EncodeLabelValue for Vendor {
     }
 }
 
+/// A vendor, and the counts of the answers that its contract has. Each is found once and kept: two threads that look for
+/// the same labels wait for each other.
+struct Counted {
+    vendor: Vendor,
+    usual: Vec<(Situation, u16, OnceLock<Counter>)>,
+}
+
+impl Counted {
+    fn new(contract: &Contract) -> Counted {
+        let cells = contract.cells.iter();
+        let usual = cells.flat_map(|cell| {
+            cell.situations.iter().map(|situation| (*situation, cell.sandbox_status, OnceLock::new()))
+        });
+        Counted { vendor: Vendor(contract.vendor.as_str().into()), usual: usual.collect() }
+    }
+
+    fn count(&self, answers: &Family<Answered, Counter>, answer: &Answer) {
+        let outcome = answer.situation.map_or("other", |situation| situation.as_str());
+        let labels = || Answered { vendor: self.vendor.clone(), outcome, status: answer.status };
+        let mut usual = self.usual.iter();
+        match usual.find(|(of, status, _)| Some(*of) == answer.situation && *status == answer.status) {
+            Some((_, _, counter)) => {
+                counter.get_or_init(|| answers.get_or_create(&labels()).clone()).inc();
+            }
+            None => {
+                answers.get_or_create(&labels()).inc();
+            }
+        }
+    }
+}
+
 /// The counts of one service.
 pub(crate) struct Metrics {
     registry: Registry,
-    vendors: Vec<Vendor>,
+    vendors: Vec<Counted>,
     answers: Family<Answered, Counter>,
     duration: Histogram,
     failures: Counter,
 }
 
 impl Metrics {
-    pub(crate) fn new<'v>(vendors: impl Iterator<Item = &'v str>) -> Metrics {
+    pub(crate) fn new<'c>(contracts: impl Iterator<Item = &'c Contract>) -> Metrics {
         let mut registry = Registry::with_prefix("otp_sandbox");
-        let vendors = vendors.map(|vendor| Vendor(vendor.into())).collect();
+        let vendors = contracts.map(Counted::new).collect();
         let answers = Family::<Answered, Counter>::default();
         registry.register("answers", "Verify calls, by what they were answered", answers.clone());
         let duration = Histogram::new([0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0]);
@@ -60,10 +92,8 @@ impl Metrics {
 
     /// Notes an answer of the vendor at that place; `None` where the path is nobody's.
     pub(crate) fn answered(&self, vendor: Option<usize>, answer: &Answer, took: Duration) {
-        let outcome = answer.situation.map_or("other", |situation| situation.as_str());
-        if let Some(vendor) = vendor.and_then(|vendor| self.vendors.get(vendor)) {
-            let labels = Answered { vendor: vendor.clone(), outcome, status: answer.status };
-            self.answers.get_or_create(&labels).inc();
+        if let Some(counted) = vendor.and_then(|vendor| self.vendors.get(vendor)) {
+            counted.count(&self.answers, answer);
         }
         self.duration.observe(took.as_secs_f64());
         if answer.status == StatusCode::SERVICE_UNAVAILABLE {

@@ -167,7 +167,7 @@ impl Sandbox {
             None => Backend::memory().ok_or(SandboxError::Randomness)?,
         };
         let (store, faults) = FaultLayer::around(backend.store, settings.faults, backend.spans_replicas);
-        let metrics = Metrics::new(dialects.iter().map(|dialect| dialect.contract.vendor.as_str()));
+        let metrics = Metrics::new(dialects.iter().map(|dialect| &*dialect.contract));
         Ok(Sandbox {
             state: Arc::new(Shared {
                 dialects,
