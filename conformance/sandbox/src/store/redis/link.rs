@@ -27,8 +27,10 @@ impl Lua {
     }
 
     fn command(name: &str, script: &str, key: &str, arguments: &[&str]) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(1).arg(key).arg(arguments);
+        let octets = arguments.iter().map(|argument| argument.len()).sum::<usize>();
+        let mut command =
+            Cmd::with_capacity(arguments.len() + 4, octets + name.len() + script.len() + key.len() + 1);
+        command.arg(name).arg(script).arg(1).arg(key).arg(arguments);
         command
     }
 }
