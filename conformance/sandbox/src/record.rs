@@ -214,7 +214,7 @@ impl Record {
 }
 
 /// Whether a lock that began then has ended by itself.
-pub(crate) fn is_over(locked_at: Option<Millis>, lockout_seconds: Option<u64>, now: Millis) -> bool {
+fn is_over(locked_at: Option<Millis>, lockout_seconds: Option<u64>, now: Millis) -> bool {
     let end = |(at, seconds): (Millis, u64)| at.saturating_add(seconds.saturating_mul(1_000));
     locked_at.zip(lockout_seconds).is_some_and(|lock| end(lock) <= now)
 }

@@ -116,13 +116,23 @@ impl RedisStore {
         match issue.resend_of {
             None => self.write_new(issue, fresh).await,
             Some(earlier) if earlier == issue.key => self.write_again(issue).await,
-            Some(earlier) => match self.supersede(earlier, issue).await? {
-                None => Ok(Issued::NoSuchSession),
-                Some(inherited) => self.write_new(issue, inherited).await.map_err(|error| match error {
+            Some(earlier) => {
+                let Some((inherited, hops)) = self.supersede(earlier, issue).await? else {
+                    return Ok(Issued::NoSuchSession);
+                };
+                let issued = self.write_new(issue, inherited).await.map_err(|error| match error {
                     StoreError::Unreachable(told) | StoreError::Refused(told) => StoreError::Halfway(told),
                     other => other,
-                }),
-            },
+                })?;
+                if hops > 1 {
+                    // Only once the last is there: who finds it missing inherits from the session that led to it. And only
+                    // a shortcut, without which the code is issued as well.
+                    let arguments: &[&str] = &[&self.tenant(earlier), &self.name(issue.key)];
+                    let _: Result<i64, _> =
+                        self.link.run(&self.scripts.point, &self.name(earlier), arguments).await;
+                }
+                Ok(issued)
+            }
         }
     }
 
@@ -159,14 +169,17 @@ impl RedisStore {
         }
     }
 
-    /// Takes the code out of use that the recipient of `earlier` has now, whichever session that is by now; `None` where
-    /// there is no such session.
-    async fn supersede(&self, earlier: Key<'_>, issue: Issue<'_>) -> Result<Option<Inherited>, StoreError> {
+    /// Takes the code out of use that the recipient of `earlier` has now, whichever session that is by now, and says how
+    /// many sessions on from `earlier` it is; `None` where there is no such session.
+    async fn supersede(
+        &self,
+        earlier: Key<'_>,
+        issue: Issue<'_>,
+    ) -> Result<Option<(Inherited, usize)>, StoreError> {
         let (tenant, successor) = (self.tenant(earlier), self.name(issue.key));
-        let first = self.name(earlier);
         let lock = text(issue.lockout_seconds);
         let (pause, mut looks) = SUCCESSION;
-        let mut name = first.clone();
+        let mut name = self.name(earlier);
         let mut before: Option<Inherited> = None;
         let (mut hops, mut is_late) = (0, false);
         let inherited = loop {
@@ -203,10 +216,7 @@ impl RedisStore {
                 }
             }
         };
-        if hops > 1 {
-            let _: i64 = self.link.run(&self.scripts.point, &first, &[&tenant, &successor]).await?;
-        }
-        Ok(Some(inherited))
+        Ok(Some((inherited, hops)))
     }
 
     async fn decide(&self, policy: &Policy, attempt: Attempt<'_>) -> Result<Verdict, StoreError> {

@@ -306,6 +306,40 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
     assert_eq!(redis.cli(&["HGET", &last, "s"]), "0");
 }
 
+#[tokio::test]
+async fn no_shortcut_leads_to_a_session_that_was_not_written() {
+    let redis = Redis::start().await;
+    let store = redis.store().await;
+    let resend = async |session: &str, earlier: &str| {
+        let resent = Issue {
+            key: key(session),
+            code: RIGHT,
+            ttl_seconds: 60,
+            max_attempts: Some(3),
+            lockout_seconds: None,
+            resend_of: Some(key(earlier)),
+        };
+        store.issue(resent).await
+    };
+    issue(&store, "taken").await.unwrap();
+    let taken = redis.cli(&["--raw", "KEYS", "otp:{*"]);
+    issue(&store, "a").await.unwrap();
+    let names = redis.cli(&["--raw", "KEYS", "otp:{*"]);
+    let first = names.lines().find(|name| *name != taken).unwrap();
+    assert_eq!(resend("b", "a").await, Ok(Issued::Done));
+    let second = redis.cli(&["HGET", first, "n"]);
+    assert_eq!(resend("c", "b").await, Ok(Issued::Done));
+    attempt(&store, "c", "654321").await.unwrap();
+    // Its second step is refused: from the first session, a shortcut to it would pass by the count of the last.
+    let error = resend("taken", "a").await.unwrap_err();
+    assert!(matches!(error, StoreError::Halfway(_)), "{error}");
+    assert_eq!(redis.cli(&["HGET", first, "n"]), second);
+    redis.cli(&["DEL", &taken]);
+    assert_eq!(resend("d", "a").await, Ok(Issued::Done));
+    assert_eq!(attempt(&store, "d", "654321").await.unwrap().remaining_attempts, Some(1));
+    assert_ne!(redis.cli(&["HGET", first, "n"]), second, "and with it written there is one");
+}
+
 /// What becomes of a call within a few seconds.
 async fn soon(store: &RedisStore, is_meant: impl Fn(&Result<Verdict, StoreError>) -> bool) {
     for _ in 0..100 {
