@@ -18,7 +18,7 @@ const REQUESTS: u64 = 60_000;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let contract = Contract::of_vendor("zeckta")?;
-    let path = contract.operation.path.to_string();
+    let path = contract.verify().path.to_string();
     let sandbox = Sandbox::new(Settings { contracts: vec![contract], ..Settings::default() })?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}{path}", listener.local_addr()?);

@@ -97,12 +97,12 @@ pub(crate) fn always(_: &Contract) -> bool {
 
 /// An API whose code travels in a JSON body.
 pub(crate) fn code_in_body(contract: &Contract) -> bool {
-    contract.operation.code.location.place == Place::Body
+    contract.verify().code.location.place == Place::Body
 }
 
 /// An API whose session id travels in a JSON body.
 pub(crate) fn session_in_body(contract: &Contract) -> bool {
-    contract.operation.session.location.place == Place::Body
+    contract.verify().session.location.place == Place::Body
 }
 
 /// An API that knows a limit of attempts.
@@ -113,7 +113,7 @@ pub(crate) fn has_limit(contract: &Contract) -> bool {
 /// The body of a proper call as text, with `code` and `session` as JSON in the places of the two; `{session}` and
 /// `{code}` in it are filled in later.
 pub(crate) fn body_with(contract: &Contract, session: &str, code: &str) -> String {
-    let operation = &contract.operation;
+    let operation = &contract.verify();
     let mut members = Vec::new();
     for (location, value) in [(&operation.session.location, session), (&operation.code.location, code)] {
         if location.place == Place::Body && !value.is_empty() {

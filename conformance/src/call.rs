@@ -117,7 +117,7 @@ pub enum Masking {
 impl Call<'_> {
     /// The request, at `base` (scheme and authority).
     pub fn request(&self, base: &str, masking: Masking) -> RawRequest {
-        let operation = &self.contract.operation;
+        let operation = &self.contract.verify();
         let code = self.code.map(|code| match masking {
             Masking::CredentialsAndCodes => CODE,
             _ => code.text,
@@ -268,7 +268,7 @@ impl Call<'_> {
             Credential::Scheme(scheme) => scheme == name,
             _ => true,
         };
-        self.contract.operation.security.iter().filter(|scheme| wanted(&scheme.name)).find_map(|scheme| {
+        self.contract.verify().security.iter().filter(|scheme| wanted(&scheme.name)).find_map(|scheme| {
             let credentials = self.tenant.credentials.get(&scheme.name)?;
             Some((&scheme.scheme, credentials))
         })

@@ -159,13 +159,14 @@ fn any_cell(contract: &Contract, situation: Situation) -> Option<&Cell> {
 
 /// The cells of any of these outcomes.
 pub(crate) fn allowed_outcomes<'c>(contract: &'c Contract, outcomes: &BTreeSet<Outcome>) -> Vec<&'c Cell> {
-    contract.cells.iter().filter(|cell| outcomes.contains(&cell.outcome)).collect()
+    contract.verify().cells.iter().filter(|cell| outcomes.contains(&cell.outcome)).collect()
 }
 
 /// The cells that conform in a situation, when called in `mode`.
 pub(crate) fn allowed(contract: &Contract, situation: Situation, mode: Option<Mode>) -> Vec<&Cell> {
     let fitting = |mode| {
         contract
+            .verify()
             .cells
             .iter()
             .filter(move |cell| cell.answers(situation) && cell.mode == mode)
@@ -177,7 +178,7 @@ pub(crate) fn allowed(contract: &Contract, situation: Situation, mode: Option<Mo
 
 /// The cell that a check is cited by: the surest of those that conform.
 fn main_cell(contract: &Contract, situation: Situation, mode: Option<Mode>) -> Option<&Cell> {
-    let own = || contract.cells.iter().filter(|cell| cell.answers(situation) && cell.mode == mode);
+    let own = || contract.verify().cells.iter().filter(|cell| cell.answers(situation) && cell.mode == mode);
     own()
         .find(|cell| cell.certainty == Certainty::Documented && !cell.alternative)
         .or_else(|| own().find(|cell| !cell.alternative))

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use otp_contract::{Cell, Contract, Matching, Member, Outcome, StateValue};
+use otp_contract::{Cell, Contract, Matching, Member, Outcome, StateValue, same_value};
 use serde_json::Value;
 
 use crate::wire::RawResponse;
@@ -137,18 +137,10 @@ fn compare(
 
 /// The members by which an approval refuses at the same time.
 fn signs_of_refusal(contract: &Contract, body: &Value) -> Vec<Mismatch> {
-    let approvals = || contract.approvals();
-    let refusals =
-        contract.cells.iter().filter(|cell| cell.outcome != Outcome::Approved && cell.body_specified);
     let mut signs: Vec<Mismatch> = Vec::new();
-    for signal in refusals
-        .flat_map(|cell| &cell.members)
-        .filter(|member| member.rule.matching == Matching::Literal && !member.rule.optional)
-    {
-        // A place where an approval has a value of its own has been compared with that one.
-        let judged = approvals().any(|cell| cell.body.pointer(&signal.pointer).is_some());
-        let told = signs.iter().any(|sign| sign.place == signal.pointer);
-        if !judged && !told && body.pointer(&signal.pointer) == Some(&signal.example) {
+    for signal in contract.verify().refusal_signals() {
+        let reported = signs.iter().any(|sign| sign.place == signal.pointer);
+        if !reported && body.pointer(&signal.pointer) == Some(&signal.example) {
             signs.push(Mismatch::new(&signal.pointer, "no sign of a refusal", signal.example.to_string()));
         }
     }
@@ -158,21 +150,11 @@ fn signs_of_refusal(contract: &Contract, body: &Value) -> Vec<Mismatch> {
 /// The members by which `body` claims an approval although it is `cell`.
 fn claims_of_success(contract: &Contract, cell: &Cell, body: &Value) -> Vec<Mismatch> {
     let mut claims = Vec::new();
-    for signal in contract
-        .approvals()
-        .flat_map(|approval| &approval.members)
-        .filter(|member| member.rule.matching == Matching::Literal && !member.rule.optional)
-    {
-        // What refusals say as well is no claim.
-        let said_by_refusals = contract
-            .cells
-            .iter()
-            .filter(|other| other.outcome != Outcome::Approved)
-            .any(|other| other.body.pointer(&signal.pointer) == Some(&signal.example));
-        // Where the cell itself has a value, comparing with that one has already told.
+    for signal in contract.verify().approval_signals() {
+        // Where the cell itself has a value, the comparison with that one has already reported it.
         let judged =
             cell.body_specified && cell.members.iter().any(|member| member.pointer == signal.pointer);
-        if !said_by_refusals && !judged && body.pointer(&signal.pointer) == Some(&signal.example) {
+        if !judged && body.pointer(&signal.pointer) == Some(&signal.example) {
             claims.push(Mismatch::new(&signal.pointer, "no sign of an approval", signal.example.to_string()));
         }
     }
@@ -183,14 +165,16 @@ fn claims_of_success(contract: &Contract, cell: &Cell, body: &Value) -> Vec<Mism
 fn compare_member(member: &Member, body: &Value, expectation: Option<&Expectation<'_>>) -> Option<Mismatch> {
     let mismatch = |expected: String, actual: String| Some(Mismatch::new(&member.pointer, expected, actual));
     if member.rule.matching == Matching::Anywhere {
-        let name = member.pointer.rsplit('/').next().unwrap_or_default();
-        return match has_anywhere(body, name, &member.example) {
-            true => None,
-            false => mismatch(
-                format!("{} in a member `{name}` at any depth", member.example),
-                found_anywhere(body, name),
-            ),
-        };
+        let candidates = member.candidates(body);
+        if candidates.iter().any(|value| member.accepts_anywhere(value)) {
+            return None;
+        }
+        let found: Vec<_> =
+            candidates.iter().filter(|value| !value.is_object()).map(ToString::to_string).collect();
+        return mismatch(
+            format!("{} in a member `{}` at any depth", member.example, member.name()),
+            if found.is_empty() { "nothing".to_owned() } else { found.join(" and ") },
+        );
     }
     let found = places(body, &member.pointer);
     if found.is_empty() {
@@ -230,14 +214,6 @@ fn agrees(member: &Member, value: &Value, expectation: Option<&Expectation<'_>>)
         Matching::State(StateValue::LockoutSeconds) => value.is_u64(),
         // A member that may be absent may be null as well.
         Matching::Open | Matching::Volatile(_) => same_type() || (member.rule.optional && value.is_null()),
-    }
-}
-
-/// Numbers are compared as numbers: `1` and `1.0` are the same JSON value.
-fn same_value(expected: &Value, actual: &Value) -> bool {
-    match (expected.as_f64(), actual.as_f64()) {
-        (Some(expected), Some(actual)) => (expected - actual).abs() < f64::EPSILON,
-        _ => expected == actual,
     }
 }
 
@@ -287,45 +263,4 @@ fn places<'v>(value: &'v Value, pointer: &str) -> Vec<&'v Value> {
             if inner.is_empty() { vec![&Value::Null] } else { inner }
         })
         .collect()
-}
-
-/// Whether a member is of this name, or of one that ends with it, such as `error_code` of `code`.
-fn is_named(key: &str, name: &str) -> bool {
-    key.to_ascii_lowercase().ends_with(&name.to_ascii_lowercase())
-}
-
-fn has_anywhere(value: &Value, name: &str, expected: &Value) -> bool {
-    let is_it = |actual: &Value| {
-        same_value(expected, actual)
-            || actual
-                .as_str()
-                .is_some_and(|text| expected.as_i64().is_some() && text.parse().ok() == expected.as_i64())
-    };
-    match value {
-        Value::Object(members) => members.iter().any(|(key, member)| {
-            (is_named(key, name) && is_it(member)) || has_anywhere(member, name, expected)
-        }),
-        Value::Array(elements) => elements.iter().any(|element| has_anywhere(element, name, expected)),
-        _ => false,
-    }
-}
-
-fn found_anywhere(value: &Value, name: &str) -> String {
-    fn collect(value: &Value, name: &str, found: &mut Vec<String>) {
-        match value {
-            Value::Object(members) => {
-                for (key, member) in members {
-                    if is_named(key, name) && !member.is_object() {
-                        found.push(member.to_string());
-                    }
-                    collect(member, name, found);
-                }
-            }
-            Value::Array(elements) => elements.iter().for_each(|element| collect(element, name, found)),
-            _ => {}
-        }
-    }
-    let mut found = Vec::new();
-    collect(value, name, &mut found);
-    if found.is_empty() { "nothing".to_owned() } else { found.join(" and ") }
 }

@@ -1,7 +1,7 @@
 //! What there is to check and to find, as lists: for reading, for a document, or for a program.
 
 use clap::ValueEnum;
-use otp_contract::{Cell, Contract, Shown, Statement};
+use otp_contract::{Cell, Contract, Coverage, Statement};
 use otp_sandbox::FAULTS;
 use serde_json::json;
 
@@ -22,7 +22,9 @@ fn covers<'c>(contract: &'c Contract, check: &Check) -> Vec<&'c Cell> {
     match check.making {
         Making::Answer { situation, mode } => allowed(contract, situation, mode),
         Making::Probe(probe) => match probe.says {
-            Some(situation) => contract.cells.iter().filter(|cell| cell.answers(situation)).collect(),
+            Some(situation) => {
+                contract.verify().cells.iter().filter(|cell| cell.answers(situation)).collect()
+            }
             None => Vec::new(),
         },
     }
@@ -40,9 +42,9 @@ const UNSEEN: &str = "unseen";
 
 /// The sentences of the document that no check can see, numbered in its order.
 fn unseen(contract: &Contract) -> Vec<Unseen<'_>> {
-    let statements = contract.statements.iter().filter_map(|statement| match &statement.shown {
-        Shown::Nowhere(reason) => Some((statement, reason)),
-        Shown::In(_) => None,
+    let statements = contract.statements.iter().filter_map(|statement| match &statement.coverage {
+        Coverage::Untestable(reason) => Some((statement, reason)),
+        Coverage::Situations(_) => None,
     });
     statements
         .zip(1..)
@@ -60,11 +62,13 @@ fn shown_by<'c>(contract: &'c Contract, check: &Check) -> Vec<&'c str> {
         Making::Answer { situation, .. } => Some(situation),
         Making::Probe(probe) => probe.says,
     };
-    let statements = contract.statements.iter().filter(|statement| match &statement.shown {
-        Shown::In(situations) => situation.is_some_and(|situation| situations.contains(&situation)),
-        Shown::Nowhere(_) => false,
+    let statements = contract.statements.iter().filter(|statement| match &statement.coverage {
+        Coverage::Situations(situations) => {
+            situation.is_some_and(|situation| situations.contains(&situation))
+        }
+        Coverage::Untestable(_) => false,
     });
-    statements.map(|statement| statement.says.as_str()).collect()
+    statements.map(|statement| statement.text.as_str()).collect()
 }
 
 /// Every check of every contract, and what none of them can see.
@@ -87,9 +91,9 @@ pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String 
                 )
             })
             .chain(contracts.iter().flat_map(unseen).map(|unseen| {
-                let Statement { says, source, .. } = unseen.statement;
+                let Statement { text, source, .. } = unseen.statement;
                 format!(
-                    "{:<44}{:<10}{says}\n{:54}{}: {}\n{:54}no check can see it: {}\n",
+                    "{:<44}{:<10}{text}\n{:54}{}: {}\n{:54}no check can see it: {}\n",
                     unseen.id, "none", "", source.document, source.section, "", unseen.reason
                 )
             }))
@@ -115,7 +119,7 @@ pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String 
                         "id": unseen.id,
                         "area": UNSEEN,
                         "tier": "none",
-                        "statement": unseen.statement.says,
+                        "statement": unseen.statement.text,
                         "citation": unseen.statement.source,
                         "reason": unseen.reason,
                     })
@@ -129,9 +133,9 @@ pub(crate) fn list_checks(contracts: &[Contract], format: ListFormat) -> String 
 /// What the check of that id asserts, who says so, and what it accepts; `None` where the contract has no such check.
 pub(crate) fn explain(contract: &Contract, id: &str) -> Option<String> {
     if let Some(unseen) = unseen(contract).into_iter().find(|unseen| unseen.id == id) {
-        let Statement { says, source, .. } = unseen.statement;
+        let Statement { text, source, .. } = unseen.statement;
         return Some(format!(
-            "{id}\n  says      {}: {}: {says}\n  no check  {}\n",
+            "{id}\n  says      {}: {}: {text}\n  no check  {}\n",
             source.document, source.section, unseen.reason
         ));
     }

@@ -72,7 +72,11 @@ impl Rules {
             ttl,
             lockout: policy.lockout_seconds,
             retry_matters: policy.overrides.retry.is_some(),
-            lock_is_told: contract.cells.iter().any(|cell| cell.outcome == Outcome::AttemptsExhausted),
+            lock_is_told: contract
+                .verify()
+                .cells
+                .iter()
+                .any(|cell| cell.outcome == Outcome::AttemptsExhausted),
         }
     }
 

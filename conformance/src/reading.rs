@@ -18,10 +18,21 @@ pub(crate) fn readings(contract: &Contract, answer: &RawResponse) -> BTreeSet<Ou
     // Every call that a flow makes allows further attempts; answers to calls that do not are another matter.
     let in_mode = |cell: &&Cell| {
         cell.mode.is_some()
-            || !contract.cells.iter().any(|other| other.outcome == cell.outcome && other.mode.is_some())
+            || !contract
+                .verify()
+                .cells
+                .iter()
+                .any(|other| other.outcome == cell.outcome && other.mode.is_some())
     };
     let outcomes = |fits: &dyn Fn(&Cell) -> bool| -> BTreeSet<Outcome> {
-        contract.cells.iter().filter(in_mode).filter(|cell| fits(cell)).map(|cell| cell.outcome).collect()
+        contract
+            .verify()
+            .cells
+            .iter()
+            .filter(in_mode)
+            .filter(|cell| fits(cell))
+            .map(|cell| cell.outcome)
+            .collect()
     };
     let by_status = |cell: &Cell| cell.status.matches(answer.status);
     let by_signals = |cell: &Cell| cell.body_specified && signals_agree(cell, &body);

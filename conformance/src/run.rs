@@ -221,6 +221,7 @@ async fn make(contract: &Contract, check: &Check, subject: &Subject, options: &O
 
 fn coverage(contract: &Contract, checks: &[CheckReport]) -> Vec<CellReport> {
     contract
+        .verify()
         .cells
         .iter()
         .map(|cell| {

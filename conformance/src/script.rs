@@ -118,7 +118,7 @@ fn tenant(
         text.push_str(&format!("{variable}={}\n", captured(name)));
         names.push((value.clone(), format!("${{{variable}}}")));
     }
-    let credentials = match contract.operation.security.first().map(|scheme| &scheme.scheme) {
+    let credentials = match contract.verify().security.first().map(|scheme| &scheme.scheme) {
         Some(Scheme::Basic) => format!(
             "$(printf '%s:%s' \"{}\" \"{}\" | base64 | tr -d '\\n')",
             captured("username"),
@@ -134,7 +134,7 @@ fn tenant(
 
 /// A code of the script's own, of the same kind as the one that was issued.
 fn own_code(contract: &Contract, number: usize, leading_zero: bool) -> String {
-    let length = contract.operation.code.length;
+    let length = contract.verify().code.length;
     let digits = "7391846205".chars().cycle().skip(number);
     let first = if leading_zero { '0' } else { '8' };
     std::iter::once(first).chain(digits).take(length).collect()

@@ -228,7 +228,7 @@ impl<'a> Bench<'a> {
 
     /// A random well-formed code.
     pub(crate) fn code(&mut self) -> String {
-        (0..self.contract.operation.code.length).map(|_| char::from(b'0' + self.random.u8(0..10))).collect()
+        (0..self.contract.verify().code.length).map(|_| char::from(b'0' + self.random.u8(0..10))).collect()
     }
 
     /// A well-formed code that is not `right`.
@@ -386,7 +386,7 @@ fn seed_of(seed: u64, id: &str) -> u64 {
 /// The lifetime in minutes, where the request can tell it and it is not the one that the document takes for granted.
 fn lifetime_minutes(contract: &Contract, session: &Session) -> Option<u64> {
     let name = contract.policy.overrides.lifetime_minutes.as_ref()?;
-    let parameter = contract.operation.parameters.iter().find(|parameter| parameter.name == *name)?;
+    let parameter = contract.verify().parameters.iter().find(|parameter| parameter.name == *name)?;
     let seconds = session.ttl_seconds.filter(|seconds| *seconds != contract.policy.lifetime.seconds)?;
     let minutes = seconds / 60;
     let ValueKind::Integer { min, max } = parameter.kind else { return None };

@@ -61,7 +61,7 @@ fn seconds(millis: u64) -> f64 {
 
 fn render_vendor(vendor: &VendorReport, contract: &Contract, out: &mut dyn Write) -> io::Result<()> {
     let style = verdict_style(vendor.verdict);
-    let operation = &contract.operation;
+    let operation = &contract.verify();
     writeln!(
         out,
         "{STRONG}{}{STRONG:#}  {} {}  {style}{}{style:#}",
@@ -108,7 +108,7 @@ fn render_check(check: &CheckReport, contract: &Contract, out: &mut dyn Write) -
     };
     let name = check.id.split_once('/').map_or(check.id.as_str(), |(_, name)| name);
     let name = name.strip_prefix("matrix/").unwrap_or(name);
-    let given: Vec<_> = check.given.iter().filter_map(|name| contract.cell(name)).collect();
+    let given: Vec<_> = check.given.iter().filter_map(|name| contract.verify().cell(name)).collect();
     let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.to_string()).collect();
     statuses.dedup();
     let certainty = given.first().map_or("", |cell| cell.certainty.as_str());

@@ -23,7 +23,7 @@ pub fn matrix_table(contracts: &[Contract], format: TableFormat) -> String {
         TableFormat::Json => {
             let rows: Vec<_> = contracts
                 .iter()
-                .flat_map(|contract| contract.cells.iter().map(|cell| row(contract, cell)))
+                .flat_map(|contract| contract.verify().cells.iter().map(|cell| row(contract, cell)))
                 .collect();
             format!("{:#}\n", serde_json::Value::from(rows))
         }
@@ -31,9 +31,9 @@ pub fn matrix_table(contracts: &[Contract], format: TableFormat) -> String {
 }
 
 fn text(contract: &Contract) -> String {
-    let operation = &contract.operation;
+    let operation = &contract.verify();
     let mut table = format!("{}  {} {}\n", contract.vendor, operation.method, operation.path);
-    for cell in &contract.cells {
+    for cell in &contract.verify().cells {
         table.push_str(&format!(
             "  {:<28}{:<20}{:<5}{:<12}{:<6}{}\n",
             cell.name,
@@ -48,12 +48,12 @@ fn text(contract: &Contract) -> String {
 }
 
 fn markdown(contract: &Contract) -> String {
-    let operation = &contract.operation;
+    let operation = &contract.verify();
     let mut table = format!(
         "### {}\n\n`{} {}`\n\n| cell | outcome | HTTP | body | certainty | source |\n|---|---|---|---|---|---|\n",
         contract.name, operation.method, operation.path
     );
-    for cell in &contract.cells {
+    for cell in &contract.verify().cells {
         let body = if cell.body_specified { format!("`{}`", cell.body) } else { "any".to_owned() };
         table.push_str(&format!(
             "| `{}`{} | {} | {} | {} | {} | {} |\n",

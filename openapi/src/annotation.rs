@@ -24,11 +24,11 @@ pub(crate) struct Vendor {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statement {
-    pub(crate) says: String,
+    pub(crate) text: String,
     pub(crate) section: String,
     #[serde(default)]
     pub(crate) situations: Vec<Situation>,
-    pub(crate) unseen: Option<String>,
+    pub(crate) untestable: Option<String>,
 }
 
 /// `x-otp` of the operation.
@@ -50,7 +50,7 @@ pub(crate) struct Operation {
 pub(crate) struct Session {
     pub(crate) r#in: Place,
     pub(crate) name: String,
-    pub(crate) mint: String,
+    pub(crate) id_pattern: String,
     #[serde(default)]
     pub(crate) resend: Resend,
 }
@@ -69,7 +69,7 @@ pub(crate) struct Code {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Account {
-    pub(crate) mint: String,
+    pub(crate) id_pattern: String,
 }
 
 #[derive(Deserialize)]

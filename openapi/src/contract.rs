@@ -1,11 +1,13 @@
-//! A vendor's whole API as this project sees it: one operation, a policy, and the cells.
+//! A vendor's whole API as this project sees it: its operations, their documented responses, and a policy.
+//!
+//! Plain data; the reader fills it in. Nothing here knows how a server behaves or how a check judges it.
 
-use crate::{Cell, Certainty, Operation, Outcome, Situation, Source};
+use crate::{Certainty, Operation, Outcome, Role, Situation, Source};
 
 /// An annotated vendor document, read and checked.
 #[derive(Debug, Clone)]
 pub struct Contract {
-    /// The vendor's id, used in check ids and on the command line: lower-case letters, digits and `_`.
+    /// The vendor's id, used in check ids and on the command line; see [`is_vendor_id`].
     pub vendor: String,
     /// The vendor's name for people.
     pub name: String,
@@ -15,15 +17,13 @@ pub struct Contract {
     pub request_id: Vec<String>,
     /// The server of the document, with the defaults of its variables filled in.
     pub base_url: String,
-    /// How a verify call is made.
-    pub operation: Operation,
+    /// The calls of the API. Private, because [`Contract::verify`] relies on a verify call being among them.
+    pub(crate) operations: Vec<Operation>,
     /// What the API allows.
     pub policy: Policy,
     /// The body of an answer that no cell covers, such as one to a path that is not there. The strings `$reason` and
     /// `$status` stand for the HTTP reason phrase and number.
     pub refusal: serde_json::Value,
-    /// Every documented answer, in the order of the document.
-    pub cells: Vec<Cell>,
     /// What the document says in words.
     pub statements: Vec<Statement>,
 }
@@ -32,31 +32,50 @@ pub struct Contract {
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// The sentence, or the part of it that matters.
-    pub says: String,
+    pub text: String,
     /// Where it stands.
     pub source: Source,
     /// Where it shows.
-    pub shown: Shown,
+    pub coverage: Coverage,
 }
 
 /// Where a sentence shows.
 #[derive(Debug, Clone)]
-pub enum Shown {
+pub enum Coverage {
     /// In the answers to calls in these situations.
-    In(Vec<Situation>),
+    Situations(Vec<Situation>),
     /// In no answer; why.
-    Nowhere(String),
+    Untestable(String),
 }
 
 impl Contract {
-    /// The cell of that name.
-    pub fn cell(&self, name: &str) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.name == name)
+    /// The calls of the API, in the order of the document.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
     }
 
-    /// The cells that say the code was approved.
-    pub fn approvals(&self) -> impl Iterator<Item = &Cell> {
-        self.cells.iter().filter(|cell| cell.outcome == Outcome::Approved)
+    /// The first operation with this role.
+    pub fn operation(&self, role: Role) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.role == role)
+    }
+
+    /// The verify call.
+    ///
+    /// # Panics
+    /// Never for a contract that was read from a document: the reader refuses one without a verify call.
+    #[expect(clippy::expect_used, reason = "the reader refuses a document without a verify call")]
+    pub fn verify(&self) -> &Operation {
+        self.operation(Role::Verify).expect("a contract has a verify call")
+    }
+}
+
+/// Whether `id` can be a vendor's id: a lower-case letter, then lower-case letters, digits and `_`. It becomes a file
+/// name, a Rust module and the first part of check ids. `x-otp.schema.json` states the same rule as a pattern.
+pub fn is_vendor_id(id: &str) -> bool {
+    let is_rest = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    match id.as_bytes() {
+        [first, rest @ ..] => first.is_ascii_lowercase() && rest.iter().copied().all(is_rest),
+        [] => false,
     }
 }
 

@@ -11,7 +11,7 @@
 //! use otp_contract::{Contract, Outcome};
 //!
 //! let zeckta = Contract::of_vendor("zeckta")?;
-//! let expired = zeckta.cells.iter().find(|cell| cell.outcome == Outcome::Expired).unwrap();
+//! let expired = zeckta.verify().cells.iter().find(|cell| cell.outcome == Outcome::Expired).unwrap();
 //! assert_eq!(expired.status.to_string(), "410");
 //! assert_eq!(expired.body.pointer("/data/status").unwrap(), "EXPIRED");
 //! # Ok::<(), otp_contract::ContractError>(())
@@ -19,26 +19,33 @@
 
 mod annotation;
 mod cell;
-mod consequence;
+
 mod contract;
-mod cursor;
+mod document_node;
 mod documents;
 mod error;
+mod evidence;
 mod field;
+mod guidance;
+mod operation;
 mod outcome;
 mod reader;
 mod request;
 mod status;
 
 pub use cell::{Cell, Certainty, Mode, Source};
-pub use consequence::{Attempt, Remedy};
-pub use contract::{Boundary, Contract, Lifetime, Limit, Overrides, PathVariant, Policy, Shown, Statement};
+pub use contract::{
+    Boundary, Contract, Coverage, Lifetime, Limit, Overrides, PathVariant, Policy, Statement, is_vendor_id,
+};
 pub use documents::{DOCUMENTS, Document};
 pub use error::{ContractError, Problem};
+pub use evidence::same_value;
 pub use field::{FieldRule, Matching, Member, StateValue, VolatileValue};
+pub use guidance::{Attempt, Remedy};
+pub use operation::{Operation, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
-    Account, Alphabet, CodeShape, Location, Operation, Parameter, PathTemplate, Place, Resend, Scheme,
-    SecurityScheme, Segment, SessionId, ValueKind,
+    Account, Alphabet, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme, SecurityScheme,
+    Segment, SessionId, ValueKind,
 };
 pub use status::StatusPattern;

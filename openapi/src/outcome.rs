@@ -66,8 +66,8 @@ impl Outcome {
         }
     }
 
-    /// The situations that lead to this outcome where a contract names none itself.
-    pub(crate) fn usual_situations(self) -> &'static [Situation] {
+    /// The situations that lead to this outcome where a contract names none itself, the most direct one first.
+    pub fn usual_situations(self) -> &'static [Situation] {
         match self {
             Outcome::Approved => &[Situation::Approved],
             Outcome::WrongCode => &[Situation::WrongCode],
@@ -81,6 +81,11 @@ impl Outcome {
             Outcome::InvalidRequest => &[Situation::MalformedBody],
             Outcome::Unauthorized => &[Situation::MissingCredentials, Situation::WrongCredentials],
         }
+    }
+
+    /// The situation that leads to this outcome most directly.
+    pub fn situation(self) -> Situation {
+        self.usual_situations()[0]
     }
 }
 

@@ -4,10 +4,10 @@
 use cells::read_cells;
 use request::read_operation;
 
-use crate::cursor::Cursor;
+use crate::document_node::DocumentNode;
 use crate::{
-    Boundary, Contract, ContractError, Lifetime, Limit, Operation, Outcome, Overrides, Policy, Problem,
-    Shown, Source, Statement, ValueKind, annotation,
+    Boundary, Contract, ContractError, Coverage, Lifetime, Limit, Operation, Outcome, Overrides, Policy,
+    Problem, Source, Statement, ValueKind, annotation, is_vendor_id,
 };
 
 mod cells;
@@ -23,7 +23,7 @@ impl Contract {
         let yaml: serde_norway::Value =
             serde_norway::from_str(text).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
         let root = serde_json::to_value(yaml).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
-        read_document(&Cursor::new(file, &root))
+        read_document(&DocumentNode::new(file, &root))
     }
 
     /// Reads the document in a file.
@@ -40,16 +40,16 @@ impl Contract {
     }
 }
 
-fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
+fn read_document(root: &DocumentNode<'_>) -> Result<Contract, ContractError> {
     let version = root.member("openapi", "the OpenAPI version")?;
     if !version.string()?.starts_with("3.0.") {
         return Err(version.unexpected("OpenAPI 3.0.x"));
     }
     let vendor_at = root.member("x-otp-vendor", "whose API this is: id, name and document")?;
     let vendor: annotation::Vendor = vendor_at.read()?;
-    let proper = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if vendor.id.is_empty() || !vendor.id.bytes().all(proper) {
-        return Err(vendor_at.member("id", "")?.unexpected("lower-case letters, digits and _"));
+    if !is_vendor_id(&vendor.id) {
+        let expected = "a lower-case letter, then lower-case letters, digits and _";
+        return Err(vendor_at.member("id", "")?.unexpected(expected));
     }
 
     if vendor.request_id.iter().any(|pointer| !pointer.starts_with('/')) {
@@ -61,18 +61,17 @@ fn read_document(root: &Cursor<'_>) -> Result<Contract, ContractError> {
     let notes: annotation::Operation = notes_at.read()?;
     let scope = Scope { document: &vendor.document };
 
-    let operation = read_operation(root, &path_at, &operation_at, &notes_at, &notes, &scope)?;
+    let mut operation = read_operation(root, &path_at, &operation_at, &notes_at, &notes, &scope)?;
     let policy = read_policy(&notes_at.member("policy", "")?, notes.policy, &operation, &scope)?;
-    let cells = read_cells(&operation_at, &operation, &policy, &scope)?;
+    operation.cells = read_cells(&operation_at, &operation, &policy, &scope)?;
     let statements = read_statements(&vendor_at, vendor.statements, &scope)?;
     Ok(Contract {
         vendor: vendor.id,
         name: vendor.name,
         base_url: base_url(root)?,
-        operation,
+        operations: vec![operation],
         policy,
         refusal: notes.refusal.body,
-        cells,
         statements,
         document: vendor.document,
         request_id: vendor.request_id,
@@ -94,26 +93,30 @@ impl Scope<'_> {
 }
 
 fn read_statements(
-    vendor_at: &Cursor<'_>,
+    vendor_at: &DocumentNode<'_>,
     statements: Vec<annotation::Statement>,
     scope: &Scope<'_>,
 ) -> Result<Vec<Statement>, ContractError> {
     let read = |statement: annotation::Statement| {
-        let shown = match (statement.situations, statement.unseen) {
-            (situations, None) if !situations.is_empty() => Shown::In(situations),
-            (situations, Some(reason)) if situations.is_empty() => Shown::Nowhere(reason.trim().to_owned()),
+        let coverage = match (statement.situations, statement.untestable) {
+            (situations, None) if !situations.is_empty() => Coverage::Situations(situations),
+            (situations, Some(reason)) if situations.is_empty() => {
+                Coverage::Untestable(reason.trim().to_owned())
+            }
             _ => {
-                let expected = "either the situations in which a sentence shows, or why it is unseen";
+                let expected = "either the situations in which a sentence shows, or why it is untestable";
                 return Err(vendor_at.member("statements", "")?.unexpected(expected));
             }
         };
         let source = Source { document: scope.document.to_owned(), section: statement.section };
-        Ok(Statement { says: statement.says, source, shown })
+        Ok(Statement { text: statement.text, source, coverage })
     };
     statements.into_iter().map(read).collect()
 }
 
-fn find_operation<'a>(root: &Cursor<'a>) -> Result<(Cursor<'a>, Cursor<'a>), ContractError> {
+fn find_operation<'a>(
+    root: &DocumentNode<'a>,
+) -> Result<(DocumentNode<'a>, DocumentNode<'a>), ContractError> {
     let paths = root.member("paths", "the verify call")?;
     let mut found = Vec::new();
     for path in paths.members()? {
@@ -137,7 +140,7 @@ fn find_operation<'a>(root: &Cursor<'a>) -> Result<(Cursor<'a>, Cursor<'a>), Con
     }
 }
 
-fn base_url(root: &Cursor<'_>) -> Result<String, ContractError> {
+fn base_url(root: &DocumentNode<'_>) -> Result<String, ContractError> {
     let servers = root.member("servers", "the vendor's address")?;
     let first =
         servers.elements()?.into_iter().next().ok_or_else(|| servers.unexpected("at least one server"))?;
@@ -152,7 +155,7 @@ fn base_url(root: &Cursor<'_>) -> Result<String, ContractError> {
 }
 
 fn read_policy(
-    at: &Cursor<'_>,
+    at: &DocumentNode<'_>,
     policy: annotation::Policy,
     operation: &Operation,
     scope: &Scope<'_>,

@@ -1,35 +1,9 @@
-//! How a verify call is made: method, path, credentials, and where the session id and the code sit.
+//! The parts that a request consists of: path, parameters, credentials, session id and code. Plain data; the reader
+//! fills it in, and nothing here knows an operation or a response.
 
 use std::fmt;
 
 use serde::Deserialize;
-
-use crate::PathVariant;
-
-/// How a verify call is made.
-#[derive(Debug, Clone)]
-pub struct Operation {
-    /// The operation's id in the document.
-    pub id: String,
-    /// The HTTP method, in upper case.
-    pub method: String,
-    /// The path.
-    pub path: PathTemplate,
-    /// Other paths under which the document shows it; a server may serve any of them.
-    pub path_variants: Vec<PathVariant>,
-    /// The schemes of which one authenticates a call; clients use the first.
-    pub security: Vec<SecurityScheme>,
-    /// Where the session id sits.
-    pub session: SessionId,
-    /// Where the code sits, and what it is made of.
-    pub code: CodeShape,
-    /// The path parameters that name the caller's account.
-    pub accounts: Vec<Account>,
-    /// The query parameters besides session and code.
-    pub parameters: Vec<Parameter>,
-    /// Whether the call carries a JSON body.
-    pub has_body: bool,
-}
 
 /// Where a value sits in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +31,8 @@ pub enum Place {
 pub struct SessionId {
     /// Where it sits.
     pub location: Location,
-    /// The form of the ids that the sandbox makes; see [`crate::Account::mint`].
-    pub mint: String,
+    /// The form of the ids that the sandbox makes; see [`crate::Account::id_pattern`].
+    pub id_pattern: String,
     /// What a resend does to the id.
     pub resend: Resend,
 }
@@ -124,7 +98,7 @@ pub struct Account {
     pub name: String,
     /// The form of those that the sandbox makes: text in which `{uuid}`, `{hex:N}` and `{digits:N}` stand for random
     /// characters.
-    pub mint: String,
+    pub id_pattern: String,
 }
 
 /// A query parameter.

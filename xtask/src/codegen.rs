@@ -120,8 +120,8 @@ fn client(document: &Document) -> anyhow::Result<String> {
     let contract = &document.contract;
     let base_url = &contract.base_url;
     let vendor = &contract.vendor;
-    let method = &contract.operation.method;
-    let path = contract.operation.path.to_string();
+    let method = &contract.verify().method;
+    let path = contract.verify().path.to_string();
     let version = document.value["info"]["version"].as_str().unwrap_or_default();
     let suffix = format!(" ({vendor} api/{version})");
     let cells = cells::table(contract)?;

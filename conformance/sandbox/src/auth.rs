@@ -18,7 +18,7 @@ pub(crate) enum Caller {
 /// Finds the tenant whose credentials the request carries.
 pub(crate) fn identify(contract: &Contract, tenants: &Tenants, headers: &HeaderMap) -> Caller {
     let mut shown = false;
-    for scheme in &contract.operation.security {
+    for scheme in &contract.verify().security {
         let header = match &scheme.scheme {
             Scheme::ApiKey { header } => header.as_str(),
             Scheme::Bearer | Scheme::Basic => "authorization",
@@ -68,7 +68,7 @@ fn base64_decode(text: &str) -> Option<Vec<u8>> {
 pub(crate) fn challenges(contract: &Contract, shown: bool) -> Vec<String> {
     let realm = &contract.vendor;
     contract
-        .operation
+        .verify()
         .security
         .iter()
         .map(|scheme| match scheme.scheme {

@@ -135,7 +135,7 @@ async fn issue_session(State(shared): State<Arc<Shared>>, request: Request) -> R
     let dialect = dialect(&shared, &request.vendor)?;
     let tenant = tenant(&shared, dialect, &request.tenant)?;
     let contract = &dialect.contract;
-    let shape = &contract.operation.code;
+    let shape = &contract.verify().code;
     if !shape.admits(&request.code) {
         return Err(Refused(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -153,9 +153,9 @@ async fn issue_session(State(shared): State<Arc<Shared>>, request: Request) -> R
         Some(Whole(wish)) => clamped(wish, limit.max.unwrap_or(MOST_ATTEMPTS)),
     });
     let key = |session| Key { vendor: &contract.vendor, tenant: &tenant.id, session };
-    let session = match (&request.recipient_of, contract.operation.session.resend) {
+    let session = match (&request.recipient_of, contract.verify().session.resend) {
         (Some(earlier), Resend::Same) => earlier.clone(),
-        _ => mint(&contract.operation.session.mint).ok_or_else(no_randomness)?,
+        _ => mint(&contract.verify().session.id_pattern).ok_or_else(no_randomness)?,
     };
     let issue = Issue {
         key: key(&session),

@@ -61,7 +61,7 @@ impl Dialect {
     /// `preferred` are the names of cells to be given where the contract allows them.
     pub(crate) fn new(contract: Arc<Contract>, preferred: BTreeSet<String>) -> Dialect {
         let chosen = |place: usize| {
-            let cell = &contract.cells[place];
+            let cell = &contract.verify().cells[place];
             let varies = |matching: &Matching| {
                 matches!(matching, Matching::Echo(_) | Matching::State(_) | Matching::Volatile(_))
             };
@@ -81,7 +81,7 @@ impl Dialect {
 
     /// Whether the media type and encoding of the body are those that the contract has.
     pub(crate) fn accepts(&self, headers: &HeaderMap) -> bool {
-        if !self.contract.operation.has_body {
+        if !self.contract.verify().has_body {
             return true;
         }
         // Two are ambiguous: whoever reads the other one sees another body.
@@ -108,7 +108,7 @@ impl Dialect {
     /// Reads a request whose caller is known. `path` are the decoded path parameters.
     pub(crate) fn read(&self, path: &Parameters<'_>, query: Option<&str>, body: &[u8]) -> Request {
         let misshapen = |situation, session| Request::Misshapen { situation, session };
-        let operation = &self.contract.operation;
+        let operation = &self.contract.verify();
         let Some(pairs) = query::read_pairs(query.unwrap_or_default()) else {
             return misshapen(Situation::MalformedBody, None);
         };
@@ -145,7 +145,7 @@ impl Dialect {
 
     /// What the request sets of the policy; `None` where a parameter is not within its bounds.
     fn terms(&self, pairs: &[(String, String)]) -> Option<Terms> {
-        for parameter in &self.contract.operation.parameters {
+        for parameter in &self.contract.verify().parameters {
             match (Part::of_pairs(pairs, &parameter.name), parameter.kind) {
                 (Part::Absent, _) if parameter.required => return None,
                 (Part::Absent, _) | (Part::Text(_), ValueKind::Text) => {}
@@ -198,7 +198,7 @@ impl Dialect {
             let refusal = Answer::refusal(&self.contract.refusal, status);
             return Answer { situation: Some(situation), ..refusal };
         };
-        let cell = &self.contract.cells[chosen.place];
+        let cell = &self.contract.verify().cells[chosen.place];
         Answer {
             status: cell.sandbox_status,
             content_type: "application/json",
@@ -214,7 +214,7 @@ impl Dialect {
 
     /// Whether a cell is preferred that tells a foreign session from an unknown one.
     pub(crate) fn tells_foreign_sessions(&self) -> bool {
-        self.contract.cells.iter().any(|cell| {
+        self.contract.verify().cells.iter().any(|cell| {
             self.preferred.contains(&cell.name)
                 && cell.answers(Situation::ForeignSession)
                 && !cell.answers(Situation::UnknownSession)
@@ -233,7 +233,7 @@ fn choose(
 ) -> Option<usize> {
     let in_mode = |mode| {
         let fitting = || {
-            let cells = contract.cells.iter().enumerate();
+            let cells = contract.verify().cells.iter().enumerate();
             cells.filter(move |(_, cell)| cell.mode == mode && cell.answers(situation))
         };
         let found = fitting()

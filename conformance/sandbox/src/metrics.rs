@@ -45,7 +45,7 @@ struct Counted {
 
 impl Counted {
     fn new(contract: &Contract) -> Counted {
-        let cells = contract.cells.iter();
+        let cells = contract.verify().cells.iter();
         let usual = cells.flat_map(|cell| {
             cell.situations.iter().map(|situation| (*situation, cell.sandbox_status, OnceLock::new()))
         });

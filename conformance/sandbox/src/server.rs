@@ -141,7 +141,7 @@ impl Sandbox {
                 settings
                     .contracts
                     .iter()
-                    .any(|contract| contract.vendor == *vendor && contract.cell(cell).is_some())
+                    .any(|contract| contract.vendor == *vendor && contract.verify().cell(cell).is_some())
             });
             let Some((vendor, cell)) = known else { return Err(SandboxError::UnknownCell(wish)) };
             preferred.entry(vendor.to_owned()).or_default().insert(cell.to_owned());
@@ -149,7 +149,7 @@ impl Sandbox {
         let mut routes = matchit::Router::new();
         let mut dialects = Vec::new();
         for contract in settings.contracts {
-            let operation = &contract.operation;
+            let operation = &contract.verify();
             let variants = operation.path_variants.iter().map(|variant| &variant.path);
             for path in std::iter::once(&operation.path).chain(variants) {
                 let path = path.to_string();
@@ -349,7 +349,7 @@ impl Shared {
         body: impl Body,
     ) -> Answer {
         let contract = &dialect.contract;
-        let session_in_path = path.get(&contract.operation.session.location.name);
+        let session_in_path = path.get(&contract.verify().session.location.name);
         let unauthorized = |situation, shown| {
             let scene = Scene { session: session_in_path, ..Scene::default() };
             let mut answer = dialect.answer(situation, None, scene);
@@ -367,10 +367,10 @@ impl Shared {
         if tenant.accounts.iter().any(|(name, account)| path.get(name) != Some(account.as_str())) {
             return unauthorized(Situation::WrongCredentials, true);
         }
-        if parts.method.as_str() != contract.operation.method {
+        if parts.method.as_str() != contract.verify().method {
             return dialect
                 .refusal(StatusCode::METHOD_NOT_ALLOWED)
-                .with_header(header::ALLOW, contract.operation.method.clone());
+                .with_header(header::ALLOW, contract.verify().method.clone());
         }
         if !dialect.accepts(&parts.headers) {
             return dialect
@@ -417,7 +417,7 @@ impl Shared {
     /// A path that no contract has is answered by the vendor whose path has the most leading segments in common.
     fn nobodys_refusal(&self, path: &str, status: StatusCode) -> Answer {
         let in_common = |dialect: &&Dialect| {
-            let template = dialect.contract.operation.path.to_string();
+            let template = dialect.contract.verify().path.to_string();
             template.split('/').zip(path.split('/')).take_while(|(ours, theirs)| ours == theirs).count()
         };
         match self.dialects.iter().max_by_key(in_common) {

@@ -129,9 +129,9 @@ impl Tenants {
             })
             .unwrap_or_default()
         };
-        let accounts = contract.operation.accounts.iter();
+        let accounts = contract.verify().accounts.iter();
         let accounts = accounts
-            .map(|account| (account.name.clone(), minted("account", &account.name, &account.mint)))
+            .map(|account| (account.name.clone(), minted("account", &account.name, &account.id_pattern)))
             .collect();
         let credential = |scheme: &Scheme, name: &str| match scheme {
             Scheme::Bearer => {
@@ -145,7 +145,7 @@ impl Tenants {
                 Credential::ApiKey(format!("{KEY}{number}{}", minted("key", name, "{hex:32}")))
             }
         };
-        let schemes = contract.operation.security.iter();
+        let schemes = contract.verify().security.iter();
         let credentials =
             schemes.map(|scheme| (scheme.name.clone(), credential(&scheme.scheme, &scheme.name))).collect();
         let id = format!("{TENANT}{number}{}", minted("tenant", "id", "{hex:8}"));

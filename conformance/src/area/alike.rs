@@ -41,7 +41,7 @@ fn plain(contract: &Contract, answer: &RawResponse, id: &str) -> String {
     let text = match serde_json::from_slice::<Value>(&answer.body) {
         Ok(mut body) => {
             blur(&mut body, "", contract);
-            for member in contract.cells.iter().flat_map(|cell| &cell.members) {
+            for member in contract.verify().cells.iter().flat_map(|cell| &cell.members) {
                 let differs = matches!(member.rule.matching, Matching::Volatile(_) | Matching::State(_));
                 if let (true, Some(place)) = (differs, body.pointer_mut(&member.pointer)) {
                     *place = Value::Null;
@@ -65,7 +65,7 @@ fn blur(value: &mut Value, pointer: &str, contract: &Contract) {
             }
         }
         Value::String(_) | Value::Number(_) => {
-            let documented = contract.cells.iter().any(|cell| cell.body.pointer(pointer).is_some());
+            let documented = contract.verify().cells.iter().any(|cell| cell.body.pointer(pointer).is_some());
             if !documented {
                 *value = Value::from("…");
             }

@@ -36,7 +36,7 @@ pub(crate) const PROBES: &[Probe] = &[
         statement: "good credentials do not open another tenant's account",
         says: Some(Situation::ForeignSession),
         standard: standard::ISOLATION,
-        applies: |contract| !contract.operation.accounts.is_empty(),
+        applies: |contract| !contract.verify().accounts.is_empty(),
         run: |bench| Box::pin(other_account(bench)),
     },
     Probe {
@@ -45,7 +45,7 @@ pub(crate) const PROBES: &[Probe] = &[
         statement: "each of the documented schemes authenticates a tenant",
         says: Some(Situation::Approved),
         standard: standard::AUTHENTICATION,
-        applies: |contract| contract.operation.security.len() > 1,
+        applies: |contract| contract.verify().security.len() > 1,
         run: |bench| Box::pin(each_scheme(bench)),
     },
     Probe {
@@ -63,9 +63,7 @@ pub(crate) const PROBES: &[Probe] = &[
         statement: "the name of the authentication scheme is read in any case",
         says: None,
         standard: standard::SCHEME,
-        applies: |contract| {
-            contract.operation.security.iter().any(|scheme| word_of(&scheme.scheme).is_some())
-        },
+        applies: |contract| contract.verify().security.iter().any(|scheme| word_of(&scheme.scheme).is_some()),
         run: |bench| Box::pin(scheme_case(bench)),
     },
 ];
@@ -82,7 +80,7 @@ fn word_of(scheme: &Scheme) -> Option<&'static str> {
 /// The word before the credentials that calls of this tenant carry.
 fn scheme_word(contract: &Contract, tenant: &Tenant) -> Option<&'static str> {
     let used = |scheme: &&SecurityScheme| tenant.credentials.contains_key(&scheme.name);
-    contract.operation.security.iter().find(used).and_then(|scheme| word_of(&scheme.scheme))
+    contract.verify().security.iter().find(used).and_then(|scheme| word_of(&scheme.scheme))
 }
 
 async fn missing(bench: &mut Bench<'_>) -> Result<(), Stop> {
@@ -153,7 +151,7 @@ async fn other_account(bench: &mut Bench<'_>) -> Result<(), Stop> {
 }
 
 async fn each_scheme(bench: &mut Bench<'_>) -> Result<(), Stop> {
-    for scheme in &bench.contract.operation.security {
+    for scheme in &bench.contract.verify().security {
         let live = bench.open(&attempts(3)).await?;
         if !live.issued.tenant.credentials.contains_key(&scheme.name) {
             return Err(Stop::Skip(format!("the control gave no credentials for {}", scheme.name)));

@@ -32,6 +32,7 @@ pub(crate) const PROBES: &[Probe] = &[
         standard: standard::CONSISTENT,
         applies: |contract| {
             contract
+                .verify()
                 .cells
                 .iter()
                 .any(|cell| cell.members.iter().any(|member| member.rule.matching == Matching::Text))
@@ -124,7 +125,7 @@ async fn step(bench: &mut Bench<'_>, live: &mut Live, kind: Kind) -> Result<(), 
     // Every call here allows further attempts where that can be said.
     let mut outcomes = answer_allowed.outcomes.clone();
     if answer_allowed.any_refusal {
-        let refusals = bench.contract.cells.iter().map(|cell| cell.outcome);
+        let refusals = bench.contract.verify().cells.iter().map(|cell| cell.outcome);
         outcomes.extend(refusals.filter(|outcome| *outcome != Outcome::Approved));
     }
     let of_all = allowed_outcomes(bench.contract, &outcomes);

@@ -49,7 +49,7 @@ async fn encoding(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let text = filled(bench, &issued, CODE);
     let nul = body_with(bench.contract, SESSION, "\"{code}\\u0000\"");
     let surrogate = body_with(bench.contract, SESSION, "\"{code}\\ud800\"");
-    let in_body = bench.contract.operation.session.location.place == Place::Body;
+    let in_body = bench.contract.verify().session.location.place == Place::Body;
     let in_session = in_body.then(|| body_with(bench.contract, "\"\\ud800\"", CODE));
     for body in [&nul, &surrogate].into_iter().chain(&in_session) {
         let answer = send_body(bench, &issued, Body::Text(body)).await?;

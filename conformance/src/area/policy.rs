@@ -52,7 +52,7 @@ pub(crate) const PROBES: &[Probe] = &[
 
 /// The greatest value of an integer parameter.
 fn greatest(contract: &Contract, name: &str) -> Option<i64> {
-    let parameter = contract.operation.parameters.iter().find(|parameter| parameter.name == name)?;
+    let parameter = contract.verify().parameters.iter().find(|parameter| parameter.name == name)?;
     match parameter.kind {
         ValueKind::Integer { max, .. } => Some(max),
         _ => None,
@@ -180,7 +180,7 @@ async fn lockout(bench: &mut Bench<'_>) -> Result<(), Stop> {
 async fn told_seconds(bench: &mut Bench<'_>, live: &mut crate::flow::Live) -> Result<Option<u64>, Stop> {
     let answer = bench.right(live).await?;
     let body: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let members = bench.contract.cells.iter().flat_map(|cell| &cell.members);
+    let members = bench.contract.verify().cells.iter().flat_map(|cell| &cell.members);
     let pointer = members
         .filter(|member| {
             member.rule.matching == otp_contract::Matching::State(otp_contract::StateValue::LockoutSeconds)

@@ -77,7 +77,7 @@ pub(crate) const PROBES: &[Probe] = &[
         says: Some(Situation::WrongCode),
         standard: standard::POLLUTION,
         // A path has one place for it.
-        applies: |contract| contract.operation.code.location.place != Place::Path,
+        applies: |contract| contract.verify().code.location.place != Place::Path,
         run: |bench| Box::pin(duplicate_members(bench)),
     },
     Probe {
@@ -113,7 +113,7 @@ pub(crate) const PROBES: &[Probe] = &[
         statement: "query parameters that are out of bounds or of another type never make the server fail",
         says: None,
         standard: standard::FAIL_CLOSED,
-        applies: |contract| !contract.operation.parameters.is_empty(),
+        applies: |contract| !contract.verify().parameters.is_empty(),
         run: |bench| Box::pin(parameters(bench)),
     },
 ];
@@ -153,7 +153,7 @@ async fn code_null_or_empty(bench: &mut Bench<'_>) -> Result<(), Stop> {
             let twist = Twist { body: Some(Body::Text(&body)), ..Twist::default() };
             bench.misshapen(&mut live, twist).await?;
         }
-    } else if bench.contract.operation.code.location.place == Place::Query {
+    } else if bench.contract.verify().code.location.place == Place::Query {
         let issued = live.issued.clone();
         for code in [None, Some("")] {
             let guess = code.map(Guess::plain);
@@ -193,7 +193,7 @@ async fn session_types(bench: &mut Bench<'_>) -> Result<(), Stop> {
 }
 
 async fn duplicate_members(bench: &mut Bench<'_>) -> Result<(), Stop> {
-    let name = &bench.contract.operation.code.location.name;
+    let name = &bench.contract.verify().code.location.name;
     let escaped =
         name.chars().next().map(|first| format!("\\u{:04x}{}", u32::from(first), &name[first.len_utf8()..]));
     let mut approved = Vec::new();
@@ -206,14 +206,14 @@ async fn duplicate_members(bench: &mut Bench<'_>) -> Result<(), Stop> {
                 true => (wrong.as_str(), "{code}"),
                 false => ("{code}", wrong.as_str()),
             };
-            let text = match bench.contract.operation.code.location.place {
+            let text = match bench.contract.verify().code.location.place {
                 Place::Body => {
                     let rest = body_with(bench.contract, SESSION, &format!("\"{first}\""));
                     rest.trim_end_matches('}').to_owned() + &format!(",\"{spelling}\":\"{last}\"}}")
                 }
                 _ => format!("{name}={first}&{name}={last}"),
             };
-            let (body, query) = match bench.contract.operation.code.location.place {
+            let (body, query) = match bench.contract.verify().code.location.place {
                 Place::Body => (Some(Body::Text(text.as_str())), None),
                 _ => (None, Some(text.as_str())),
             };
@@ -290,7 +290,7 @@ async fn not_an_object(bench: &mut Bench<'_>) -> Result<(), Stop> {
 
 async fn method(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let mut live = bench.open(&attempts(1)).await?;
-    let own = bench.contract.operation.method.clone();
+    let own = bench.contract.verify().method.clone();
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "BREW"] {
         if method == own {
             continue;
@@ -317,7 +317,7 @@ async fn method(bench: &mut Bench<'_>) -> Result<(), Stop> {
 
 async fn parameters(bench: &mut Bench<'_>) -> Result<(), Stop> {
     let contract = bench.contract;
-    let name = &contract.operation.code.location.name;
+    let name = &contract.verify().code.location.name;
     for query in [format!("{name}=%00"), format!("{name}=%ff"), format!("{name}=12%003456"), name.clone()] {
         let live = bench.open(&attempts(3)).await?;
         let issued = live.issued.clone();
@@ -327,7 +327,7 @@ async fn parameters(bench: &mut Bench<'_>) -> Result<(), Stop> {
         bench.demand_no_approval(&answer)?;
         bench.demand_client_error(&answer)?;
     }
-    for parameter in &contract.operation.parameters {
+    for parameter in &contract.verify().parameters {
         let values: Vec<String> = match parameter.kind {
             ValueKind::Integer { min, max } => {
                 vec![

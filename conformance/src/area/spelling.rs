@@ -45,7 +45,7 @@ async fn code_spelling(bench: &mut Bench<'_>) -> Result<(), Stop> {
     // In between, no two of its neighbours are alike, so that another order of its digits is another code.
     let code = format!("01{}0", &middle[..middle.len().saturating_sub(3)]);
     try_near(bench, &code, &near_digits).await?;
-    if bench.contract.operation.code.alphabet == Alphabet::Alphanumeric {
+    if bench.contract.verify().code.alphabet == Alphabet::Alphanumeric {
         let letters: String =
             "aBcDeFgH".chars().cycle().skip(bench.random.usize(0..8)).take(code.len()).collect();
         try_near(bench, &letters, &near_letters).await?;
@@ -228,7 +228,7 @@ fn spellings(id: &str, contract: &Contract) -> Vec<String> {
     all.push("*".to_owned());
     all.push("%".to_owned());
     // Dots in a path are a client's way of naming another one.
-    if contract.operation.session.location.place == Place::Body {
+    if contract.verify().session.location.place == Place::Body {
         all.push("..".to_owned());
     }
     all

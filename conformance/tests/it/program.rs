@@ -275,7 +275,7 @@ fn every_sentence_of_a_document_is_shown_by_a_check_or_says_why_none_can_see_it(
         let own: Vec<_> = own.collect();
         assert!(contract.statements.len() >= 8, "{vendor}");
         for statement in &contract.statements {
-            let says = statement.says.as_str();
+            let says = statement.text.as_str();
             let shown = own
                 .iter()
                 .any(|row| row["statements"].as_array().is_some_and(|shown| shown.contains(&says.into())));

@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::Scope;
 use crate::annotation::{self, Body};
-use crate::cursor::Cursor;
+use crate::document_node::DocumentNode;
 use crate::{
     Cell, ContractError, FieldRule, Matching, Operation, Outcome, Policy, Problem, StatusPattern, field,
 };
 
 pub(super) fn read_cells(
-    operation_at: &Cursor<'_>,
+    operation_at: &DocumentNode<'_>,
     operation: &Operation,
     policy: &Policy,
     scope: &Scope<'_>,
@@ -49,7 +49,7 @@ pub(super) fn read_cells(
 }
 
 fn read_cell(
-    example: &Cursor<'_>,
+    example: &DocumentNode<'_>,
     status: StatusPattern,
     operation: &Operation,
     policy: &Policy,
@@ -101,7 +101,7 @@ fn read_cell(
 }
 
 fn read_members(
-    notes_at: &Cursor<'_>,
+    notes_at: &DocumentNode<'_>,
     body: &Value,
     rules: &BTreeMap<String, FieldRule>,
     operation: &Operation,

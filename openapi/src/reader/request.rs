@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::Scope;
-use crate::cursor::Cursor;
+use crate::document_node::DocumentNode;
 use crate::{
     Account, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant, Place,
-    Problem, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
+    Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
 };
 
-const MINT: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
+const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
 
 pub(super) fn read_operation(
-    root: &Cursor<'_>,
-    path_at: &Cursor<'_>,
-    operation_at: &Cursor<'_>,
-    notes_at: &Cursor<'_>,
+    root: &DocumentNode<'_>,
+    path_at: &DocumentNode<'_>,
+    operation_at: &DocumentNode<'_>,
+    notes_at: &DocumentNode<'_>,
     notes: &annotation::Operation,
     scope: &Scope<'_>,
 ) -> Result<Operation, ContractError> {
@@ -55,17 +55,17 @@ pub(super) fn read_operation(
         if !path.parameters().any(|parameter| parameter == name) {
             return Err(notes_at.member("accounts", "")?.unexpected("the names of path parameters"));
         }
-        check_mint(&account.mint).map_err(|()| {
+        check_id_pattern(&account.id_pattern).map_err(|()| {
             notes_at.error(Problem::Unexpected {
-                expected: format!("accounts > {name} > mint: {MINT}"),
-                found: account.mint.clone(),
+                expected: format!("accounts > {name} > id_pattern: {ID_PATTERN_FORMS}"),
+                found: account.id_pattern.clone(),
             })
         })?;
     }
-    check_mint(&notes.session.mint).map_err(|()| {
+    check_id_pattern(&notes.session.id_pattern).map_err(|()| {
         notes_at.error(Problem::Unexpected {
-            expected: format!("session > mint: {MINT}"),
-            found: notes.session.mint.clone(),
+            expected: format!("session > id_pattern: {ID_PATTERN_FORMS}"),
+            found: notes.session.id_pattern.clone(),
         })
     })?;
     let shape = CodeShape {
@@ -83,6 +83,7 @@ pub(super) fn read_operation(
     }
     let path_variants = read_path_variants(notes_at, notes, &path, scope)?;
     Ok(Operation {
+        role: Role::Verify,
         id: operation_at.member("operationId", "a name for the call")?.string()?.to_owned(),
         method: operation_at.key().to_ascii_uppercase(),
         path_variants,
@@ -90,7 +91,7 @@ pub(super) fn read_operation(
         accounts: notes
             .accounts
             .iter()
-            .map(|(name, account)| Account { name: name.clone(), mint: account.mint.clone() })
+            .map(|(name, account)| Account { name: name.clone(), id_pattern: account.id_pattern.clone() })
             .collect(),
         parameters: declared
             .into_iter()
@@ -98,17 +99,18 @@ pub(super) fn read_operation(
             .collect(),
         session: SessionId {
             location: session,
-            mint: notes.session.mint.clone(),
+            id_pattern: notes.session.id_pattern.clone(),
             resend: notes.session.resend,
         },
         code: shape,
         has_body: body.is_some(),
         path,
+        cells: Vec::new(),
     })
 }
 
 fn read_path_variants(
-    notes_at: &Cursor<'_>,
+    notes_at: &DocumentNode<'_>,
     notes: &annotation::Operation,
     path: &PathTemplate,
     scope: &Scope<'_>,
@@ -136,9 +138,9 @@ fn read_path_variants(
         .collect()
 }
 
-/// Whether `mint` is text in which only known placeholders stand in braces.
-fn check_mint(mint: &str) -> Result<(), ()> {
-    let mut rest = mint;
+/// Whether `pattern` is text in which only known placeholders stand in braces.
+fn check_id_pattern(pattern: &str) -> Result<(), ()> {
+    let mut rest = pattern;
     let mut random = false;
     while let Some(start) = rest.find(['{', '}']) {
         let token = rest[start..].strip_prefix('{').ok_or(())?;
@@ -157,7 +159,7 @@ fn check_mint(mint: &str) -> Result<(), ()> {
     if random { Ok(()) } else { Err(()) }
 }
 
-fn body_members<'a>(operation_at: &Cursor<'a>) -> Result<Option<Vec<&'a str>>, ContractError> {
+fn body_members<'a>(operation_at: &DocumentNode<'a>) -> Result<Option<Vec<&'a str>>, ContractError> {
     let Some(body) = operation_at.optional("requestBody")? else {
         return Ok(None);
     };
@@ -169,7 +171,7 @@ fn body_members<'a>(operation_at: &Cursor<'a>) -> Result<Option<Vec<&'a str>>, C
     Ok(Some(properties.object()?.keys().map(String::as_str).collect()))
 }
 
-fn declared_parameters(operation_at: &Cursor<'_>) -> Result<Vec<Parameter>, ContractError> {
+fn declared_parameters(operation_at: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {
     let Some(parameters) = operation_at.optional("parameters")? else {
         return Ok(Vec::new());
     };
@@ -202,7 +204,10 @@ fn declared_parameters(operation_at: &Cursor<'_>) -> Result<Vec<Parameter>, Cont
     Ok(found)
 }
 
-fn read_security(root: &Cursor<'_>, operation_at: &Cursor<'_>) -> Result<Vec<SecurityScheme>, ContractError> {
+fn read_security(
+    root: &DocumentNode<'_>,
+    operation_at: &DocumentNode<'_>,
+) -> Result<Vec<SecurityScheme>, ContractError> {
     let listed = match operation_at.optional("security")? {
         Some(listed) => listed,
         None => root.member("security", "how a call is authenticated")?,

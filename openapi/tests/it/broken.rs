@@ -26,8 +26,11 @@ fn each_breakage_is_named_with_its_place_and_what_was_expected() {
         ("an echo of nothing", zeckta().replace("{ echo: session }", "{ echo: sid }")),
         ("an approval that is no success", zeckta().replace("outcome: wrong_code", "outcome: approved")),
         ("a cell without a source", zeckta().replace("source: { section: Expired OTP }", "")),
-        ("a session that no member carries", zeckta().replace("name: sessionId, mint", "name: id, mint")),
-        ("a mint that is none", zeckta().replace("{uuid}", "{guid}")),
+        (
+            "a session that no member carries",
+            zeckta().replace("name: sessionId, id_pattern", "name: id, id_pattern"),
+        ),
+        ("an id pattern that is none", zeckta().replace("{uuid}", "{guid}")),
         ("a status that is none", zeckta().replace("\"410\":", "\"41\":")),
         (
             "an example without annotation",
@@ -54,7 +57,7 @@ fn each_breakage_is_named_with_its_place_and_what_was_expected() {
         ),
         (
             "a path parameter that nobody explains",
-            exotel.replace("          account_sid: { mint", "          sid: { mint"),
+            exotel.replace("          account_sid: { id_pattern", "          sid: { id_pattern"),
         ),
         (
             "a reference to nowhere",

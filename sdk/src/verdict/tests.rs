@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use otp_contract::{Contract, DOCUMENTS, Matching};
+use otp_contract::{Contract, Matching};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
@@ -33,9 +33,7 @@ fn table(vendor: &str) -> &'static Table {
 
 /// Read once: the properties ask for them thousands of times.
 fn contracts() -> &'static [Contract] {
-    static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
-        DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect()
-    });
+    static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| Contract::all().unwrap());
     &CONTRACTS
 }
 
@@ -52,7 +50,7 @@ fn rendered(cell: &otp_contract::Cell) -> Value {
 
 /// Whether a contract allows to call this an approval. No contract has a list or a signal without a place in one.
 fn has_every_signal(contract: &Contract, status: u16, body: &Value) -> bool {
-    contract.approvals().any(|cell| {
+    contract.verify().approvals().any(|cell| {
         cell.status.matches(status)
             && cell.members.iter().all(|member| {
                 let value = body.pointer(&member.pointer);
@@ -142,11 +140,11 @@ proptest! {
     ) {
         let contracts = contracts();
         let contract = vendor.get(contracts);
-        let cell = base.get(&contract.cells);
+        let cell = base.get(&contract.verify().cells);
         let status = if own_status { cell.sandbox_status } else { status };
         let mut body = rendered(cell);
         if let Some(at) = merge {
-            graft(&mut body, at, rendered(other.get(&contract.cells)));
+            graft(&mut body, at, rendered(other.get(&contract.verify().cells)));
         }
         for (at, value) in grafts {
             graft(&mut body, at, value);
@@ -176,7 +174,7 @@ proptest! {
     fn a_documented_answer_that_is_cut_short_is_not_approved(vendor in any::<Index>(), cut in any::<Index>()) {
         let contracts = contracts();
         let contract = vendor.get(contracts);
-        for cell in contract.approvals() {
+        for cell in contract.verify().approvals() {
             let text = rendered(cell).to_string();
             let short = &text.as_bytes()[..cut.index(text.len())];
             let reading = read(&contract.vendor, cell.sandbox_status, short);
@@ -189,8 +187,8 @@ proptest! {
 fn the_tables_are_those_of_the_contracts() {
     for contract in contracts() {
         let cells = table(&contract.vendor).cells;
-        assert_eq!(cells.len(), contract.cells.len());
-        for (ours, theirs) in cells.iter().zip(&contract.cells) {
+        assert_eq!(cells.len(), contract.verify().cells.len());
+        for (ours, theirs) in cells.iter().zip(&contract.verify().cells) {
             assert_eq!(ours.name, theirs.name);
             assert_eq!(ours.outcome.as_str(), theirs.outcome.as_str());
             assert_eq!(ours.documented, theirs.certainty == otp_contract::Certainty::Documented);

@@ -132,7 +132,7 @@ async fn a_body_that_says_one_thing_twice_is_contradictory() {
 #[tokio::test]
 async fn an_approval_with_any_signal_missing_or_other_is_none() {
     for contract in play::contracts() {
-        for cell in contract.approvals() {
+        for cell in contract.verify().approvals() {
             for member in &cell.members {
                 if !member.rule.matching.is_signal() && !matches!(member.rule.matching, Matching::Echo(_)) {
                     continue;
@@ -157,7 +157,7 @@ async fn an_approval_with_any_signal_missing_or_other_is_none() {
 #[tokio::test]
 async fn an_approval_under_a_status_that_is_not_its_own_is_none() {
     for contract in play::contracts() {
-        for cell in contract.approvals() {
+        for cell in contract.verify().approvals() {
             for status in [201, 202, 206, 300, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503] {
                 let seen = answered(&contract.vendor, status, &play::rendered(cell)).await;
                 let expected = if cell.status.matches(status) { "Approved" } else { "Contradictory" };
@@ -194,7 +194,7 @@ async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
                     "Undocumented" => assert!(seen.outcomes.is_empty(), "{place}"),
                     // A status alone says something where the document leaves the body open.
                     "Refused" => assert!(
-                        contract.cells.iter().any(|cell| {
+                        contract.verify().cells.iter().any(|cell| {
                             !cell.body_specified
                                 && cell.outcome != Outcome::Approved
                                 && cell.status.matches(status)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otp_contract::{Cell, Contract, DOCUMENTS, Matching, StatusPattern};
+use otp_contract::{Cell, Contract, Matching, StatusPattern};
 use otp_verify::{Approved, Code, Error, Outcome, Vendor};
 use serde_json::Value;
 use wiremock::matchers::any;
@@ -101,7 +101,7 @@ pub(crate) fn own_http_client() -> reqwest::ClientBuilder {
 
 /// The contracts of all vendors.
 pub(crate) fn contracts() -> Vec<Contract> {
-    DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect()
+    Contract::all().unwrap()
 }
 
 /// Calls a vendor's client with the canary values.
@@ -156,7 +156,8 @@ pub(crate) fn rendered(cell: &Cell) -> Value {
 /// The statuses to play a cell under: the sandbox's, and another of the class where a contract without exact statuses
 /// leaves the choice.
 pub(crate) fn statuses(contract: &Contract, cell: &Cell) -> Vec<u16> {
-    let exact = |status| contract.cells.iter().any(|cell| cell.status == StatusPattern::Exact(status));
+    let exact =
+        |status| contract.verify().cells.iter().any(|cell| cell.status == StatusPattern::Exact(status));
     let mut statuses = vec![cell.sandbox_status];
     if let StatusPattern::Class(class) = cell.status {
         let base = u16::from(class) * 100;

@@ -21,7 +21,7 @@ const CHANGES: [(&str, Change); 5] = [
 async fn every_cell_is_its_own_variant_however_a_vendor_may_change_it() {
     let (mut decoded, mut own) = (0, 0);
     for contract in play::contracts() {
-        for cell in &contract.cells {
+        for cell in &contract.verify().cells {
             let plain = play::rendered(cell);
             let mut first: Option<(String, Option<otp_verify::Outcome>)> = None;
             for (name, change) in CHANGES {
@@ -51,7 +51,7 @@ async fn every_cell_is_its_own_variant_however_a_vendor_may_change_it() {
             }
         }
     }
-    let cells: usize = play::contracts().iter().map(|contract| contract.cells.len()).sum();
+    let cells: usize = play::contracts().iter().map(|contract| contract.verify().cells.len()).sum();
     assert_eq!(decoded, cells * CHANGES.len());
     println!(
         "{decoded} answers decoded: {cells} cells x {} variants; {own} are a documented cell's own",
@@ -62,7 +62,7 @@ async fn every_cell_is_its_own_variant_however_a_vendor_may_change_it() {
 #[tokio::test]
 async fn a_deciding_word_that_nobody_knows_is_no_approval_and_no_failure_to_decode() {
     for contract in play::contracts() {
-        for cell in contract.cells.iter().filter(|cell| cell.body_specified) {
+        for cell in contract.verify().cells.iter().filter(|cell| cell.body_specified) {
             for member in cell.members.iter().filter(|member| member.rule.matching.is_signal()) {
                 if !member.example.is_string() {
                     continue;
@@ -82,7 +82,7 @@ async fn a_deciding_word_that_nobody_knows_is_no_approval_and_no_failure_to_deco
 /// Whether the document says so literally and gives the answer no other meaning.
 fn is_alone(contract: &Contract, cell: &Cell) -> bool {
     cell.certainty == Certainty::Documented
-        && contract.cells.iter().all(|other| {
+        && contract.verify().cells.iter().all(|other| {
             other.name == cell.name
                 || other.certainty != Certainty::Documented
                 || other.body != cell.body

@@ -15,8 +15,8 @@ use super::lowering;
 /// `named` is the document as [`lowering::named`] leaves it, and `client` the code that progenitor made of it.
 pub(super) fn bodies(contract: &Contract, named: &Value, client: &syn::File) -> anyhow::Result<TokenStream> {
     let types = Types::of(client);
-    let path = contract.operation.path.to_string();
-    let method = contract.operation.method.to_ascii_lowercase();
+    let path = contract.verify().path.to_string();
+    let method = contract.verify().method.to_ascii_lowercase();
     let responses =
         named["paths"][&path][&method]["responses"].as_object().context("the operation has responses")?;
 

@@ -13,7 +13,12 @@ use super::lowering::pascal;
 
 /// `static CELLS`, and the table around it.
 pub(super) fn table(contract: &Contract) -> anyhow::Result<TokenStream> {
-    let cells = contract.cells.iter().map(|each| cell(contract, each)).collect::<anyhow::Result<Vec<_>>>()?;
+    let cells = contract
+        .verify()
+        .cells
+        .iter()
+        .map(|each| cell(contract, each))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let doc = format!(" Every documented answer of {}, in the order of the document.", contract.name);
     let request_id = contract.request_id.iter().map(|pointer| path(pointer));
     Ok(quote! {
@@ -81,7 +86,7 @@ fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
 
 /// How a mock gives the answer: the body of the document, and what in it repeats the request.
 fn play(contract: &Contract, cell: &Cell) -> TokenStream {
-    let operation = &contract.operation;
+    let operation = &contract.verify();
     let echoes = cell.members.iter().filter_map(|member| match &member.rule.matching {
         Matching::Echo(name) => Some((&member.pointer, name)),
         _ => None,

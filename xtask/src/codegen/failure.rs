@@ -56,7 +56,7 @@ impl<'c> Refusal<'c> {
     /// The refusals of a contract, in its order.
     fn all(contract: &'c Contract) -> Vec<Refusal<'c>> {
         let mut refusals: Vec<Refusal<'_>> = Vec::new();
-        for cell in contract.cells.iter().filter(|cell| cell.outcome != Outcome::Approved) {
+        for cell in contract.verify().cells.iter().filter(|cell| cell.outcome != Outcome::Approved) {
             match refusals.iter_mut().find(|refusal| refusal.0.iter().any(|other| is_one_answer(other, cell)))
             {
                 Some(refusal) => refusal.0.push(cell),

@@ -11,7 +11,7 @@ pub(super) const SCHEMA: &str = "OtpSecretText";
 /// The document in which every session id, code and account of a request is of that schema.
 pub(super) fn hidden(document: &Value, contract: &Contract) -> anyhow::Result<Value> {
     let mut document = document.clone();
-    let operation = &contract.operation;
+    let operation = &contract.verify();
     let path = operation.path.to_string();
     let method = operation.method.to_ascii_lowercase();
 

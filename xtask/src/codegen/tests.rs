@@ -123,7 +123,7 @@ fn generated(responses: &serde_json::Value) -> String {
         "paths": { "/verify": { "post": {
             "operationId": "verify",
             "x-otp": {
-                "session": { "in": "body", "name": "id", "mint": "{uuid}" },
+                "session": { "in": "body", "name": "id", "id_pattern": "{uuid}" },
                 "code": { "in": "body", "name": "code", "alphabet": "digits", "length": 6, "min_length": 4, "max_length": 8 },
                 "policy": {
                     "lifetime": { "seconds": 60, "certainty": "documented", "source": { "section": "s" } },

@@ -30,7 +30,7 @@ pub enum Access {
 
 impl Access {
     pub(super) fn shows(self, contract: &Contract) -> bool {
-        let operation = &contract.operation;
+        let operation = &contract.verify();
         match self {
             Access::OtherAccount => !operation.accounts.is_empty(),
             Access::SchemeCase => {
@@ -46,12 +46,12 @@ impl Access {
         let is_mistaken = match self {
             Access::SchemeCase => return refuse_odd_schemes(call),
             Access::OtherMethod => {
-                let other = match contract.operation.method.as_str() {
+                let other = match contract.verify().method.as_str() {
                     "GET" => Method::POST,
                     _ => Method::GET,
                 };
                 if call.parts.method == other
-                    && let Ok(method) = contract.operation.method.parse()
+                    && let Ok(method) = contract.verify().method.parse()
                 {
                     call.parts.method = method;
                 }
@@ -89,7 +89,7 @@ fn is_at_home(tenant: &Tenant, call: &Call<'_>) -> bool {
 }
 
 fn names(contract: &Contract) -> impl Iterator<Item = (HeaderName, &str)> {
-    contract.operation.security.iter().filter_map(|scheme| match &scheme.scheme {
+    contract.verify().security.iter().filter_map(|scheme| match &scheme.scheme {
         Scheme::ApiKey { header } => Some((HeaderName::from_bytes(header.as_bytes()).ok()?, "")),
         Scheme::Bearer => Some((header::AUTHORIZATION, "Bearer")),
         Scheme::Basic => Some((header::AUTHORIZATION, "Basic")),
@@ -121,7 +121,7 @@ fn refuse_odd_schemes(call: &mut Call<'_>) {
 fn put_credentials(call: &mut Call<'_>, owner: &Tenant) {
     use base64::Engine;
     let all = owner.credentials_json();
-    for scheme in &call.contract.operation.security {
+    for scheme in &call.contract.verify().security {
         let text = |name: &str| all[&scheme.name].get(name).and_then(Value::as_str).unwrap_or_default();
         let (name, value) = match &scheme.scheme {
             Scheme::Bearer => (header::AUTHORIZATION, format!("Bearer {}", text("token"))),

@@ -47,7 +47,7 @@ pub(super) fn distort(
     earlier: Option<&str>,
     answer: &mut Answer,
 ) {
-    let cell = answer.cell.as_ref().and_then(|name| contract.cell(name));
+    let cell = answer.cell.as_ref().and_then(|name| contract.verify().cell(name));
     match (distortion, cell) {
         (Distortion::Status(status), _) => answer.status = status,
         (Distortion::PlainText, _) => answer.content_type = "text/plain; charset=utf-8",
@@ -126,7 +126,7 @@ fn remove(body: &mut Value, member: Option<&Member>) {
 
 /// Writes the literals of the main approval into `body`.
 fn claim_success(contract: &Contract, body: &mut Value) {
-    let Some(approval) = contract.approvals().find(|cell| !cell.alternative) else { return };
+    let Some(approval) = contract.verify().approvals().find(|cell| !cell.alternative) else { return };
     for member in approval.members.iter().filter(|member| member.rule.matching.is_signal()) {
         let mut place = &mut *body;
         for token in member.pointer.split('/').skip(1) {

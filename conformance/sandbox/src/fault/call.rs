@@ -70,12 +70,12 @@ impl Call<'_> {
     }
 
     pub(super) fn code(&self) -> Option<Value> {
-        self.value(&self.contract.operation.code.location)
+        self.value(&self.contract.verify().code.location)
     }
 
     /// The session's id, where the request names it as text.
     pub(super) fn session(&self) -> Option<String> {
-        self.value(&self.contract.operation.session.location)?.as_str().map(str::to_owned)
+        self.value(&self.contract.verify().session.location)?.as_str().map(str::to_owned)
     }
 
     /// Puts `text` where `location` says; a session in the path stays.
@@ -99,7 +99,7 @@ impl Call<'_> {
 
     pub(super) fn set_code(&mut self, text: &str) {
         let contract = self.contract;
-        self.set(&contract.operation.code.location, text);
+        self.set(&contract.verify().code.location, text);
     }
 }
 

@@ -41,7 +41,7 @@ impl Leak {
     pub(super) fn shows(self, contract: &Contract) -> bool {
         match self {
             // Where there is one length only, the document tells it.
-            Leak::Length => contract.operation.code.min_length < contract.operation.code.max_length,
+            Leak::Length => contract.verify().code.min_length < contract.verify().code.max_length,
             // No document allows any of the others, and no answer is without a place for them.
             _ => true,
         }

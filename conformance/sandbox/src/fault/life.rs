@@ -139,7 +139,7 @@ impl Defect {
             | D::LockOpens
             | D::ForeignCounts => limited,
             // A code of another shape may count as a wrong one; a body that cannot be read may not.
-            D::MalformedCounts => limited && contract.operation.has_body,
+            D::MalformedCounts => limited && contract.verify().has_body,
             D::SessionSpelling(spelling) => limited && spelling.shows(contract),
             D::ComparedFirst(outcome) => {
                 (limited || outcome != Outcome::AttemptsExhausted)
@@ -154,7 +154,7 @@ impl Defect {
             D::LifetimeRevives => policy.overrides.lifetime_minutes.is_some(),
             D::RetryRevives => policy.overrides.retry.is_some(),
             D::LockExtended => limited && policy.lockout_seconds.is_some(),
-            D::RemainingHigh | D::RemainingStuck => contract.cells.iter().any(|cell| {
+            D::RemainingHigh | D::RemainingStuck => contract.verify().cells.iter().any(|cell| {
                 let told = Matching::State(StateValue::RemainingAttempts);
                 !cell.alternative && cell.members.iter().any(|member| member.rule.matching == told)
             }),

@@ -34,8 +34,8 @@ pub(super) fn distortion_shows(
 fn is_in_reach(contract: &Contract, situation: Situation) -> bool {
     match situation {
         Situation::MalformedCode | Situation::MissingCode => true,
-        Situation::MissingSession => contract.operation.session.location.place != Place::Path,
-        Situation::MalformedBody => contract.operation.has_body,
+        Situation::MissingSession => contract.verify().session.location.place != Place::Path,
+        Situation::MalformedBody => contract.verify().has_body,
         _ => false,
     }
 }
@@ -66,7 +66,11 @@ fn modes(contract: &Contract) -> &'static [Option<Mode>] {
 /// The cell that the sandbox gives.
 fn main(contract: &Contract, situation: Situation, mode: Option<Mode>) -> Option<&Cell> {
     let of = |mode| {
-        contract.cells.iter().find(|cell| cell.answers(situation) && cell.mode == mode && !cell.alternative)
+        contract
+            .verify()
+            .cells
+            .iter()
+            .find(|cell| cell.answers(situation) && cell.mode == mode && !cell.alternative)
     };
     of(mode).or_else(|| of(None))
 }
@@ -85,8 +89,8 @@ fn example(cell: &Cell, situation: Situation) -> Answer {
 fn is_admitted(contract: &Contract, situation: Situation, mode: Option<Mode>, answer: &Answer) -> bool {
     let answers = |mode| move |cell: &&Cell| cell.answers(situation) && cell.mode == mode;
     // Where a way of calling has answers of its own, no other will do.
-    let own = contract.cells.iter().any(|cell| answers(mode)(&cell));
-    contract.cells.iter().filter(answers(if own { mode } else { None })).any(|cell| {
+    let own = contract.verify().cells.iter().any(|cell| answers(mode)(&cell));
+    contract.verify().cells.iter().filter(answers(if own { mode } else { None })).any(|cell| {
         cell.status.matches(answer.status)
             && (!cell.body_specified || has_body_of(cell, answer))
             && (cell.outcome == Outcome::Approved || !claims_success(contract, cell, &answer.body))
@@ -100,8 +104,7 @@ fn has_body_of(cell: &Cell, answer: &Answer) -> bool {
 
 fn agrees(member: &Member, body: &Value) -> bool {
     if member.rule.matching == Matching::Anywhere {
-        let name = member.pointer.rsplit('/').next().unwrap_or_default();
-        return has_anywhere(body, name, &member.example);
+        return member.candidates(body).into_iter().any(|value| member.accepts_anywhere(value));
     }
     // A member of a list's elements is there wherever the list itself is: no distortion reaches into one.
     let Some(value) = body.pointer(&member.pointer) else {
@@ -122,28 +125,11 @@ fn agrees(member: &Member, body: &Value) -> bool {
     }
 }
 
-fn has_anywhere(value: &Value, name: &str, expected: &Value) -> bool {
-    let decimal = expected.to_string();
-    let is_it = |actual: &Value| actual == expected || actual.as_str() == Some(&decimal);
-    match value {
-        Value::Object(members) => members
-            .iter()
-            .any(|(key, member)| (key == name && is_it(member)) || has_anywhere(member, name, expected)),
-        Value::Array(elements) => elements.iter().any(|element| has_anywhere(element, name, expected)),
-        _ => false,
-    }
-}
-
 /// Whether `body` has a literal that approvals have, that no refusal has, and that the cell does not judge itself.
 fn claims_success(contract: &Contract, cell: &Cell, body: &Value) -> bool {
-    let refusals = || contract.cells.iter().filter(|other| other.outcome != Outcome::Approved);
     contract
-        .approvals()
-        .flat_map(|approval| &approval.members)
-        .filter(|member| member.rule.matching == Matching::Literal && !member.rule.optional)
-        .filter(|signal| {
-            !refusals().any(|refusal| refusal.body.pointer(&signal.pointer) == Some(&signal.example))
-        })
+        .verify()
+        .approval_signals()
         .filter(|signal| {
             !(cell.body_specified && cell.members.iter().any(|member| member.pointer == signal.pointer))
         })

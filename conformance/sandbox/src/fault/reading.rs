@@ -84,7 +84,7 @@ use Reading as R;
 
 impl Reading {
     pub(super) fn shows(self, contract: &Contract) -> bool {
-        let operation = &contract.operation;
+        let operation = &contract.verify();
         let code_in_body = operation.code.location.place == Place::Body;
         match self {
             R::LetterCase => operation.code.alphabet == Alphabet::Alphanumeric,
@@ -109,7 +109,7 @@ impl Reading {
             R::EitherOfTwo => either(call, right),
             R::Positional => from_list(call),
             R::SessionList => {
-                let location = &contract.operation.session.location;
+                let location = &contract.verify().session.location;
                 if let Some(Value::Array(ids)) = call.value(location)
                     && let Some(Value::String(id)) = ids.first()
                 {
@@ -154,7 +154,7 @@ impl Reading {
 
     /// Rereads the code alone.
     fn reread(self, call: &mut Call<'_>, right: Option<&str>) -> bool {
-        let location = &call.contract.operation.code.location;
+        let location = &call.contract.verify().code.location;
         // A body that is no object, or a query that cannot be decoded, has no code to be reread.
         let readable = match location.place {
             Place::Body => call.members().is_some(),
@@ -217,7 +217,7 @@ impl Reading {
 
 /// Leaves the right one of two codes, wherever it stands.
 fn either(call: &mut Call<'_>, right: Option<&str>) {
-    let name = &call.contract.operation.code.location.name;
+    let name = &call.contract.verify().code.location.name;
     if let Some(members) = call.members() {
         call.set_members(&one_of_each(members, |given, value| given == name && value.as_str() == right));
     }
@@ -294,7 +294,7 @@ fn narrow(character: char) -> char {
 fn from_list(call: &mut Call<'_>) {
     let contract = call.contract;
     let Ok(Value::Array(elements)) = serde_json::from_slice(&call.body) else { return };
-    let places = [&contract.operation.session.location, &contract.operation.code.location];
+    let places = [&contract.verify().session.location, &contract.verify().code.location];
     let names = places.iter().filter(|location| location.place == Place::Body);
     let members: Members = names.map(|location| location.name.clone()).zip(elements).collect();
     call.set_members(&members);
@@ -305,7 +305,7 @@ fn clamp(call: &mut Call<'_>) {
     let contract = call.contract;
     let Some(mut pairs) = call.pairs() else { return };
     for (name, value) in &mut pairs {
-        let kind = contract.operation.parameters.iter().find(|parameter| parameter.name == *name);
+        let kind = contract.verify().parameters.iter().find(|parameter| parameter.name == *name);
         match kind.map(|parameter| parameter.kind) {
             Some(ValueKind::Integer { min, max }) => {
                 let number = value.parse::<i64>().unwrap_or(max);

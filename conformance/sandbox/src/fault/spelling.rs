@@ -19,7 +19,7 @@ pub enum Spelling {
 
 impl Spelling {
     pub(super) fn shows(self, contract: &Contract) -> bool {
-        let mint = &contract.operation.session.mint;
+        let mint = &contract.verify().session.id_pattern;
         match self {
             Spelling::Case => mint.contains("{uuid}") || mint.contains("{hex:"),
             Spelling::Hyphens => mint.contains("{uuid}"),

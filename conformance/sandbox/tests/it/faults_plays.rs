@@ -410,7 +410,7 @@ async fn reading(stage: &mut Stage<'_>, reading: R) -> Ending {
             Ask { members: vec![("attempts", 0.into())], ..ask }
         }
         R::Positional => {
-            let operation = &stage.contract.operation;
+            let operation = &stage.contract.verify();
             let body = match operation.session.location.place {
                 Place::Body => json!([ask.session, RIGHT]),
                 _ => json!([RIGHT]),
@@ -447,8 +447,8 @@ fn with_invalid_byte(body: &str) -> Vec<u8> {
 
 /// A call with two codes.
 fn twice(stage: &Stage<'_>, ask: &Ask, first: &str, last: &str) -> Ask {
-    let name = &stage.contract.operation.code.location.name;
-    if !stage.contract.operation.has_body {
+    let name = &stage.contract.verify().code.location.name;
+    if !stage.contract.verify().has_body {
         return Ask { query: vec![("otp", last.to_owned())], ..ask.code(first) };
     }
     let body = stage.body(&ask.code(first)).to_string();
@@ -459,7 +459,7 @@ fn twice(stage: &Stage<'_>, ask: &Ask, first: &str, last: &str) -> Ask {
 async fn crash(stage: &mut Stage<'_>, ask: Ask, trigger: Trigger) {
     let ask = match trigger {
         Trigger::Nul => ask.code("0123\0x"),
-        Trigger::InvalidUtf8 if stage.contract.operation.has_body => {
+        Trigger::InvalidUtf8 if stage.contract.verify().has_body => {
             let body = with_invalid_byte(&stage.body(&ask).to_string());
             Ask { body: Some(body), ..ask }
         }
@@ -492,11 +492,11 @@ async fn access(stage: &mut Stage<'_>, access: Access) -> Ending {
             return Ending::Refused;
         }
         Access::OtherMethod => {
-            let other = if stage.contract.operation.method == "GET" { "POST" } else { "GET" };
+            let other = if stage.contract.verify().method == "GET" { "POST" } else { "GET" };
             Ask { method: Some(other), ..ask }
         }
         Access::MethodOverride => {
-            let headers = vec![("x-http-method-override", stage.contract.operation.method.clone())];
+            let headers = vec![("x-http-method-override", stage.contract.verify().method.clone())];
             Ask { method: Some("PUT"), headers, ..ask }
         }
     };

@@ -121,7 +121,7 @@ impl<'a> Stage<'a> {
 
     /// The body of a proper call, with the members of `ask`.
     pub(crate) fn body(&self, ask: &Ask) -> Value {
-        let operation = &self.contract.operation;
+        let operation = &self.contract.verify();
         let mut body = json!({});
         if operation.session.location.place == Place::Body && !ask.session.is_null() {
             body[&operation.session.location.name] = ask.session.clone();
@@ -136,7 +136,7 @@ impl<'a> Stage<'a> {
     }
 
     fn target(&self, ask: &Ask) -> String {
-        let operation = &self.contract.operation;
+        let operation = &self.contract.verify();
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let parameters = &self.tenants[ask.account].made["parameters"];
         let mut target = operation.path.fill(|name| match parameters[name].as_str() {
@@ -193,7 +193,7 @@ impl<'a> Stage<'a> {
     }
 
     fn request(&self, ask: &Ask) -> Prepared {
-        let operation = &self.contract.operation;
+        let operation = &self.contract.verify();
         let mut headers =
             ask.credentials.clone().unwrap_or_else(|| vec![self.tenants[ask.tenant].credential()]);
         headers.push(("content-type".to_owned(), ask.media_type.to_owned()));
@@ -238,7 +238,7 @@ impl<'a> Stage<'a> {
     /// Whether the last answer is an approval.
     pub(crate) fn is_approved(&self) -> bool {
         let answer = self.last.as_ref().unwrap();
-        let cell = self.contract.approvals().find(|cell| !cell.alternative).unwrap();
+        let cell = self.contract.verify().approvals().find(|cell| !cell.alternative).unwrap();
         let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else { return false };
         cell.status.matches(answer.status)
             && cell

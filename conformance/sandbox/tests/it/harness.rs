@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Request;
 use http_body_util::BodyExt;
-use otp_contract::{Contract, DOCUMENTS, Scheme};
+use otp_contract::{Contract, Scheme};
 use otp_sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -37,8 +37,7 @@ const CODE: &str = "907163";
 
 static HOUSE: LazyLock<House> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let contracts: Vec<Contract> =
-        DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect();
+    let contracts: Vec<Contract> = Contract::all().unwrap();
     let settings = Settings { contracts: contracts.clone(), ..Settings::default() };
     let sandbox = Sandbox::new(settings).unwrap();
     let mut router = sandbox.router();
@@ -58,18 +57,18 @@ fn door(runtime: &Runtime, router: &mut axum::Router, sandbox: &Sandbox, contrac
         let answer = router.call(request).await.unwrap();
         serde_json::from_slice::<Value>(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
     });
-    let path = contract.operation.path.fill(|name| match tenant["parameters"][name].as_str() {
+    let path = contract.verify().path.fill(|name| match tenant["parameters"][name].as_str() {
         Some(account) => account.to_owned(),
         None => issued["session"].as_str().unwrap().to_owned(),
     });
-    let scheme = &contract.operation.security[0];
+    let scheme = &contract.verify().security[0];
     let credentials = &tenant["credentials"][&scheme.name];
     let (header, credential) = match &scheme.scheme {
         Scheme::Bearer => ("authorization", format!("Bearer {}", credentials["token"].as_str().unwrap())),
         Scheme::Basic => ("authorization", basic(credentials)),
         Scheme::ApiKey { header } => (header.as_str(), credentials["value"].as_str().unwrap().to_owned()),
     };
-    Door { method: contract.operation.method.clone(), path, header: header.to_owned(), credential }
+    Door { method: contract.verify().method.clone(), path, header: header.to_owned(), credential }
 }
 
 fn basic(credentials: &Value) -> String {

@@ -153,7 +153,8 @@ async fn a_body_that_drips_is_refused_in_time_and_in_the_vendors_shape() {
     let mut connection = connect(&house).await;
     let head = format!(
         "{} {} HTTP/1.1\r\nhost: x\r\n{name}: {value}\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{{",
-        contract.operation.method, contract.operation.path
+        contract.verify().method,
+        contract.verify().path
     );
     connection.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 2_048];

@@ -8,14 +8,14 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use otp_contract::{Contract, DOCUMENTS, Place};
+use otp_contract::{Contract, Place};
 use otp_sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 pub(crate) fn contracts() -> Vec<Contract> {
-    DOCUMENTS.iter().map(|document| Contract::of_vendor(document.vendor).unwrap()).collect()
+    Contract::all().unwrap()
 }
 
 #[derive(Clone)]
@@ -141,7 +141,7 @@ impl House {
         session: &str,
         code: &str,
     ) -> Answer {
-        let operation = &contract.operation;
+        let operation = &contract.verify();
         let mut body = json!({});
         let mut path = tenant.path(contract, session);
         for (location, value) in [(&operation.session.location, session), (&operation.code.location, code)] {
@@ -168,7 +168,7 @@ impl Tenant {
     }
 
     pub(crate) fn path(&self, contract: &Contract, session: &str) -> String {
-        contract.operation.path.fill(|name| match self.made["parameters"][name].as_str() {
+        contract.verify().path.fill(|name| match self.made["parameters"][name].as_str() {
             Some(account) => account.to_owned(),
             None => session.to_owned(),
         })

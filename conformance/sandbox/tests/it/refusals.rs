@@ -14,7 +14,7 @@ fn assert_vendor_shape(contract: &Contract, what: &str, answer: &Answer) {
     let body = answer.json();
     let shape = names(&body);
     assert!(!shape.is_empty());
-    let known: Vec<_> = contract.cells.iter().flat_map(|cell| names(&cell.body)).collect();
+    let known: Vec<_> = contract.verify().cells.iter().flat_map(|cell| names(&cell.body)).collect();
     assert!(shape.iter().all(|name| known.contains(name)), "{vendor} {what}: {body}");
 }
 
@@ -35,7 +35,7 @@ async fn a_caller_without_good_credentials_gets_401_with_a_challenge() {
     let house = House::clean().await;
     for contract in contracts() {
         let (tenant, path, _) = proper(&house, &contract).await;
-        let method = &contract.operation.method;
+        let method = &contract.verify().method;
         let (header, value) = tenant.credential();
         let spoiled = format!("{value}x");
         let other_scheme = value.replace("Bearer ", "Digest ").replace("Basic ", "Digest ");
@@ -50,7 +50,7 @@ async fn a_caller_without_good_credentials_gets_401_with_a_challenge() {
             assert_eq!(answer.status, 401, "{} {headers:?}", contract.vendor);
             assert_vendor_shape(&contract, "401", &answer);
             let challenges = answer.headers.get_all("www-authenticate").iter().count();
-            assert_eq!(challenges, contract.operation.security.len(), "{}", contract.vendor);
+            assert_eq!(challenges, contract.verify().security.len(), "{}", contract.vendor);
         }
     }
 }
@@ -59,7 +59,7 @@ async fn a_caller_without_good_credentials_gets_401_with_a_challenge() {
 async fn scheme_names_are_read_in_any_case() {
     let house = House::clean().await;
     for contract in contracts() {
-        if contract.operation.security.iter().any(|scheme| matches!(scheme.scheme, Scheme::ApiKey { .. })) {
+        if contract.verify().security.iter().any(|scheme| matches!(scheme.scheme, Scheme::ApiKey { .. })) {
             continue;
         }
         let (tenant, path, _) = proper(&house, &contract).await;
@@ -67,7 +67,7 @@ async fn scheme_names_are_read_in_any_case() {
         let (scheme, secret) = value.split_once(' ').unwrap();
         for scheme in [scheme.to_lowercase(), scheme.to_uppercase()] {
             let value = format!("{scheme} {secret}");
-            let answer = house.send(&contract.operation.method, &path, &[(&header, &value)], b"").await;
+            let answer = house.send(&contract.verify().method, &path, &[(&header, &value)], b"").await;
             assert_ne!(answer.status, 401, "{} {scheme}", contract.vendor);
         }
     }
@@ -89,15 +89,15 @@ async fn each_of_a_tenants_schemes_authenticates_it() {
 #[tokio::test]
 async fn another_accounts_path_is_refused_like_one_that_is_not_there() {
     let house = House::clean().await;
-    for contract in contracts().into_iter().filter(|contract| !contract.operation.accounts.is_empty()) {
+    for contract in contracts().into_iter().filter(|contract| !contract.verify().accounts.is_empty()) {
         let (_, foreign, _) = proper(&house, &contract).await;
         let (_, own, headers) = proper(&house, &contract).await;
-        let name = &contract.operation.accounts[0].name;
+        let name = &contract.verify().accounts[0].name;
         let unknown = contract
-            .operation
+            .verify()
             .path
             .fill(|parameter| if parameter == name { "nobody".to_owned() } else { "x".to_owned() });
-        let method = &contract.operation.method;
+        let method = &contract.verify().method;
         let foreign = house.send(method, &foreign, &borrowed(&headers), b"{}").await;
         let unknown = house.send(method, &unknown, &borrowed(&headers), b"{}").await;
         assert_eq!((foreign.status, unknown.status), (401, 401), "{}", contract.vendor);
@@ -112,12 +112,12 @@ async fn another_method_gets_405_and_is_told_the_right_one() {
     for contract in contracts() {
         let (_, path, headers) = proper(&house, &contract).await;
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
-            if method == contract.operation.method {
+            if method == contract.verify().method {
                 continue;
             }
             let answer = house.send(method, &path, &borrowed(&headers), b"{}").await;
             assert_eq!(answer.status, 405, "{} {method}", contract.vendor);
-            assert_eq!(answer.headers["allow"], contract.operation.method.as_str());
+            assert_eq!(answer.headers["allow"], contract.verify().method.as_str());
             assert_vendor_shape(&contract, method, &answer);
         }
     }
@@ -126,9 +126,9 @@ async fn another_method_gets_405_and_is_told_the_right_one() {
 #[tokio::test]
 async fn another_media_type_gets_415() {
     let house = House::clean().await;
-    for contract in contracts().into_iter().filter(|contract| contract.operation.has_body) {
+    for contract in contracts().into_iter().filter(|contract| contract.verify().has_body) {
         let (_, path, headers) = proper(&house, &contract).await;
-        let method = &contract.operation.method;
+        let method = &contract.verify().method;
         for kind in [
             "text/plain",
             "application/x-www-form-urlencoded",
@@ -157,7 +157,7 @@ async fn another_media_type_gets_415() {
 #[tokio::test]
 async fn a_body_of_more_than_16_kib_gets_413() {
     let house = House::clean().await;
-    for contract in contracts().into_iter().filter(|contract| contract.operation.has_body) {
+    for contract in contracts().into_iter().filter(|contract| contract.verify().has_body) {
         let (_, path, headers) = proper(&house, &contract).await;
         let body = json!({"padding": "x".repeat(17 * 1024)}).to_string();
         let answer = house.send("POST", &path, &borrowed(&headers), body.as_bytes()).await;
@@ -172,7 +172,7 @@ async fn a_path_that_is_not_there_gets_404_in_the_nearest_vendors_shape() {
     for contract in contracts() {
         let (_, path, headers) = proper(&house, &contract).await;
         for path in [format!("{path}/"), format!("{path}/more"), format!("{path}x/y/z")] {
-            let answer = house.send(&contract.operation.method, &path, &borrowed(&headers), b"{}").await;
+            let answer = house.send(&contract.verify().method, &path, &borrowed(&headers), b"{}").await;
             assert_eq!(answer.status, 404, "{path}");
             assert_vendor_shape(&contract, &path, &answer);
         }
@@ -183,15 +183,15 @@ async fn a_path_that_is_not_there_gets_404_in_the_nearest_vendors_shape() {
 #[tokio::test]
 async fn a_malformed_request_is_refused_and_spends_no_attempt() {
     let house = House::clean().await;
-    for contract in contracts().into_iter().filter(|contract| contract.operation.has_body) {
+    for contract in contracts().into_iter().filter(|contract| contract.verify().has_body) {
         let tenant = house.tenant(&contract.vendor).await;
         let wishes = json!({"max_attempts": 1});
         let session = house.issue(&tenant, "123456", wishes).await["session"].as_str().unwrap().to_owned();
         let path = tenant.path(&contract, &session);
         let (header, value) = tenant.credential();
         let headers = [(header.as_str(), value.as_str()), ("content-type", "application/json")];
-        let code = &contract.operation.code.location.name;
-        let id = &contract.operation.session.location.name;
+        let code = &contract.verify().code.location.name;
+        let id = &contract.verify().session.location.name;
         let bodies = [
             String::new(),
             "null".to_owned(),
@@ -257,8 +257,8 @@ async fn a_documented_variant_of_the_path_is_served_as_well() {
     let (header, value) = tenant.credential();
     let headers = [(header.as_str(), value.as_str()), ("content-type", "application/json")];
     let body = json!({"otp_id": session, "otp_code": "123456"}).to_string();
-    assert_eq!(contract.operation.path_variants.len(), 1);
-    let path = contract.operation.path_variants[0].path.to_string();
+    assert_eq!(contract.verify().path_variants.len(), 1);
+    let path = contract.verify().path_variants[0].path.to_string();
     let answer = house.send("POST", &path, &headers, body.as_bytes()).await;
     assert_eq!((answer.status, answer.json()), (200, json!({"status": "APPROVED"})));
 }

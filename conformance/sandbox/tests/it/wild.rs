@@ -18,7 +18,7 @@ fn no_bytes_make_the_sandbox_fail_or_approve() {
                 let tenant = house.tenant(&contract.vendor).await;
                 let issued = house.issue(&tenant, "123456", json!({})).await;
                 let path = tenant.path(contract, issued["session"].as_str().unwrap());
-                (contract.operation.method.clone(), path, tenant.credential())
+                (contract.verify().method.clone(), path, tenant.credential())
             })
         })
         .collect();

@@ -7,16 +7,16 @@ use crate::{ContractError, Problem};
 
 /// A value of a document, and the keys that lead to it.
 #[derive(Clone)]
-pub(crate) struct Cursor<'a> {
+pub(crate) struct DocumentNode<'a> {
     file: &'a str,
     root: &'a Value,
     place: Vec<String>,
     value: &'a Value,
 }
 
-impl<'a> Cursor<'a> {
-    pub(crate) fn new(file: &'a str, root: &'a Value) -> Cursor<'a> {
-        Cursor { file, root, place: Vec::new(), value: root }
+impl<'a> DocumentNode<'a> {
+    pub(crate) fn new(file: &'a str, root: &'a Value) -> DocumentNode<'a> {
+        DocumentNode { file, root, place: Vec::new(), value: root }
     }
 
     pub(crate) fn value(&self) -> &'a Value {
@@ -46,7 +46,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The member `name`, following a `$ref` there.
-    pub(crate) fn optional(&self, name: &str) -> Result<Option<Cursor<'a>>, ContractError> {
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<DocumentNode<'a>>, ContractError> {
         match self.object()?.get(name) {
             Some(value) => self.step(name, value).resolve().map(Some),
             None => Ok(None),
@@ -54,19 +54,19 @@ impl<'a> Cursor<'a> {
     }
 
     /// The member `name`, which must be there; `purpose` tells what it would say.
-    pub(crate) fn member(&self, name: &str, purpose: &str) -> Result<Cursor<'a>, ContractError> {
+    pub(crate) fn member(&self, name: &str, purpose: &str) -> Result<DocumentNode<'a>, ContractError> {
         self.optional(name)?.ok_or_else(|| {
             self.error(Problem::Missing { member: name.to_owned(), purpose: purpose.to_owned() })
         })
     }
 
     /// Every member of the object, in order.
-    pub(crate) fn members(&self) -> Result<Vec<Cursor<'a>>, ContractError> {
+    pub(crate) fn members(&self) -> Result<Vec<DocumentNode<'a>>, ContractError> {
         self.object()?.iter().map(|(name, value)| self.step(name, value).resolve()).collect()
     }
 
     /// Every element of the list, in order.
-    pub(crate) fn elements(&self) -> Result<Vec<Cursor<'a>>, ContractError> {
+    pub(crate) fn elements(&self) -> Result<Vec<DocumentNode<'a>>, ContractError> {
         let elements = self.value.as_array().ok_or_else(|| self.unexpected("a list"))?;
         elements
             .iter()
@@ -88,13 +88,13 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn step(&self, key: &str, value: &'a Value) -> Cursor<'a> {
+    fn step(&self, key: &str, value: &'a Value) -> DocumentNode<'a> {
         let mut place = self.place.clone();
         place.push(key.to_owned());
-        Cursor { place, value, ..self.clone() }
+        DocumentNode { place, value, ..self.clone() }
     }
 
-    fn resolve(self) -> Result<Cursor<'a>, ContractError> {
+    fn resolve(self) -> Result<DocumentNode<'a>, ContractError> {
         let Some(reference) = self.value.get("$ref") else {
             return Ok(self);
         };
@@ -104,7 +104,7 @@ impl<'a> Cursor<'a> {
             .and_then(|pointer| self.root.pointer(pointer));
         match target {
             // One step only: a chain of references is legal and used by nobody, and a ring of them would never end.
-            Some(value) if value.get("$ref").is_none() => Ok(Cursor { value, ..self }),
+            Some(value) if value.get("$ref").is_none() => Ok(DocumentNode { value, ..self }),
             _ => {
                 Err(self.unexpected("a $ref to a place in this document, such as #/components/parameters/…"))
             }

@@ -82,13 +82,13 @@ mod tests {
 
     fn remedy(vendor: &str, cell: &str) -> Option<Remedy> {
         let contract = Contract::of_vendor(vendor).unwrap();
-        contract.remedy(contract.cell(cell).unwrap())
+        contract.remedy(contract.verify().cell(cell).unwrap())
     }
 
     #[test]
     fn the_call_that_finds_a_limit_reached_may_be_the_one_that_reached_it() {
         let zeckta = Contract::of_vendor("zeckta").unwrap();
-        let attempt = |cell: &str| zeckta.attempt(zeckta.cell(cell).unwrap());
+        let attempt = |cell: &str| zeckta.attempt(zeckta.verify().cell(cell).unwrap());
         assert_eq!(attempt("attempts_exhausted"), Attempt::Unknown);
         assert_eq!((attempt("wrong_code"), attempt("expired")), (Attempt::Spent, Attempt::Kept));
     }
