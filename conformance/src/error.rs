@@ -1,16 +1,18 @@
-//! Why a run ends without a verdict, and the exit statuses. Every failure is one line that says what and where.
+//! Why a run ends without a verdict, and the exit statuses. A failure is one line that says what happened and where.
+//!
+//! Every module may use this one; it uses none of them.
 
 use otp_contract::ContractError;
 use otp_sandbox::SandboxError;
 
-/// The statuses with which the program exits.
+/// The exit statuses of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Every gating check that was made passed.
+    /// No check failed the run.
     Conformant,
-    /// A gating check failed.
+    /// A check failed the run.
     Nonconformant,
-    /// The command line or a configuration is wrong.
+    /// The command line, a configuration file or a document is wrong.
     Usage,
     /// The subject could not be judged.
     Unjudged,
@@ -34,7 +36,7 @@ pub enum Failure {
     /// A contract is unknown or cannot be read.
     #[error(transparent)]
     Contract(#[from] ContractError),
-    /// An option has a value that it cannot have.
+    /// An option has an invalid value.
     #[error("{option}: {problem}")]
     Option {
         /// The option, as it is written on the command line.
@@ -50,7 +52,7 @@ pub enum Failure {
         /// What is wrong, with line and column where the parser gives them.
         problem: String,
     },
-    /// A sandbox cannot be started.
+    /// A sandbox cannot start.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
     /// An address cannot be listened on.
@@ -58,17 +60,17 @@ pub enum Failure {
     Listen {
         /// The address.
         address: String,
-        /// The system's word.
+        /// The system's error.
         reason: String,
     },
-    /// A target or the control does not answer.
+    /// A target, the control or the store cannot be reached.
     #[error("{what} {url} cannot be reached: {reason}")]
     Unreachable {
-        /// `target` or `control`.
+        /// `target`, `control` or `store`.
         what: &'static str,
         /// Where.
         url: String,
-        /// Why, as far as is known.
+        /// The system's error.
         reason: String,
     },
     /// The control refuses an operation that the run needs.
@@ -76,43 +78,43 @@ pub enum Failure {
     Control {
         /// Where.
         url: String,
-        /// What it answered.
+        /// Its response.
         reason: String,
     },
-    /// The control does not serve a vendor that was asked for.
+    /// The control does not serve a requested vendor.
     #[error("the control serves {served}, not `{vendor}`")]
     NotServed {
-        /// The vendor asked for.
+        /// The requested vendor.
         vendor: String,
-        /// Those that are there.
+        /// The vendors that it serves.
         served: String,
     },
-    /// The selection leaves no check.
+    /// The selection excludes every check.
     #[error("no check is selected: {0}")]
     NothingSelected(String),
-    /// The answers of a vendor could not be timed.
-    #[error("the answers of {vendor} cannot be timed: {reason}")]
+    /// The response times of a vendor cannot be measured.
+    #[error("the response times of {vendor} cannot be measured: {reason}")]
     Unmeasured {
         /// The vendor.
         vendor: String,
         /// Why.
         reason: String,
     },
-    /// The suite itself broke down; a bug worth reporting.
-    #[error("the suite broke down and gives no verdict: {0}")]
-    Broken(String),
+    /// The suite itself failed; a bug worth reporting.
+    #[error("internal error, no verdict: {0}")]
+    Internal(String),
     /// A report cannot be written.
     #[error("cannot write {path}: {reason}")]
     Write {
         /// Where.
         path: String,
-        /// The system's word.
+        /// The system's error.
         reason: String,
     },
 }
 
 impl Failure {
-    /// The exit status that stands for it.
+    /// The exit status for this failure.
     pub fn exit(&self) -> Exit {
         match self {
             Failure::Contract(_)
@@ -126,7 +128,7 @@ impl Failure {
             | Failure::NotServed { .. }
             | Failure::NothingSelected(_)
             | Failure::Unmeasured { .. }
-            | Failure::Broken(_)
+            | Failure::Internal(_)
             | Failure::Write { .. } => Exit::Unjudged,
         }
     }

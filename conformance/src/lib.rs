@@ -1,51 +1,36 @@
-//! Checks a server, in whatever language it is written, against every documented answer of an OTP verification API.
+//! Checks a server, in any language, against every documented response of an OTP verification API.
 //!
-//! The expectation comes from an annotated contract ([`otp_contract`]) and from nowhere else: the suite shares facts
-//! with the sandbox that it can start for itself, and no behaviour. It sends its own requests, never those of a typed
-//! client, which would refuse to build half of them.
+//! All expectations come from an annotated contract ([`otp_contract`]). The suite shares these facts with the sandbox
+//! that it can start, but no behaviour, so that a mistake in one cannot hide in the other. It sends its own requests,
+//! because a typed client would refuse to build half of them.
 //!
-//! From the outside in: [`cli`] reads what is wanted, [`run`] makes the [`checks`] side by side, each with tenants and
-//! randomness of its own; a [`Call`] becomes a request on the [`Wire`]; [`model`] says which outcomes are allowed and
-//! [`judge`] whether an answer is a documented one; a [`Report`] is plain data that others render.
+//! The modules, each of which may use those to its right:
+//!
+//! ```text
+//! cli → suite → runner → report → checks → harness → oracle → http
+//!  └──→ timing ─────────────────────────────┘
+//!  └──→ faults (which checks find which fault)
+//! ```
 
-mod area;
-mod call;
-mod check;
+mod checks;
+#[doc(hidden)]
 pub mod cli;
-mod config;
-mod connecting;
-mod control;
-mod delivery;
 mod error;
-mod finding;
-mod flow;
-mod journal;
-mod judge;
-mod linear;
-mod listing;
-pub mod model;
-mod pieces;
-mod reading;
+mod harness;
+mod http;
+mod oracle;
 mod report;
-mod run;
-mod script;
-mod serving;
-mod subject;
-mod summary;
-mod table;
+mod runner;
+mod suite;
 mod timing;
-mod wire;
 
-pub use area::Probe;
-pub use call::{Body, Call, Credential, Guess, Masking, Twist};
-pub use check::{Area, Check, Making, Tier, checks};
-pub use config::Config;
-pub use control::{Control, ControlError, Credentials, Description, Tenant};
+pub use checks::{Area, Tier};
 pub use error::{Exit, Failure};
-pub use finding::{Difference, Finding, ShownExchange, ShownRequest, ShownResponse};
-pub use judge::{Expectation, Judgement, Mismatch, judge};
-pub use report::{CellReport, CheckReport, CheckResult, Report, SCHEMA, Summary, VendorReport, Verdict};
-pub use run::{Options, run};
-pub use subject::Subject;
-pub use table::{TableFormat, matrix_table};
-pub use wire::{Exchange, RawRequest, RawResponse, Wire, WireError};
+pub use harness::{Credentials, Tenant};
+pub use oracle::Difference;
+pub use report::{
+    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange,
+    ShownRequest, ShownResponse, Summary, VendorReport, Verdict,
+};
+pub use runner::Options;
+pub use suite::{PreparedTenant, SubjectOptions, Suite};

@@ -1,78 +1,79 @@
-//! How long answers take, compared between calls that a caller should not be able to tell apart: a wrong code by its
-//! first digit or its last, the right code for a locked session, a session that there is not. It measures and never
-//! judges: what a network adds is unknown, and a threshold would accuse a busy server.
+//! Compares response times that a caller must not be able to distinguish: a code that is wrong in its first digit or its
+//! last, the right code for a locked session, and a session that does not exist.
+//!
+//! It measures and gives no verdict: the delay of the network is unknown, and a threshold would accuse a busy server.
 
 use std::time::Duration;
 
-use otp_contract::Contract;
+use otp_contract::{Contract, Role};
 
-use crate::call::{Call, Guess, Masking};
-use crate::control::Tenant;
 use crate::error::Failure;
-use crate::flow::{Live, attempts};
-use crate::run::Options;
-use crate::subject::{Bench, Stop, Subject};
+use crate::harness::{
+    Abort, CheckContext, Effort, Masking, Subject, SubmittedCode, Tenant, TrackedSession, VerifyCall,
+    attempts,
+};
 
-/// A kind of calls. The others are compared with the first.
+/// A kind of call. The response times of the others are compared with those of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CallKind {
     WrongFirst,
     WrongLast,
     Locked,
     Unknown,
 }
 
-impl Kind {
-    const ALL: [Kind; 4] = [Kind::WrongFirst, Kind::WrongLast, Kind::Locked, Kind::Unknown];
+impl CallKind {
+    const ALL: [CallKind; 4] =
+        [CallKind::WrongFirst, CallKind::WrongLast, CallKind::Locked, CallKind::Unknown];
 
     fn as_str(self) -> &'static str {
         match self {
-            Kind::WrongFirst => "wrong in the first digit",
-            Kind::WrongLast => "wrong in the last digit",
-            Kind::Locked => "right, and locked",
-            Kind::Unknown => "no such session",
+            CallKind::WrongFirst => "wrong in the first digit",
+            CallKind::WrongLast => "wrong in the last digit",
+            CallKind::Locked => "right code, locked session",
+            CallKind::Unknown => "unknown session",
         }
     }
 }
 
-/// How often the samples are drawn anew for a confidence interval.
+/// How many times the samples are resampled for a confidence interval.
 const RESAMPLES: usize = 400;
 
-/// How many calls are made before any is counted.
+/// How many rounds of calls are not counted.
 const WARM_UP: usize = 50;
 
-/// The times of one vendor's answers.
+/// The response times of one vendor.
 #[derive(Debug)]
 pub(crate) struct Timing {
     /// The vendor.
     pub(crate) vendor: String,
-    /// What was measured, kind by kind.
+    /// The response times of each kind of call.
     pub(crate) classes: Vec<Class>,
 }
 
-/// The times of one kind of calls.
+/// The response times of one kind of call.
 #[derive(Debug)]
 pub(crate) struct Class {
-    /// What kind.
+    /// The kind.
     pub(crate) name: &'static str,
-    /// How many answers were timed.
+    /// How many responses were measured.
     pub(crate) samples: usize,
     /// The median, in nanoseconds.
-    pub(crate) median: f64,
-    /// The difference of its median from that of the first class, in nanoseconds; 0 for that itself.
-    pub(crate) difference: f64,
-    /// Where that difference lies with a confidence of 95 %.
-    pub(crate) interval: (f64, f64),
+    pub(crate) median_ns: f64,
+    /// The difference of its median from that of the first kind, in nanoseconds; 0 for the first kind.
+    pub(crate) difference_ns: f64,
+    /// The 95 % confidence interval of that difference, in nanoseconds.
+    pub(crate) interval_ns: (f64, f64),
 }
 
-/// What a vendor's calls are made with: some sessions that live, and one that is locked.
+/// The sessions that the calls use: a live one, replaced when its attempts run out, and a locked one.
 struct Sessions {
     tenant: Tenant,
-    live: Live,
-    locked: Option<Live>,
+    live: TrackedSession,
+    locked: Option<TrackedSession>,
 }
 
-/// Measures a vendor's answers, `samples` of each class, in a random order over one connection.
+/// Measures `samples` responses to each kind of call, in a random order over one connection.
 pub(crate) async fn measure(
     contract: &Contract,
     subject: &Subject,
@@ -80,13 +81,17 @@ pub(crate) async fn measure(
     seed: u64,
 ) -> Result<Timing, Failure> {
     let id = format!("{}/timing", contract.vendor);
-    let mut bench = Bench::new(contract, subject, &id, &Options::with_seed(seed));
-    let measured = times(&mut bench, samples).await.map_err(|stop| {
-        let reason = match stop {
-            Stop::Skip(reason) | Stop::Lost(reason) | Stop::Unanswered(reason) | Stop::Error(reason) => {
-                reason
+    let effort = Effort { seed, cases: 0, bursts: 0 };
+    let mut context = CheckContext::new(contract, Role::Verify, subject, &subject.pooled, &id, effort);
+    let measured = response_times(&mut context, samples).await.map_err(|abort| {
+        let reason = match abort {
+            Abort::Skip(reason)
+            | Abort::ConnectionLost(reason)
+            | Abort::NoResponse(reason)
+            | Abort::Error(reason) => reason,
+            Abort::Deviation(deviation) => {
+                format!("expected {}, got {}", deviation.expected, deviation.actual)
             }
-            Stop::Found(finding) => format!("expected {}, and got {}", finding.expected, finding.actual),
         };
         Failure::Unmeasured { vendor: contract.vendor.clone(), reason }
     })?;
@@ -95,80 +100,86 @@ pub(crate) async fn measure(
     let classes = measured
         .iter()
         .map(|(kind, times)| {
-            let (difference, interval) = match kind {
-                Kind::WrongFirst => (0.0, (0.0, 0.0)),
+            let (difference_ns, interval_ns) = match kind {
+                CallKind::WrongFirst => (0.0, (0.0, 0.0)),
                 _ => difference(times, first, &mut random),
             };
-            let median = median(&mut times.clone());
-            Class { name: kind.as_str(), samples: times.len(), median, difference, interval }
+            let median_ns = median(&mut times.clone());
+            Class { name: kind.as_str(), samples: times.len(), median_ns, difference_ns, interval_ns }
         })
         .collect();
     Ok(Timing { vendor: contract.vendor.clone(), classes })
 }
 
-/// The times of each kind, in nanoseconds; without the locked one where nothing can be locked.
-async fn times(bench: &mut Bench<'_>, samples: usize) -> Result<Vec<(Kind, Vec<f64>)>, Stop> {
-    let tenant = bench.tenant().await?;
-    let live = bench.open_for(&tenant, &attempts(10)).await?;
+/// The response times of each kind in nanoseconds, without the locked kind if the subject locks no session.
+async fn response_times(
+    context: &mut CheckContext<'_>,
+    samples: usize,
+) -> Result<Vec<(CallKind, Vec<f64>)>, Abort> {
+    let tenant = context.tenant().await?;
+    let live = context.start_session_for(&tenant, &attempts(10)).await?;
     let mut sessions = Sessions { tenant, live, locked: None };
-    sessions.locked = sessions.lock(bench).await?;
-    let there = |kind: &Kind| *kind != Kind::Locked || sessions.locked.is_some();
-    let mut measured: Vec<_> =
-        Kind::ALL.into_iter().filter(there).map(|kind| (kind, Vec::with_capacity(samples))).collect();
+    sessions.locked = sessions.lock(context).await?;
+    let is_possible = |kind: &CallKind| *kind != CallKind::Locked || sessions.locked.is_some();
+    let mut measured: Vec<_> = CallKind::ALL
+        .into_iter()
+        .filter(is_possible)
+        .map(|kind| (kind, Vec::with_capacity(samples)))
+        .collect();
     let mut order: Vec<usize> = (0..measured.len()).collect();
     for round in 0..samples + WARM_UP {
-        bench.random.shuffle(&mut order);
+        context.random.shuffle(&mut order);
         for index in &order {
             let (kind, times) = &mut measured[*index];
-            let took = sessions.time(bench, *kind).await?;
+            let took = sessions.time(context, *kind).await?;
             if round >= WARM_UP {
                 times.push(nanos(took));
             }
         }
-        // A journal of a hundred thousand calls serves nobody.
-        bench.forget_sessions();
+        // Nobody reads a recording of a hundred thousand calls.
+        context.forget_sessions();
     }
     Ok(measured)
 }
 
 impl Sessions {
-    /// A session whose limit is reached, where there is one.
-    async fn lock(&mut self, bench: &mut Bench<'_>) -> Result<Option<Live>, Stop> {
-        let mut live = bench.open_for(&self.tenant, &attempts(3)).await?;
-        let Ok(limit) = live.limit() else { return Ok(None) };
+    /// A session whose limit is reached, if it has one.
+    async fn lock(&mut self, context: &mut CheckContext<'_>) -> Result<Option<TrackedSession>, Abort> {
+        let mut session = context.start_session_for(&self.tenant, &attempts(3)).await?;
+        let Ok(limit) = session.limit() else { return Ok(None) };
         for _ in 0..limit {
-            bench.wrong(&mut live).await?;
+            context.submit_wrong(&mut session).await?;
         }
-        Ok(Some(live))
+        Ok(Some(session))
     }
 
-    /// Makes one call of a kind; how long its answer took.
-    async fn time(&mut self, bench: &mut Bench<'_>, kind: Kind) -> Result<Duration, Stop> {
-        if self.live.spare() < 2 {
-            self.live = bench.open_for(&self.tenant, &attempts(10)).await?;
+    /// Sends one call of a kind and returns its response time.
+    async fn time(&mut self, context: &mut CheckContext<'_>, kind: CallKind) -> Result<Duration, Abort> {
+        if self.live.spare_attempts() < 2 {
+            self.live = context.start_session_for(&self.tenant, &attempts(10)).await?;
         }
-        let retry = bench.retries();
+        let retry = context.retries();
         let issued = match (kind, &self.locked) {
-            (Kind::Locked, Some(locked)) => &locked.issued,
+            (CallKind::Locked, Some(locked)) => &locked.issued,
             _ => &self.live.issued,
         };
         let near = match kind {
-            Kind::WrongFirst => Some(near_miss(&issued.code, true)),
-            Kind::WrongLast => Some(near_miss(&issued.code, false)),
-            Kind::Locked | Kind::Unknown => None,
+            CallKind::WrongFirst => Some(near_miss(&issued.code, true)),
+            CallKind::WrongLast => Some(near_miss(&issued.code, false)),
+            CallKind::Locked | CallKind::Unknown => None,
         };
-        let unknown = (kind == Kind::Unknown).then(|| bench.unknown_id(&issued.session.session));
-        let guess = near.as_deref().map_or_else(|| issued.right(), Guess::plain);
-        let mut call = issued.call(bench.contract, guess, retry);
+        let unknown = (kind == CallKind::Unknown).then(|| context.unknown_id(&issued.session.session));
+        let code = near.as_deref().map_or_else(|| issued.right(), SubmittedCode::plain);
+        let mut call = context.call(issued, code);
         if let Some(unknown) = &unknown {
-            call = Call { session: Some(unknown), ..call };
+            call = VerifyCall { session: Some(unknown), ..call };
         }
-        let target = &bench.subject.targets[0];
+        let target = &context.subject.targets[0];
         let request = call.request(target, Masking::Nothing);
-        let sent = bench.wire.send(&request).await;
-        let (_, took) = sent.map_err(|error| Stop::Unanswered(format!("{target}: {error}")))?;
+        let sent = context.client.send(&request).await;
+        let (_, took) = sent.map_err(|error| Abort::NoResponse(format!("{target}: {error}")))?;
         if near.is_some() {
-            self.live.note_wrong(retry);
+            self.live.count_wrong(retry);
         }
         Ok(took)
     }
@@ -186,7 +197,7 @@ fn nanos(took: Duration) -> f64 {
     took.as_secs_f64() * 1e9
 }
 
-/// The middle of `times`, which it leaves in another order.
+/// The median of `times`, which it reorders.
 fn median(times: &mut [f64]) -> f64 {
     if times.is_empty() {
         return 0.0;
@@ -195,10 +206,10 @@ fn median(times: &mut [f64]) -> f64 {
     *times.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
-/// How far the median of `times` is from that of `others`, and the percentiles 2.5 and 97.5 of that over samples that
-/// are drawn from both with replacement (Efron's bootstrap).
+/// The difference between the medians of `times` and `others`, and its 2.5th and 97.5th percentiles over samples that are
+/// drawn from both with replacement (Efron's bootstrap).
 fn difference(times: &[f64], others: &[f64], random: &mut fastrand::Rng) -> (f64, (f64, f64)) {
-    let told = median(&mut times.to_vec()) - median(&mut others.to_vec());
+    let observed = median(&mut times.to_vec()) - median(&mut others.to_vec());
     let mut drawn = |from: &[f64]| {
         let mut again: Vec<f64> = (0..from.len()).map(|_| from[random.usize(0..from.len())]).collect();
         median(&mut again)
@@ -206,50 +217,7 @@ fn difference(times: &[f64], others: &[f64], random: &mut fastrand::Rng) -> (f64
     let mut differences: Vec<f64> = (0..RESAMPLES).map(|_| drawn(times) - drawn(others)).collect();
     differences.sort_by(f64::total_cmp);
     let margin = RESAMPLES / 40;
-    (told, (differences[margin], differences[RESAMPLES - 1 - margin]))
-}
-
-/// The report as text.
-pub(crate) fn as_text(timings: &[Timing]) -> String {
-    let mut text = String::new();
-    for timing in timings {
-        text.push_str(&format!("{}\n", timing.vendor));
-        for class in &timing.classes {
-            let micros = |nanos: f64| nanos / 1e3;
-            text.push_str(&format!("  {:<28}{:>10.1} µs", class.name, micros(class.median)));
-            if class.difference != 0.0 || class.interval != (0.0, 0.0) {
-                text.push_str(&format!(
-                    "  {:+.1} µs ({:+.1} to {:+.1})",
-                    micros(class.difference),
-                    micros(class.interval.0),
-                    micros(class.interval.1)
-                ));
-            }
-            text.push_str(&format!("  {} samples\n", class.samples));
-        }
-    }
-    text.push_str(
-        "medians; behind them the difference from the first kind of call, with its 95 % interval by bootstrap.\n\
-         A report and no verdict: what a caller elsewhere can tell apart depends on the network between.\n",
-    );
-    text
-}
-
-/// The report for a program; times in nanoseconds.
-pub(crate) fn as_json(timings: &[Timing]) -> String {
-    let rows = timings.iter().map(|timing| {
-        let classes = timing.classes.iter().map(|class| {
-            serde_json::json!({
-                "class": class.name,
-                "samples": class.samples,
-                "median_ns": class.median,
-                "difference_ns": class.difference,
-                "interval_95_ns": [class.interval.0, class.interval.1],
-            })
-        });
-        serde_json::json!({"vendor": timing.vendor, "classes": classes.collect::<Vec<_>>()})
-    });
-    format!("{:#}\n", serde_json::Value::from(rows.collect::<Vec<_>>()))
+    (observed, (differences[margin], differences[RESAMPLES - 1 - margin]))
 }
 
 #[cfg(test)]
@@ -262,8 +230,8 @@ mod tests {
         let noise = |random: &mut fastrand::Rng| random.f64() * 100.0;
         let fast: Vec<f64> = (0..2_000).map(|_| 1_000.0 + noise(&mut random)).collect();
         let slow: Vec<f64> = (0..2_000).map(|_| 1_500.0 + noise(&mut random)).collect();
-        let (told, (low, high)) = difference(&slow, &fast, &mut random);
-        assert!(low <= told && told <= high, "{low} {told} {high}");
+        let (observed, (low, high)) = difference(&slow, &fast, &mut random);
+        assert!(low <= observed && observed <= high, "{low} {observed} {high}");
         assert!(low > 480.0 && high < 520.0, "{low} {high}");
         let (_, (low, high)) = difference(&fast, &fast.clone(), &mut random);
         assert!(low <= 0.0 && 0.0 <= high, "{low} {high}");

@@ -1,5 +1,4 @@
-//! Subjects whose set-up is not what one would wish: a check that cannot be made is skipped or in error, and never
-//! counts as passed.
+//! Subjects with an incomplete or broken set-up: a check that cannot run is skipped or in error, and never counts as passed.
 
 use std::sync::Arc;
 
@@ -8,54 +7,50 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use otp_conformance::{CheckResult, Control, ControlError, RawRequest, Verdict, Wire, run};
+use otp_conformance::{CheckResult, PreparedTenant, SubjectOptions, Suite, Verdict};
 use otp_sandbox::Settings;
 use serde_json::json;
 
-use crate::house::{contracts, options, sandbox, server, subject, vendors};
+use crate::house::{all_contracts, contracts, failed, options, replica, sandbox, server, suite};
+use crate::raw_http::RawClient;
 
 async fn clean_sandbox() -> String {
-    sandbox(Settings { contracts: contracts(&vendors()), ..Settings::default() }).await
+    sandbox(Settings { contracts: all_contracts(), ..Settings::default() }).await
 }
 
-/// A server before the sandbox that describes itself with `operations`, and hands everything else on.
-async fn narrowed(operations: &'static [&'static str]) -> String {
-    struct Behind {
+/// A proxy before the sandbox that offers only these control operations and forwards everything else.
+async fn with_operations(operations: &'static [&'static str]) -> String {
+    struct Proxy {
         sandbox: String,
-        wire: Wire,
+        client: RawClient,
     }
-    async fn hand_on(State(behind): State<Arc<Behind>>, request: Request) -> Response {
+    async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let body: Bytes = axum::body::to_bytes(body, 1 << 24).await.unwrap();
-        let headers =
+        let forwarded =
             parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
-        let request = RawRequest {
-            method: parts.method.to_string(),
-            url: format!("{}{}", behind.sandbox, parts.uri),
-            headers: headers
-                .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-                .collect(),
-            body: Some(body.to_vec()),
-        };
-        let (response, _) = behind.wire.send(&request).await.unwrap();
+        let headers: Vec<_> =
+            forwarded.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let url = format!("{}{}", proxy.sandbox, parts.uri);
+        let response = proxy.client.send(parts.method.as_str(), &url, &headers, body.to_vec()).await.unwrap();
         let status = axum::http::StatusCode::from_u16(response.status).unwrap();
         (status, response.headers, response.body).into_response()
     }
-    let behind = Behind { sandbox: clean_sandbox().await, wire: Wire::new(false).unwrap() };
+    let proxy = Proxy { sandbox: clean_sandbox().await, client: RawClient::new() };
     let describe = move || async move {
         json!({"protocol": 1, "implementation": "test/1", "vendors": ["zeckta"], "operations": operations})
             .to_string()
     };
     let router =
-        Router::new().route("/_control/v1", get(describe)).fallback(hand_on).with_state(Arc::new(behind));
+        Router::new().route("/_control/v1", get(describe)).fallback(forward).with_state(Arc::new(proxy));
     server(router).await
 }
 
 #[tokio::test]
 async fn a_check_that_the_control_cannot_set_up_is_skipped_with_the_reason() {
-    let url = narrowed(&["tenants", "sessions"]).await;
-    let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
-    let report = run(contracts, Arc::new(subject(&url, &url).await), &options(1)).await.unwrap();
+    let url = with_operations(&["tenants", "sessions"]).await;
+    let suite = suite(contracts(&["zeckta"]), std::slice::from_ref(&url), &url).await;
+    let report = suite.run(&options(1)).await.unwrap();
     let skipped: Vec<_> =
         report.vendors[0].checks.iter().filter(|check| check.result == CheckResult::Skipped).collect();
     assert!(skipped.iter().any(|check| check.id == "zeckta/matrix/expired"));
@@ -74,54 +69,52 @@ async fn a_check_that_the_control_cannot_set_up_is_skipped_with_the_reason() {
 
 #[tokio::test]
 async fn when_every_check_is_skipped_there_is_no_verdict() {
-    let url = narrowed(&[]).await;
-    let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
-    let report = run(contracts, Arc::new(subject(&url, &url).await), &options(1)).await.unwrap();
+    let url = with_operations(&[]).await;
+    let suite = suite(contracts(&["zeckta"]), std::slice::from_ref(&url), &url).await;
+    let report = suite.run(&options(1)).await.unwrap();
     assert_eq!(report.summary.passed, 0);
     assert_eq!(report.verdict, Verdict::Inconclusive);
 }
 
 #[tokio::test]
-async fn tenants_from_the_configuration_serve_a_control_that_makes_none() {
-    let url = narrowed(&["sessions", "age", "resend"]).await;
-    let mut subject = subject(&url, &url).await;
+async fn tenants_from_the_configuration_serve_a_control_that_creates_none() {
+    let url = with_operations(&["sessions", "age", "resend"]).await;
+    let mut tenants: Vec<PreparedTenant> = Vec::new();
     for _ in 0..2 {
-        let request = RawRequest {
-            method: "POST".to_owned(),
-            url: format!("{url}/_control/v1/tenants"),
-            headers: Vec::new(),
-            body: Some(br#"{"vendor": "zeckta"}"#.to_vec()),
-        };
-        let (response, _) = subject.wire.send(&request).await.unwrap();
-        let tenant = serde_json::from_slice(&response.body).unwrap();
-        subject.control.prepared.entry("zeckta".to_owned()).or_default().push(tenant);
+        let body = br#"{"vendor": "zeckta"}"#.to_vec();
+        let response =
+            RawClient::new().send("POST", &format!("{url}/_control/v1/tenants"), &[], body).await.unwrap();
+        let mut tenant: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        tenant["vendor"] = "zeckta".into();
+        tenants.push(serde_json::from_value(tenant).unwrap());
     }
-    let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
-    let report = run(contracts, Arc::new(subject), &options(1)).await.unwrap();
+    let subject = SubjectOptions { targets: vec![url], tenants, ..SubjectOptions::default() };
+    let suite = Suite::connect(contracts(&["zeckta"]), subject).await.unwrap();
+    let report = suite.run(&options(1)).await.unwrap();
     assert_eq!(report.summary.skipped, 0);
     assert_eq!(report.verdict, Verdict::Conformant);
 }
 
 #[tokio::test]
-async fn a_target_that_breaks_off_is_an_error_and_no_verdict() {
+async fn a_target_that_closes_every_connection_is_an_error_and_no_verdict() {
     let control = clean_sandbox().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        // Accepts and hangs up, for as long as the test goes on.
+        // Accepts and closes connections for as long as the test runs.
         while let Ok((connection, _)) = listener.accept().await {
             drop(connection);
         }
     });
-    let contracts = contracts(&["d7"]).into_iter().map(Arc::new).collect();
-    let report = run(contracts, Arc::new(subject(&target, &control).await), &options(1)).await.unwrap();
+    let suite = suite(contracts(&["d7"]), &[target], &control).await;
+    let report = suite.run(&options(1)).await.unwrap();
     assert_eq!(report.summary.passed + report.summary.failed, 0);
     assert!(report.summary.error > 0);
     assert_eq!(report.verdict, Verdict::Inconclusive);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_hangs_up_on_one_kind_of_call_and_answers_all_others_does_not_conform() {
+async fn a_target_that_disconnects_on_one_kind_of_call_only_does_not_conform() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let sandbox = clean_sandbox().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -131,7 +124,7 @@ async fn who_hangs_up_on_one_kind_of_call_and_answers_all_others_does_not_confor
         while let Ok((mut client, _)) = listener.accept().await {
             let mut server = tokio::net::TcpStream::connect(&behind).await.unwrap();
             tokio::spawn(async move {
-                let mut answer = vec![0; 1 << 16];
+                let mut written = vec![0; 1 << 16];
                 loop {
                     let mut read = vec![0; 1 << 16];
                     tokio::select! {
@@ -142,37 +135,38 @@ async fn who_hangs_up_on_one_kind_of_call_and_answers_all_others_does_not_confor
                             }
                             if server.write_all(&read[..length]).await.is_err() { return }
                         }
-                        length = server.read(&mut answer) => {
+                        length = server.read(&mut written) => {
                             let Ok(length @ 1..) = length else { return };
-                            if client.write_all(&answer[..length]).await.is_err() { return }
+                            if client.write_all(&written[..length]).await.is_err() { return }
                         }
                     }
                 }
             });
         }
     });
-    let contracts = contracts(&["d7"]).into_iter().map(Arc::new).collect();
-    let report = run(contracts, Arc::new(subject(&target, &sandbox).await), &options(1)).await.unwrap();
-    assert_eq!(crate::house::failed(&report), ["d7/request/method"]);
+    let suite = suite(contracts(&["d7"]), &[target], &sandbox).await;
+    let report = suite.run(&options(1)).await.unwrap();
+    assert_eq!(failed(&report), ["d7/request/method"]);
     let check = report.vendors[0].checks.iter().find(|check| check.id == "d7/request/method").unwrap();
     let finding = check.finding.as_ref().unwrap();
-    assert_eq!(finding.expected, "an answer");
+    assert_eq!(finding.expected, "a response");
     assert!(finding.actual.contains("GET") && finding.exchanges[0].response.is_none(), "{}", finding.actual);
     assert_eq!(report.summary.error, 0);
 }
 
 #[tokio::test]
-async fn a_control_that_is_none_or_speaks_another_protocol_is_told_so() {
-    let wire = Wire::new(false).unwrap();
-    for (body, told) in [
-        ("<html>", "not of the documented shape"),
-        (r#"{"protocol": 2, "vendors": [], "operations": []}"#, "protocol 2 is spoken there, and 1 here"),
+async fn a_control_that_is_none_or_speaks_another_version_is_reported() {
+    for (body, problem) in [
+        ("<html>", "does not have the documented shape"),
+        (
+            r#"{"protocol": 2, "vendors": [], "operations": []}"#,
+            "it speaks version 2 of the protocol, and the suite speaks version 1",
+        ),
     ] {
         let url = server(Router::new().route("/_control/v1", get(move || async move { body }))).await;
-        match Control::connect(&wire, &url, None).await {
-            Err(ControlError::Failed { reason, .. }) => assert!(reason.contains(told), "{reason}"),
-            other => panic!("{:?}", other.err()),
-        }
+        let subject = SubjectOptions { targets: vec![url.clone()], ..SubjectOptions::default() };
+        let error = Suite::connect(all_contracts(), subject).await.err().unwrap().to_string();
+        assert!(error.contains(&url) && error.contains(problem), "{error}");
     }
 }
 
@@ -180,25 +174,13 @@ async fn a_control_that_is_none_or_speaks_another_protocol_is_told_so() {
 async fn several_targets_are_checked_as_replicas_of_one_service() {
     let settings = Settings { contracts: contracts(&["zeckta"]), ..Settings::default() };
     let service = otp_sandbox::Sandbox::new(settings).unwrap();
-    let mut targets = Vec::new();
-    for _ in 0..2 {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        targets.push(format!("http://{}", listener.local_addr().unwrap()));
-        tokio::spawn(service.clone().serve(listener, std::future::pending()));
-    }
-    let mut subject = subject(&targets[0], &targets[0]).await;
-    subject.targets.clone_from(&targets);
-    let run_on = |subject| async {
-        let contracts = contracts(&["zeckta"]).into_iter().map(Arc::new).collect();
-        run(contracts, Arc::new(subject), &options(1)).await.unwrap()
-    };
-    let report = run_on(subject).await;
+    let targets = [replica(&service, 0).await, replica(&service, 1).await];
+    let report = suite(contracts(&["zeckta"]), &targets, &targets[0]).await.run(&options(1)).await.unwrap();
     assert_eq!(report.verdict, Verdict::Conformant);
     assert_eq!(report.targets, targets);
 
-    // Two services that know nothing of each other are no replicas, and are told so.
-    let apart = [clean_sandbox().await, clean_sandbox().await];
-    let mut subject = crate::house::subject(&apart[0], &apart[0]).await;
-    subject.targets = apart.to_vec();
-    assert_eq!(run_on(subject).await.verdict, Verdict::Nonconformant);
+    // Two services that do not know each other are no replicas, and the verdict says so.
+    let separate = [clean_sandbox().await, clean_sandbox().await];
+    let report = suite(contracts(&["zeckta"]), &separate, &separate[0]).await.run(&options(1)).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Nonconformant);
 }

@@ -1,15 +1,19 @@
 //! What the tests share: a sandbox in this process, a run against it, and servers that answer as a test wants.
 
-use std::sync::Arc;
-
 use axum::Router;
-use otp_conformance::{Control, Masking, Options, Report, Subject, Wire, run};
-use otp_contract::{Contract, DOCUMENTS};
+use otp_conformance::{Options, Report, SubjectOptions, Suite};
+use otp_contract::Contract;
 use otp_sandbox::{Fault, Sandbox, Settings};
 use tokio::net::TcpListener;
 
-pub(crate) fn vendors() -> Vec<&'static str> {
-    DOCUMENTS.iter().map(|document| document.vendor).collect()
+/// The ids of the built-in vendors.
+pub(crate) fn vendors() -> Vec<String> {
+    Contract::all().unwrap().into_iter().map(|contract| contract.vendor).collect()
+}
+
+/// All built-in contracts.
+pub(crate) fn all_contracts() -> Vec<Contract> {
+    Contract::all().unwrap()
 }
 
 pub(crate) fn contracts(vendors: &[&str]) -> Vec<Contract> {
@@ -51,16 +55,14 @@ pub(crate) async fn server(router: Router) -> String {
     format!("http://{address}")
 }
 
-pub(crate) async fn subject(target: &str, control: &str) -> Subject {
-    let wire = Wire::new(false).unwrap();
-    let control = Control::connect(&wire, control, None).await.unwrap();
-    Subject {
-        targets: vec![target.to_owned()],
-        control,
-        wire: Arc::new(wire),
-        fresh: Arc::new(Wire::fresh(false).unwrap()),
-        masking: Masking::CredentialsAndCodes,
-    }
+/// A suite that is connected to these targets, with the control at `control`.
+pub(crate) async fn suite(contracts: Vec<Contract>, targets: &[String], control: &str) -> Suite {
+    let subject = SubjectOptions {
+        targets: targets.to_vec(),
+        control: Some(control.to_owned()),
+        ..SubjectOptions::default()
+    };
+    Suite::connect(contracts, subject).await.unwrap()
 }
 
 /// Runs the suite against a sandbox that is started for it.
@@ -77,10 +79,7 @@ pub(crate) async fn check(
     for number in 0..replicas {
         urls.push(replica(&service, number).await);
     }
-    let contracts = contracts.into_iter().map(Arc::new).collect();
-    let mut subject = subject(&urls[0], &urls[0]).await;
-    subject.targets = urls;
-    run(contracts, Arc::new(subject), options).await.unwrap()
+    suite(contracts, &urls, &urls[0]).await.run(options).await.unwrap()
 }
 
 /// The ids of the checks that failed.

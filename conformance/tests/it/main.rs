@@ -1,4 +1,4 @@
-//! The suite, against real servers on loopback: the sandbox, the sandbox with faults, and servers made up for a test.
+//! The suite against real servers on loopback: the sandbox, the sandbox with faults, and servers written for a test.
 
 #![expect(
     clippy::expect_used,
@@ -13,7 +13,9 @@ mod cluster_house;
 mod control;
 mod faults;
 mod house;
+mod new_vendor;
 mod program;
+mod raw_http;
 #[expect(dead_code, reason = "the tests of the store ask more of it")]
 #[path = "../../sandbox/tests/it/redis_house.rs"]
 mod redis_house;
@@ -21,5 +23,4 @@ mod replays;
 mod reports;
 mod served;
 mod serving;
-mod sixth;
 mod transcripts;

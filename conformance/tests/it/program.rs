@@ -1,7 +1,8 @@
-//! The program itself, as a shell runs it: exit statuses, one clear line for what is wrong, and what goes where.
+//! The program itself, as a shell runs it: exit statuses, error messages of one line, and which output goes where.
 
 use std::process::{Command, Output};
 
+use crate::house::all_contracts;
 use crate::served::{Served, program};
 
 fn output(arguments: &[&str]) -> Output {
@@ -14,17 +15,17 @@ fn texts(output: &Output) -> (String, String) {
 }
 
 #[test]
-fn the_main_job_judges_five_vendors_conformant() {
+fn the_sandbox_conforms_for_every_vendor() {
     let output = output(&["check", "--seed", "42"]);
     let (out, err) = texts(&output);
     assert_eq!(output.status.code(), Some(0), "{out}{err}");
-    for name in ["Zeckta", "Kaleyra", "DailyStory", "Exotel ExoVerify", "D7 Networks"] {
-        let line = out.lines().find(|line| line.starts_with(name)).unwrap();
+    for contract in all_contracts() {
+        let line = out.lines().find(|line| line.starts_with(&contract.name)).unwrap();
         assert!(line.ends_with("  conformant"), "{line}");
     }
     assert!(out.lines().last().unwrap().starts_with("conformant: "));
     assert!(out.lines().last().unwrap().ends_with("seed 42"));
-    assert!(!out.contains('\u{1b}'), "no colour where there is no terminal");
+    assert!(!out.contains('\u{1b}'), "no colour without a terminal");
     assert!(err.starts_with("checking "), "{err}");
 }
 
@@ -35,7 +36,7 @@ fn a_fault_exits_1_and_names_the_check() {
     assert_eq!(output.status.code(), Some(1));
     assert!(out.contains("\nFAIL exotel/matrix/expired: "), "{out}");
     assert!(
-        out.contains("  says      Exotel ExoVerify API reference, \"Verify OTP\": Error Codes\n"),
+        out.contains("  source    Exotel ExoVerify API reference, \"Verify OTP\": Error Codes\n"),
         "{out}"
     );
     assert!(out.contains("curl -sS -i -X POST "), "{out}");
@@ -43,7 +44,7 @@ fn a_fault_exits_1_and_names_the_check() {
 }
 
 #[test]
-fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
+fn every_error_is_one_line_with_the_right_exit_status() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -59,26 +60,22 @@ fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
         (&["serve", "acme"], 2, "no vendor `acme` is known"),
         (&["matrix", "acme"], 2, "no vendor `acme` is known"),
         (&["check", "--target", "http://127.0.0.1:1"], 3, "target http://127.0.0.1:1 cannot be reached: "),
-        (&["check", "--target", "127.0.0.1:1"], 2, "--target: not a URL such as http://"),
-        (
-            &["check", "--target", "http://u:p@127.0.0.1:1"],
-            2,
-            "--target: credentials do not belong into a URL",
-        ),
+        (&["check", "--target", "127.0.0.1:1"], 2, "--target: expected a URL such as http://"),
+        (&["check", "--target", "http://u:p@127.0.0.1:1"], 2, "--target: a URL must not contain credentials"),
         (&["check", "--control", "http://127.0.0.1:1"], 2, "--control: needs a --target"),
         (&["check", "--only", "zeckta/nothing/*"], 3, "no check is selected: "),
         (&["check", "--skip", "*"], 3, "no check is selected: "),
-        (&["check", "--shard", "3/2"], 2, "--shard: `3/2` is not of the form I/N"),
+        (&["check", "--shard", "3/2"], 2, "--shard: `3/2` does not have the form I/N"),
         (&["check", "--jobs", "0"], 2, "invalid value '0'"),
         (&["explain", "zeckta/matrix/nothing"], 2, "explain: there is no check `zeckta/matrix/nothing`"),
-        (&["check", "--only", "["], 2, "--only: `[` is no pattern: "),
+        (&["check", "--only", "["], 2, "--only: `[` is not a valid pattern: "),
         (&["check", "--fault", "gremlin"], 2, "--fault: there is no fault `gremlin`"),
         (&["check", "--prefer", "d7/nothing"], 2, "no contract that is served has a cell `d7/nothing`"),
         (&["check", "--config", &config], 2, "config.toml: line 1, column 8: invalid type: string"),
         (&["check", "--config", &option], 2, "option.toml: line 1, column 1: unknown field `sead`"),
         (&["check", "--config", "/no/such/file"], 2, "/no/such/file: No such file"),
         (&["check", "--contract", &contract], 2, "contract.yaml: expected a member `x-otp-vendor`"),
-        (&["check", "--report", "paper=x"], 2, "--report: `paper=x` is not of the form json=PATH"),
+        (&["check", "--report", "paper=x"], 2, "--report: `paper=x` does not have the form json=PATH"),
         (&["check", "d7", "--report", &unwritable], 3, "cannot write "),
         (&["serve", "--listen", "nowhere"], 2, "cannot listen on nowhere: "),
         (&["serve", "--listen", "0.0.0.0:0"], 2, "--listen: 0.0.0.0:"),
@@ -88,21 +85,25 @@ fn what_is_wrong_is_said_in_one_line_with_the_right_status() {
             "--control-listen: 0.0.0.0:",
         ),
         (&["serve", "--control-token", ""], 2, "--control-token: it is empty"),
-        (&["serve", "--control-token", "a\nb"], 2, "--control-token: it is empty, or no header can carry it"),
+        (
+            &["serve", "--control-token", "a\nb"],
+            2,
+            "--control-token: it is empty, or a header field cannot carry it",
+        ),
         (&["check", "--no-such-option"], 2, "unexpected argument"),
     ];
-    for (arguments, status, told) in cases {
+    for (arguments, status, message) in cases {
         let output = output(arguments);
         let (_, err) = texts(&output);
         assert_eq!(output.status.code(), Some(*status), "{arguments:?}: {err}");
         let line = err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
-        assert!(line.contains(told), "{arguments:?}: {err}");
+        assert!(line.contains(message), "{arguments:?}: {err}");
         assert!(!err.contains("panicked"), "{arguments:?}: {err}");
     }
 }
 
 #[test]
-fn another_process_is_checked_by_its_address() {
+fn a_server_in_another_process_is_checked() {
     let served = Served::start(&[], 5);
     let output = output(&["check", "--target", &served.url(), "--seed", "3"]);
     let (out, err) = texts(&output);
@@ -116,7 +117,7 @@ fn another_process_is_checked_by_its_address() {
 }
 
 #[test]
-fn a_vendor_that_the_subject_does_not_serve_cannot_be_judged() {
+fn a_vendor_that_the_server_does_not_serve_cannot_be_judged() {
     let served = Served::start(&["d7"], 1);
     let output = output(&["check", "exotel", "--target", &served.url()]);
     let (_, err) = texts(&output);
@@ -183,7 +184,94 @@ fn the_command_line_wins_over_the_environment_and_the_environment_over_the_file(
 }
 
 #[test]
-fn a_report_is_written_where_it_is_asked_for() {
+fn every_option_works_on_the_command_line_in_the_environment_and_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let config = folder.path().join("config.toml");
+    let base = format!("vendors = \"d7\"\nonly = \"d7/matrix/*\"\nreport = \"json={}\"\n", report.display());
+    let outcome = |command: &mut Command| {
+        let status = command.arg("check").arg("--config").arg(&config).output().unwrap().status.code();
+        let text = std::fs::read_to_string(&report).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let checks = report["vendors"][0]["checks"].as_array().unwrap().clone();
+        let given = checks.iter().any(|check| check["given"] == serde_json::json!(["wrong_code_200"]));
+        let exchanges: Vec<_> =
+            checks.iter().map(|check| check["finding"]["exchanges"].to_string()).collect();
+        (status, given, exchanges.concat().contains("$CODE_1"))
+    };
+    std::fs::write(&config, &base).unwrap();
+    assert_eq!(outcome(&mut program(&[])), (Some(0), false, false));
+    // `reuse` fails the run, `wrong_code_200` shows among the given cells, and `reveal` shows the codes of the finding.
+    std::fs::write(&config, format!("{base}fault = \"reuse\"\nprefer = [\"d7/wrong_code_200\"]\n")).unwrap();
+    assert_eq!(outcome(&mut program(&[])), (Some(1), true, true));
+    assert_eq!(outcome(program(&[]).env("OTP_CONFORMANCE_REVEAL", "yes")), (Some(1), true, false));
+    std::fs::write(&config, format!("{base}reveal = true\n")).unwrap();
+    let mut environment = program(&[]);
+    environment.env("OTP_CONFORMANCE_FAULT", "reuse").env("OTP_CONFORMANCE_PREFER", "d7/wrong_code_200");
+    assert_eq!(outcome(&mut environment), (Some(1), true, false));
+    // The environment takes precedence over the file, also to switch something off.
+    environment = program(&[]);
+    environment.env("OTP_CONFORMANCE_FAULT", "reuse").env("OTP_CONFORMANCE_REVEAL", "off");
+    assert_eq!(outcome(&mut environment), (Some(1), false, true));
+}
+
+#[test]
+fn a_switch_understands_the_usual_words_and_an_empty_variable_counts_as_unset() {
+    let lines = |name: &str, value: &str| {
+        let mut command = program(&["check", "d7", "--only", "d7/matrix/approved", "--seed", "7"]);
+        let output = command.env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{name}={value}: {}", texts(&output).1);
+        texts(&output).0.lines().count()
+    };
+    for on in ["1", "true", "yes", "on", "TRUE"] {
+        assert_eq!(lines("OTP_CONFORMANCE_QUIET", on), 1, "{on}");
+    }
+    for off in ["0", "false", "no", "off", ""] {
+        assert!(lines("OTP_CONFORMANCE_QUIET", off) > 1, "{off}");
+    }
+    for empty in ["STRICT", "SEED", "TARGET", "ONLY", "SKIP", "SHARD", "JOBS", "CONFIG", "CONTROL_TOKEN"] {
+        assert!(lines(&format!("OTP_CONFORMANCE_{empty}"), "") > 1, "{empty}");
+    }
+    let nonsense = program(&["check", "d7"]).env("OTP_CONFORMANCE_STRICT", "perhaps").output().unwrap();
+    assert_eq!(nonsense.status.code(), Some(2));
+}
+
+#[test]
+fn an_unknown_variable_is_a_warning() {
+    let output = program(&["faults"]).env("OTP_CONFORMANCE_TRAGET", "x").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(texts(&output).1, "warning: no option is called OTP_CONFORMANCE_TRAGET\n");
+}
+
+#[test]
+fn a_fault_and_a_target_exclude_each_other_wherever_they_are_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "target = \"http://127.0.0.1:1\"\n").unwrap();
+    let config = config.display().to_string();
+    for arguments in [["--fault", "reuse"], ["--prefer", "d7/wrong_code_200"]] {
+        let output = program(&["check", "--config", &config]).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let message = format!("{}: applies to the embedded sandbox, not to a --target", arguments[0]);
+        assert!(texts(&output).1.contains(&message), "{}", texts(&output).1);
+    }
+}
+
+#[test]
+fn a_former_check_id_still_selects_and_explains_its_check() {
+    let output = output(&["check", "--only", "zeckta/limit/alike", "--seed", "7"]);
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("limit 1"), "{out}");
+    assert!(err.contains("note: `zeckta/limit/alike` is now called `zeckta/limit/uniform-refusal`"), "{err}");
+    let output = program(&["explain", "d7/request/pieces"]).output().unwrap();
+    let (out, err) = texts(&output);
+    assert!(out.starts_with("d7/request/fragmented-body\n"), "{out}");
+    assert!(err.contains("is now called `d7/request/fragmented-body`"), "{err}");
+}
+
+#[test]
+fn a_report_is_written_to_the_requested_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
     let output = output(&["check", "kaleyra", "--report", &format!("json={}", path.display())]);
@@ -195,7 +283,7 @@ fn a_report_is_written_where_it_is_asked_for() {
 }
 
 #[test]
-fn codes_are_shown_only_where_they_are_asked_for() {
+fn codes_are_shown_only_on_request() {
     let folder = tempfile::tempdir().unwrap();
     let body_of_approval = |extra: &[&str]| {
         let path = folder.path().join("report.json");
@@ -246,11 +334,11 @@ fn every_check_is_explained_and_every_cell_is_covered_by_a_check() {
     let checks = checks.as_array().unwrap();
     for check in checks.iter().step_by(17) {
         let id = check["id"].as_str().unwrap();
-        let told = output_of(&["explain", id]);
-        let is_check = check["area"] != "unseen";
-        assert_eq!(told.starts_with(&format!("{id}\n  asserts   ")), is_check, "{told}");
-        assert_eq!(told.contains("\n  no check  "), !is_check, "{told}");
-        assert!(told.contains("\n  says      "), "{told}");
+        let explanation = output_of(&["explain", id]);
+        let is_check = check["area"] != "untestable";
+        assert_eq!(explanation.starts_with(&format!("{id}\n  asserts   ")), is_check, "{explanation}");
+        assert_eq!(explanation.contains("\n  no check  "), !is_check, "{explanation}");
+        assert!(explanation.contains("\n  source    "), "{explanation}");
     }
     let matrix: serde_json::Value =
         serde_json::from_str(&output_of(&["matrix", "--format", "json"])).unwrap();
@@ -265,26 +353,26 @@ fn every_check_is_explained_and_every_cell_is_covered_by_a_check() {
 }
 
 #[test]
-fn every_sentence_of_a_document_is_shown_by_a_check_or_says_why_none_can_see_it() {
+fn every_sentence_of_a_document_is_tested_or_says_why_it_cannot_be() {
     let printed = output(&["checks", "--format", "json"]).stdout;
     let rows: serde_json::Value = serde_json::from_slice(&printed).unwrap();
     let rows = rows.as_array().unwrap();
-    for vendor in crate::house::vendors() {
-        let contract = otp_contract::Contract::of_vendor(vendor).unwrap();
+    for contract in all_contracts() {
+        let vendor = &contract.vendor;
         let own = rows.iter().filter(|row| row["id"].as_str().unwrap().starts_with(&format!("{vendor}/")));
         let own: Vec<_> = own.collect();
         assert!(contract.statements.len() >= 8, "{vendor}");
         for statement in &contract.statements {
-            let says = statement.text.as_str();
-            let shown = own
-                .iter()
-                .any(|row| row["statements"].as_array().is_some_and(|shown| shown.contains(&says.into())));
-            let excused = own.iter().any(|row| {
-                row["area"] == "unseen"
-                    && row["statement"] == says
+            let sentence = statement.text.as_str();
+            let tested = own.iter().any(|row| {
+                row["statements"].as_array().is_some_and(|shown| shown.contains(&sentence.into()))
+            });
+            let untestable = own.iter().any(|row| {
+                row["area"] == "untestable"
+                    && row["statement"] == sentence
                     && !row["reason"].as_str().unwrap().is_empty()
             });
-            assert!(shown != excused, "{vendor}: {says}");
+            assert!(tested != untestable, "{vendor}: {sentence}");
         }
     }
 }
@@ -311,7 +399,7 @@ fn every_list_can_be_read_by_a_program() {
 }
 
 #[test]
-fn a_document_of_ones_own_is_checked_and_printed_by_its_file_alone() {
+fn a_custom_document_is_checked_and_printed_from_its_file_alone() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contracts/acme.yaml");
     let checked = output(&["check", "--contract", file]);
     let (out, err) = texts(&checked);
@@ -322,14 +410,14 @@ fn a_document_of_ones_own_is_checked_and_printed_by_its_file_alone() {
 }
 
 #[test]
-fn timing_tells_every_kind_of_call_and_judges_none() {
+fn timing_reports_every_kind_of_call_without_a_verdict() {
     let output = output(&["timing", "exotel", "d7", "--samples", "100", "--format", "json", "--seed", "1"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let kinds = |index: usize| told[index]["classes"].as_array().unwrap().len();
-    // D7 documents no limit, so that nothing of it can be locked.
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let kinds = |index: usize| report[index]["classes"].as_array().unwrap().len();
+    // D7 documents no limit, so none of its sessions can be locked.
     assert_eq!((kinds(0), kinds(1)), (4, 3));
-    for class in told[0]["classes"].as_array().unwrap() {
+    for class in report[0]["classes"].as_array().unwrap() {
         assert_eq!(class["samples"], 100);
         assert!(class["median_ns"].as_f64().unwrap() > 1_000.0, "{class}");
     }

@@ -1,18 +1,18 @@
-//! The script of a finding, run by a shell against the server that was found wanting: it shows the defect again.
+//! The script of a finding, run by a shell against the faulty server, shows the defect again.
 
 use std::process::Command;
 
 use otp_conformance::{Finding, Report};
 use otp_sandbox::{Fault, Settings};
 
-use crate::house::{contracts, options, sandbox, subject, vendors};
+use crate::house::{contracts, options, sandbox, suite, vendors};
 
 fn findings(report: &Report) -> Vec<(String, Finding)> {
     let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);
     checks.filter_map(|check| Some((check.id.clone(), check.finding.clone()?))).collect()
 }
 
-/// Runs a script in a shell; what it prints.
+/// Runs a script in a shell and returns its output.
 async fn replay(script: &str, target: &str) -> String {
     let script = script.to_owned();
     let target = target.to_owned();
@@ -26,8 +26,8 @@ async fn replay(script: &str, target: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_script_provisions_for_itself_and_shows_the_defect_again() {
-    for vendor in vendors() {
+async fn a_script_sets_up_its_own_session_and_shows_the_defect_again() {
+    for vendor in &vendors() {
         for (fault, check, last) in [
             ("reuse", "matrix/already_used", "200"),
             ("no-expiry", "matrix/expired", "200"),
@@ -41,11 +41,8 @@ async fn a_script_provisions_for_itself_and_shows_the_defect_again() {
             let url = sandbox(settings).await;
             let mut wanted = options(3);
             wanted.only = vec![glob::Pattern::new(&format!("*/{check}")).unwrap()];
-            let contracts = contracts(&[vendor]).into_iter().map(std::sync::Arc::new).collect();
-            let report =
-                otp_conformance::run(contracts, std::sync::Arc::new(subject(&url, &url).await), &wanted)
-                    .await
-                    .unwrap();
+            let suite = suite(contracts(&[vendor]), std::slice::from_ref(&url), &url).await;
+            let report = suite.run(&wanted).await.unwrap();
             let found = findings(&report);
             assert_eq!(found.len(), 1, "{vendor} {fault}");
             let script = &found[0].1.script;
@@ -57,15 +54,15 @@ async fn a_script_provisions_for_itself_and_shows_the_defect_again() {
                 .collect();
             assert_eq!(statuses.len(), found[0].1.exchanges.len(), "{vendor} {fault}\n{script}\n{printed}");
             assert!(statuses.contains(&last), "{vendor} {fault}\n{script}\n{printed}");
-            let answers = found[0].1.exchanges.iter().map(|exchange| exchange.response.as_ref().unwrap());
-            let original: Vec<_> = answers.map(|answer| answer.status.to_string()).collect();
+            let responses = found[0].1.exchanges.iter().map(|exchange| exchange.response.as_ref().unwrap());
+            let original: Vec<_> = responses.map(|response| response.status.to_string()).collect();
             assert_eq!(statuses, original, "{vendor} {fault}\n{script}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_race_is_replayed_with_calls_at_once() {
+async fn a_race_is_replayed_with_concurrent_calls() {
     let settings = Settings {
         contracts: contracts(&["zeckta"]),
         faults: vec![Fault::named("use-race").unwrap()],
@@ -75,10 +72,8 @@ async fn a_race_is_replayed_with_calls_at_once() {
     let mut wanted = options(3);
     wanted.only = vec![glob::Pattern::new("zeckta/concurrency/single-use").unwrap()];
     wanted.bursts = 30;
-    let contracts = contracts(&["zeckta"]).into_iter().map(std::sync::Arc::new).collect();
-    let report = otp_conformance::run(contracts, std::sync::Arc::new(subject(&url, &url).await), &wanted)
-        .await
-        .unwrap();
+    let suite = suite(contracts(&["zeckta"]), std::slice::from_ref(&url), &url).await;
+    let report = suite.run(&wanted).await.unwrap();
     let found = findings(&report);
     assert_eq!(found.len(), 1);
     let script = &found[0].1.script;
@@ -88,10 +83,10 @@ async fn a_race_is_replayed_with_calls_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hang_up_and_a_broken_off_request_are_replayed_as_such() {
+async fn a_disconnect_and_a_truncated_request_are_replayed_as_such() {
     for (fault, check, statuses) in [
-        ("broken-off-taken", "zeckta/request/broken-off", vec!["409"]),
-        ("hang-up-undoes", "zeckta/limit/hang-up", vec!["400", "400", "400", "200"]),
+        ("broken-off-taken", "zeckta/request/truncated-body", vec!["409"]),
+        ("hang-up-undoes", "zeckta/limit/client-disconnect", vec!["400", "400", "400", "200"]),
     ] {
         let service = Settings {
             contracts: contracts(&["zeckta"]),
@@ -101,10 +96,8 @@ async fn a_hang_up_and_a_broken_off_request_are_replayed_as_such() {
         let url = sandbox(service).await;
         let mut wanted = options(3);
         wanted.only = vec![glob::Pattern::new(check).unwrap()];
-        let contracts = contracts(&["zeckta"]).into_iter().map(std::sync::Arc::new).collect();
-        let report = otp_conformance::run(contracts, std::sync::Arc::new(subject(&url, &url).await), &wanted)
-            .await
-            .unwrap();
+        let suite = suite(contracts(&["zeckta"]), std::slice::from_ref(&url), &url).await;
+        let report = suite.run(&wanted).await.unwrap();
         let found = findings(&report);
         assert_eq!(found.len(), 1, "{fault}");
         let script = &found[0].1.script;

@@ -6,10 +6,10 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use otp_conformance::{RawRequest, Wire};
 use serde_json::{Value, json};
 
 use crate::cluster_house::Cluster;
+use crate::raw_http::RawClient;
 use crate::redis_house::Redis;
 use crate::served::{Served, program};
 
@@ -52,7 +52,7 @@ async fn what_goes_wrong_only_between_replicas_is_found() {
 
 /// A caller of replicas, with one account.
 struct Caller {
-    wire: Wire,
+    client: RawClient,
     tenant: Value,
 }
 
@@ -60,14 +60,12 @@ impl Caller {
     async fn post(&self, url: String, body: Value, token: Option<&str>) -> Option<(u16, Value)> {
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
-        let body = Some(body.to_string().into_bytes());
-        let request = RawRequest { method: "POST".to_owned(), url, headers, body };
-        let (answer, _) = self.wire.send(&request).await.ok()?;
-        Some((answer.status, serde_json::from_slice(&answer.body).unwrap_or_default()))
+        let response = self.client.send("POST", &url, &headers, body.to_string().into_bytes()).await?;
+        Some((response.status, serde_json::from_slice(&response.body).unwrap_or_default()))
     }
 
     async fn new(url: &str) -> Caller {
-        let caller = Caller { wire: Wire::new(false).unwrap(), tenant: Value::Null };
+        let caller = Caller { client: RawClient::new(), tenant: Value::Null };
         let made = caller
             .post(format!("{url}/_control/v1/tenants"), json!({"vendor": "zeckta"}), None)
             .await
@@ -151,12 +149,10 @@ impl Acknowledged {
     }
 }
 
-/// How many calls a server has answered so far.
-async fn answered(wire: &Wire, url: &str) -> u64 {
-    let (method, url) = ("GET".to_owned(), format!("{url}/metrics"));
-    let request = RawRequest { method, url, headers: Vec::new(), body: None };
-    let (answer, _) = wire.send(&request).await.unwrap();
-    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+/// How many responses a server has sent so far.
+async fn responses_sent(client: &RawClient, url: &str) -> u64 {
+    let response = client.send("GET", &format!("{url}/metrics"), &[], Vec::new()).await.unwrap();
+    let text = String::from_utf8(response.body.to_vec()).unwrap();
     let counts = text.lines().filter(|line| line.starts_with("otp_sandbox_answers_total"));
     counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
 }
@@ -173,13 +169,13 @@ async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the
     acknowledged.go_on(&caller, &urls[1], 4).await;
 
     // The suite runs over both, and midway one of them is gone.
-    let before = answered(&caller.wire, &urls[0]).await;
+    let before = responses_sent(&caller.client, &urls[0]).await;
     let running = program(&["check", "--seed", "5", "--target", &urls[0], "--target", &urls[1]])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    while answered(&caller.wire, &urls[0]).await < before + 1_000 {
+    while responses_sent(&caller.client, &urls[0]).await < before + 1_000 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     replicas.pop().unwrap().child.kill().unwrap();

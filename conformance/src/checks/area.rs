@@ -1,0 +1,73 @@
+//! The areas of checks, and how much weight a check has.
+
+use serde::Serialize;
+
+/// A group of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Area {
+    /// Every documented response.
+    Matrix,
+    /// Requests with unusual types, spellings, sizes and delivery.
+    Request,
+    /// Random walks over several sessions.
+    Lifecycle,
+    /// The limit of attempts.
+    Limit,
+    /// The lifetime of a code.
+    Expiry,
+    /// Single use of a code.
+    SingleUse,
+    /// Separation of tenants.
+    Isolation,
+    /// Many calls at the same time.
+    Concurrency,
+    /// The parts of the policy that a request may set.
+    Policy,
+    /// Every response in a session's life, not only the first of its kind.
+    Consistency,
+    /// What a response must not reveal.
+    Disclosure,
+    /// Authentication.
+    Auth,
+}
+
+impl Area {
+    /// The name in check ids.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Area::Matrix => "matrix",
+            Area::Request => "request",
+            Area::Lifecycle => "lifecycle",
+            Area::Limit => "limit",
+            Area::Expiry => "expiry",
+            Area::SingleUse => "single-use",
+            Area::Isolation => "isolation",
+            Area::Concurrency => "concurrency",
+            Area::Policy => "policy",
+            Area::Consistency => "consistency",
+            Area::Disclosure => "disclosure",
+            Area::Auth => "auth",
+        }
+    }
+}
+
+/// How much weight a check has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// The vendor's document backs the check. A failure fails the run.
+    Contract,
+    /// Only a standard backs the check. A failure is advisory, unless the run is strict.
+    Baseline,
+}
+
+impl Tier {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tier::Contract => "contract",
+            Tier::Baseline => "baseline",
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! A check as data: what it asserts, what backs it, and how it runs.
+
+use otp_contract::{Certainty, Mode, Role, Situation, Source};
+
+use super::probe::Probe;
+use super::{Area, Tier};
+
+/// One assertion about a subject.
+#[derive(Debug, Clone)]
+pub(crate) struct Check {
+    /// `vendor/area/name`. An id never changes its meaning.
+    pub(crate) id: String,
+    /// The role of the operation that the check calls.
+    pub(crate) role: Role,
+    /// The area.
+    pub(crate) area: Area,
+    /// Whether a failure fails the run.
+    pub(crate) tier: Tier,
+    /// One sentence.
+    pub(crate) statement: String,
+    /// Where the vendor, or else a standard, says so.
+    pub(crate) citation: Source,
+    /// How certain it is that the vendor says so.
+    pub(crate) certainty: Certainty,
+    /// How the check runs.
+    pub(crate) kind: CheckKind,
+}
+
+/// How a check runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CheckKind {
+    /// It creates a situation and compares the whole response with the cells of that situation.
+    Matrix {
+        /// The situation.
+        situation: Situation,
+        /// The way of calling, if the API has two.
+        mode: Option<Mode>,
+    },
+    /// It runs the steps of a probe.
+    Probe(&'static Probe),
+}
+
+impl Check {
+    /// The situation that the check is about, if it is about one.
+    pub(crate) fn situation(&self) -> Option<Situation> {
+        match self.kind {
+            CheckKind::Matrix { situation, .. } => Some(situation),
+            CheckKind::Probe(probe) => probe.source,
+        }
+    }
+
+    /// The standard that backs the check, whether or not the vendor's document does: document and section.
+    pub(crate) fn standard(&self) -> Option<(&'static str, &'static str)> {
+        match self.kind {
+            CheckKind::Matrix { .. } => None,
+            CheckKind::Probe(probe) => Some(probe.standard),
+        }
+    }
+}

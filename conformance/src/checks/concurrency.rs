@@ -1,0 +1,256 @@
+//! Many calls at the same time on one session, over open connections and, if there are several targets, over all of them.
+//! A call without a response may or may not have been applied, and proves nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use otp_contract::{Outcome, Situation};
+use tokio::sync::Barrier;
+
+use super::probe::{Probe, always, has_limit};
+use super::{Area, standards};
+use crate::harness::{
+    Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
+};
+use crate::http::RawResponse;
+use crate::oracle::{Allowed, CodeKind, Input, ObservedCall, in_words, is_linearizable, outcomes};
+
+pub(super) const PROBES: &[Probe] = &[
+    Probe {
+        area: Area::Concurrency,
+        name: "single-use",
+        statement: "of many calls with the right code at the same time, exactly one is approved",
+        source: Some(Situation::AlreadyUsed),
+        standard: standards::RACES,
+        applies: always,
+        run: |context| Box::pin(single_use(context)),
+    },
+    Probe {
+        area: Area::Concurrency,
+        name: "limit",
+        statement: "of many wrong codes at the same time, no more than the limit are compared",
+        source: Some(Situation::AttemptsExhausted),
+        standard: standards::PARALLEL,
+        applies: has_limit,
+        run: |context| Box::pin(limit(context)),
+    },
+    Probe {
+        area: Area::Concurrency,
+        name: "mixed",
+        statement: "right and wrong codes at the same time get responses that some sequential order explains",
+        source: Some(Situation::AlreadyUsed),
+        standard: standards::RACES,
+        applies: always,
+        run: |context| Box::pin(mixed(context)),
+    },
+];
+
+/// How many calls a burst has.
+const BURST_SIZE: usize = 16;
+
+/// How many calls a burst has if its order is searched.
+const MIXED_BURST_SIZE: usize = 10;
+
+/// A call of a burst, when it was sent, and its response with the time of its arrival. Times are in nanoseconds.
+struct BurstCall {
+    kind: CodeKind,
+    sent: u64,
+    response: Option<(u64, RawResponse)>,
+}
+
+/// Sends one call for each code, all at the same time.
+async fn burst(
+    context: &mut CheckContext<'_>,
+    session: &TrackedSession,
+    codes: &[(CodeKind, SubmittedCode<'_>)],
+) -> Result<Vec<BurstCall>, Abort> {
+    let barrier = Arc::new(Barrier::new(codes.len()));
+    let started = Instant::now();
+    let targets = context.subject.targets.len();
+    let mut running = Vec::new();
+    for (index, (_, code)) in codes.iter().enumerate() {
+        let target = context.subject.targets[index % targets].as_str();
+        let request = context.call(&session.issued, *code).request(target, Masking::Nothing);
+        let (client, barrier) = (Arc::clone(context.client), Arc::clone(&barrier));
+        running.push(tokio::spawn(async move {
+            barrier.wait().await;
+            let sent = nanos_since(started);
+            let response = client.send(&request).await.ok();
+            (sent, response.map(|(response, _)| (nanos_since(started), response)))
+        }));
+    }
+    context.requests += codes.len() as u64;
+    let mut calls = Vec::new();
+    let mut exchanges = Vec::new();
+    for (index, (finished, (kind, code))) in running.into_iter().zip(codes).enumerate() {
+        let (sent, response) = finished.await.unwrap_or((0, None));
+        if let Some((_, response)) = &response {
+            let call = context.call(&session.issued, *code);
+            exchanges.push(context.masked(&call, &context.subject.targets[index % targets], response));
+        }
+        calls.push(BurstCall { kind: *kind, sent, response });
+    }
+    context.recording.steps.push(Step::Burst(exchanges));
+    let lost = calls.iter().filter(|call| call.response.is_none()).count();
+    match lost * 2 > calls.len() {
+        true => Err(Abort::ConnectionLost(format!(
+            "{lost} of {} calls at the same time got no response",
+            calls.len()
+        ))),
+        false => Ok(calls),
+    }
+}
+
+fn nanos_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Opens as many connections as a burst needs, with calls on a session that is not used otherwise.
+async fn open_connections(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let session = context.start_session(&attempts(3)).await?;
+    let targets = context.subject.targets.clone();
+    let mut running = Vec::new();
+    for target in &targets {
+        for _ in 0..BURST_SIZE.div_ceil(targets.len()) {
+            let call = VerifyCall {
+                credential: Credential::Missing,
+                ..context.call(&session.issued, session.issued.right())
+            };
+            let request = call.request(target, Masking::Nothing);
+            let client = Arc::clone(context.client);
+            running.push(tokio::spawn(async move { client.send(&request).await.is_ok() }));
+        }
+    }
+    context.requests += running.len() as u64;
+    for finished in running {
+        let _ = finished.await;
+    }
+    context.forget_sessions();
+    Ok(())
+}
+
+async fn single_use(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    open_connections(context).await?;
+    let tenant = context.tenant().await?;
+    let bursts = context.effort.bursts;
+    for number in 1..=bursts {
+        let session = context.start_session_for(&tenant, &attempts(10)).await?;
+        let codes = vec![(CodeKind::Right, session.issued.right()); BURST_SIZE];
+        let calls = burst(context, &session, &codes).await?;
+        let mut approved = 0;
+        let mut lost = 0;
+        for call in &calls {
+            match &call.response {
+                None => lost += 1,
+                Some((_, response)) if response.status >= 500 => {
+                    return Err(context
+                        .deviation("a status below 500 for each call", format!("HTTP {}", response.status)));
+                }
+                Some((_, response)) => {
+                    let meanings = outcomes(context.operation, response);
+                    approved += usize::from(meanings.len() == 1 && meanings.contains(&Outcome::Approved));
+                }
+            }
+        }
+        if approved > 1 || (approved == 0 && lost == 0) {
+            return Err(context.deviation(
+                format!("1 approval for {BURST_SIZE} calls at the same time"),
+                format!("{approved} approvals in burst {number} of {bursts}"),
+            ));
+        }
+        context.forget_sessions();
+    }
+    context.note = Some(format!("no race was observed in {bursts} bursts of {BURST_SIZE}"));
+    Ok(())
+}
+
+async fn limit(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    open_connections(context).await?;
+    let tenant = context.tenant().await?;
+    let bursts = context.effort.bursts;
+    for number in 1..=bursts {
+        let session = context.start_session_for(&tenant, &attempts(5)).await?;
+        let limit = session.limit()? as usize;
+        if limit >= BURST_SIZE {
+            return Err(Abort::Skip(format!(
+                "the limit in force, {limit}, is not below the {BURST_SIZE} calls of a burst"
+            )));
+        }
+        let wrong = context.wrong_codes(&session.issued.code, BURST_SIZE);
+        let codes: Vec<_> = wrong.iter().map(|code| (CodeKind::Wrong, SubmittedCode::plain(code))).collect();
+        let calls = burst(context, &session, &codes).await?;
+        let responses: Vec<_> = calls.iter().filter_map(|call| call.response.as_ref()).collect();
+        let compared = responses
+            .iter()
+            .filter(|(_, response)| {
+                let meanings = outcomes(context.operation, response);
+                meanings.contains(&Outcome::WrongCode) && !meanings.contains(&Outcome::AttemptsExhausted)
+            })
+            .count();
+        if compared > limit {
+            return Err(context.deviation(
+                format!("at most {limit} of {BURST_SIZE} wrong codes at the same time compared"),
+                format!("{compared} compared in burst {number} of {bursts}"),
+            ));
+        }
+        if responses.len() >= limit {
+            let response = context.send(&context.call(&session.issued, session.issued.right())).await?;
+            context.expect_outcome(&response, &Allowed::refusals())?;
+        }
+        context.forget_sessions();
+    }
+    context.note = Some(format!("no race was observed in {bursts} bursts of {BURST_SIZE}"));
+    Ok(())
+}
+
+/// What a response may mean; an undocumented 4xx is a refusal like any other.
+fn meanings(context: &CheckContext<'_>, response: &RawResponse) -> BTreeSet<Outcome> {
+    let documented = outcomes(context.operation, response);
+    if documented.is_empty() && (400..500).contains(&response.status) {
+        return BTreeSet::from([Outcome::InvalidRequest]);
+    }
+    documented
+}
+
+async fn mixed(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    open_connections(context).await?;
+    let tenant = context.tenant().await?;
+    for _ in 0..context.effort.bursts {
+        let session = context.start_session_for(&tenant, &attempts(3)).await?;
+        let wrong = context.wrong_codes(&session.issued.code, MIXED_BURST_SIZE);
+        let mut codes: Vec<_> =
+            wrong.iter().map(|code| (CodeKind::Wrong, SubmittedCode::plain(code))).collect();
+        for _ in 0..2 {
+            let place = context.random.usize(0..codes.len());
+            codes[place] = (CodeKind::Right, session.issued.right());
+        }
+        let observed: Vec<_> = burst(context, &session, &codes)
+            .await?
+            .iter()
+            .map(|call| ObservedCall {
+                input: Input { code: call.kind, foreign: false, retry: context.retries() },
+                sent: call.sent,
+                response: call.response.as_ref().map(|(at, response)| (*at, meanings(context, response))),
+            })
+            .collect();
+        if !is_linearizable(&session.rules, session.state, &observed) {
+            let calls: Vec<_> = observed
+                .iter()
+                .map(|call| {
+                    let meaning = call.response.as_ref().map(|(_, outcomes)| in_words(outcomes));
+                    let meaning = meaning.unwrap_or_else(|| "no response".to_owned());
+                    format!("{:?}: {meaning}", call.input.code).to_lowercase()
+                })
+                .collect();
+            return Err(context.deviation(
+                "responses that some order of the calls explains",
+                format!("no order explains {}", calls.join(", ")),
+            ));
+        }
+        context.forget_sessions();
+    }
+    let bursts = context.effort.bursts;
+    context.note = Some(format!("no race was observed in {bursts} bursts of {MIXED_BURST_SIZE}"));
+    Ok(())
+}

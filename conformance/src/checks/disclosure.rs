@@ -1,0 +1,227 @@
+//! What a response must not reveal: the right code, the server's internals, and anything that outlives the exchange.
+
+use otp_contract::Situation;
+
+use super::probe::{Probe, SESSION, always, body_with, code_in_body};
+use super::{Area, standards};
+use crate::harness::{
+    Abort, Body, CheckContext, Credentials, RequestMutation, SubmittedCode, TrackedSession, VerifyCall,
+    attempts,
+};
+use crate::http::RawResponse;
+
+pub(crate) const PROBES: &[Probe] = &[
+    Probe {
+        area: Area::Disclosure,
+        name: "code",
+        statement: "no header and no body contains the right code or the caller's secret",
+        source: Some(Situation::WrongCode),
+        standard: standards::LEAK,
+        applies: always,
+        run: |context| Box::pin(code(context)),
+    },
+    Probe {
+        area: Area::Disclosure,
+        name: "internals",
+        statement: "a refusal names no library, type, query or stack frame, and does not repeat the submitted code",
+        source: None,
+        standard: standards::INTERNALS,
+        applies: always,
+        run: |context| Box::pin(internals(context)),
+    },
+    Probe {
+        area: Area::Disclosure,
+        name: "headers",
+        statement: "a response sets no cookie and does not allow caching",
+        source: None,
+        standard: standards::CACHING,
+        applies: always,
+        run: |context| Box::pin(headers(context)),
+    },
+];
+
+/// The state of a session when the calls start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SessionState {
+    TrackedSession,
+    Locked,
+    Expired,
+}
+
+/// When the right code is submitted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RightCode {
+    /// Before every call that a server may count as an attempt.
+    First,
+    /// After all of them.
+    Last,
+}
+
+/// Responses of every kind, before, at and after the end of a session.
+async fn responses(
+    context: &mut CheckContext<'_>,
+    session: &TrackedSession,
+    right: RightCode,
+) -> Result<Vec<RawResponse>, Abort> {
+    let mut responses = Vec::new();
+    let issued = session.issued.clone();
+    for _ in 0..session.spare_attempts().min(2) {
+        let wrong = context.wrong_code(&issued.code);
+        responses.push(context.send(&context.call(&issued, SubmittedCode::plain(&wrong))).await?);
+    }
+    if right == RightCode::First {
+        responses.push(context.send(&context.call(&issued, issued.right())).await?);
+    }
+    if code_in_body(context.contract) {
+        for body in ["{\"cut short\": \"", "[]", "{\"x\": 1}"] {
+            let mutation = RequestMutation { body: Some(Body::Text(body)), ..RequestMutation::default() };
+            let call = VerifyCall { mutation, ..context.call(&issued, issued.right()) };
+            responses.push(context.send(&call).await?);
+        }
+    }
+    let malformed = context.call(&issued, SubmittedCode::plain("!"));
+    responses.push(context.send(&malformed).await?);
+    let mut unknown = issued.clone();
+    unknown.session.session = context.unknown_id(&issued.session.session);
+    let wrong = context.wrong_code(&issued.code);
+    responses.push(context.send(&context.call(&unknown, SubmittedCode::plain(&wrong))).await?);
+    responses.push(context.send(&context.call(&issued, issued.right())).await?);
+    let wrong = context.wrong_code(&issued.code);
+    responses.push(context.send(&context.call(&issued, SubmittedCode::plain(&wrong))).await?);
+    Ok(responses)
+}
+
+async fn code(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    // Two sessions with different codes each: six digits may occur in an id by chance once, but not twice.
+    let mut revealed = Vec::new();
+    let orders = [
+        (SessionState::TrackedSession, RightCode::First),
+        (SessionState::TrackedSession, RightCode::Last),
+        (SessionState::Locked, RightCode::Last),
+        (SessionState::Expired, RightCode::Last),
+    ];
+    for (state, right) in orders.into_iter().flat_map(|order| [order, order]) {
+        let mut session = context.start_session(&attempts(3)).await?;
+        let mut all = Vec::new();
+        if state == SessionState::Expired
+            && let Some(ttl) = session.rules.ttl
+        {
+            context.advance(&mut session, ttl + 1).await?;
+        }
+        if state == SessionState::Locked
+            && let Some(limit) = session.rules.limit.filter(|limit| *limit <= 20)
+        {
+            let issued = session.issued.clone();
+            for _ in 0..=limit {
+                let wrong = context.wrong_code(&issued.code);
+                all.push(context.send(&context.call(&issued, SubmittedCode::plain(&wrong))).await?);
+            }
+        }
+        all.extend(responses(context, &session, right).await?);
+        let code = session.issued.code.clone();
+        let secrets = session.issued.tenant.credentials.values();
+        if secrets
+            .map(Credentials::secret)
+            .any(|secret| all.iter().any(|response| contains(response, secret)))
+        {
+            return Err(context
+                .deviation("no response with the caller's secret", "the secret in a header or the body"));
+        }
+        revealed.push(all.iter().any(|response| contains(response, &code)));
+    }
+    match revealed.iter().filter(|revealed| **revealed).count() {
+        0 | 1 => Ok(()),
+        _ => {
+            Err(context
+                .deviation("no response with the right code", "the right code in a header or the body"))
+        }
+    }
+}
+
+fn contains(response: &RawResponse, code: &str) -> bool {
+    let in_headers =
+        response.headers.values().any(|value| String::from_utf8_lossy(value.as_bytes()).contains(code));
+    in_headers || String::from_utf8_lossy(&response.body).contains(code)
+}
+
+/// Words that reveal an implementation and that no vendor uses.
+const INTERNAL_WORDS: [&str; 22] = [
+    "traceback",
+    "stack trace",
+    "stacktrace",
+    "panicked",
+    "exception",
+    "serde",
+    "invalid type:",
+    "expected struct",
+    "at line ",
+    "line 1 column",
+    "jackson",
+    "com.fasterxml",
+    "org.springframework",
+    "node_modules",
+    "sqlstate",
+    "syntax error at",
+    "select * from",
+    "redis",
+    "django",
+    "werkzeug",
+    "expected_length",
+    "expected length",
+];
+
+async fn internals(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let session = context.start_session(&attempts(3)).await?;
+    for response in responses(context, &session, RightCode::Last).await? {
+        let text = String::from_utf8_lossy(&response.body).to_lowercase();
+        if let Some(word) = INTERNAL_WORDS.iter().find(|word| text.contains(**word)) {
+            return Err(
+                context.deviation("no word about the server's internals", format!("`{word}` in {text}"))
+            );
+        }
+    }
+    if code_in_body(context.contract) {
+        // Many deserializers repeat an unexpected number in their error messages.
+        let canary = "918273645918";
+        let body = body_with(context.contract, SESSION, canary);
+        let issued = session.issued.clone();
+        let mutation = RequestMutation { body: Some(Body::Text(&body)), ..RequestMutation::default() };
+        let call = VerifyCall { mutation, ..context.call(&issued, issued.right()) };
+        let response = context.send(&call).await?;
+        if String::from_utf8_lossy(&response.body).contains(canary) {
+            return Err(
+                context.deviation("a response without the submitted code", context.recording.last_response())
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn headers(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let mut all = Vec::new();
+    for right in [RightCode::First, RightCode::Last] {
+        let session = context.start_session(&attempts(3)).await?;
+        all.extend(responses(context, &session, right).await?);
+    }
+    for response in all {
+        if let Some(cookie) = response.headers.get(http::header::SET_COOKIE) {
+            let cookie = String::from_utf8_lossy(cookie.as_bytes()).into_owned();
+            return Err(context.deviation("no Set-Cookie", cookie));
+        }
+        let caching = response.headers.get(http::header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+        if let Some(caching) = caching.map(str::to_ascii_lowercase) {
+            let fresh = caching.split(',').any(|part| {
+                let part = part.trim();
+                part == "public" || part.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0")
+            });
+            if fresh && !caching.contains("no-store") {
+                return Err(context.deviation("an response that no cache keeps", caching));
+            }
+        }
+        if response.headers.contains_key(http::header::LOCATION) && (300..400).contains(&response.status) {
+            return Err(context
+                .deviation("no redirect of a call that carries a code", context.recording.last_response()));
+        }
+    }
+    Ok(())
+}

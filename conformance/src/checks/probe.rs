@@ -1,0 +1,70 @@
+//! A probe: an assertion with steps of its own, and the helpers that many probes share.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use otp_contract::{Contract, Place, Situation};
+
+use super::Area;
+use crate::harness::{Abort, CheckContext};
+
+/// The future of a probe's steps.
+pub(crate) type Steps<'b> = Pin<Box<dyn Future<Output = Result<(), Abort>> + Send + 'b>>;
+
+/// One assertion with steps of its own.
+#[derive(Debug)]
+pub(crate) struct Probe {
+    /// The area.
+    pub(crate) area: Area,
+    /// The name within the area.
+    pub(crate) name: &'static str,
+    /// One sentence.
+    pub(crate) statement: &'static str,
+    /// The situation whose cells back the assertion. If the contract has such cells, a failure fails the run.
+    pub(crate) source: Option<Situation>,
+    /// The standard that backs the assertion in any case: document and section.
+    pub(crate) standard: (&'static str, &'static str),
+    /// Whether the assertion makes sense for this API.
+    pub(crate) applies: fn(&Contract) -> bool,
+    /// The steps.
+    pub(crate) run: for<'b, 'a> fn(&'b mut CheckContext<'a>) -> Steps<'b>,
+}
+
+/// Any API.
+pub(super) fn always(_: &Contract) -> bool {
+    true
+}
+
+/// An API with the code in a JSON body.
+pub(super) fn code_in_body(contract: &Contract) -> bool {
+    contract.verify().code.location.place == Place::Body
+}
+
+/// An API with the session id in a JSON body.
+pub(super) fn session_in_body(contract: &Contract) -> bool {
+    contract.verify().session.location.place == Place::Body
+}
+
+/// An API with a limit of attempts.
+pub(super) fn has_limit(contract: &Contract) -> bool {
+    contract.policy.attempts.is_some()
+}
+
+/// The regular session id as JSON.
+pub(super) const SESSION: &str = "\"{session}\"";
+
+/// The regular code as JSON.
+pub(super) const CODE: &str = "\"{code}\"";
+
+/// The body of a well-formed call as text, with the JSON texts `session` and `code` in their places. The call replaces
+/// `{session}` and `{code}` in it later.
+pub(super) fn body_with(contract: &Contract, session: &str, code: &str) -> String {
+    let operation = contract.verify();
+    let mut members = Vec::new();
+    for (location, value) in [(&operation.session.location, session), (&operation.code.location, code)] {
+        if location.place == Place::Body && !value.is_empty() {
+            members.push(format!("\"{}\":{value}", location.name));
+        }
+    }
+    format!("{{{}}}", members.join(","))
+}

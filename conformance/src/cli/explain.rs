@@ -1,0 +1,99 @@
+//! `explain`: what a check asserts, what backs it, and what it accepts.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use otp_contract::{Contract, Statement};
+use otp_sandbox::FAULTS;
+
+use super::checks::{accepted_cells, sentences, untestable};
+use super::subject::contracts;
+use crate::checks::{Tier, checks, current_id};
+use crate::error::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The check's id, such as exotel/matrix/expired
+    id: String,
+    /// The annotated document of another API
+    #[arg(long, value_name = "FILE.yaml")]
+    contract: Vec<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<String, Failure> {
+    let requested = &arguments.id;
+    let current = current_id(requested);
+    if let Some(current) = &current {
+        let _ = writeln!(err, "note: `{requested}` is now called `{current}`");
+    }
+    let id = current.as_deref().unwrap_or(requested);
+    let vendor = id.split('/').next().unwrap_or_default();
+    let contracts = contracts(&[vendor.to_owned()], &arguments.contract)?;
+    contracts.iter().find_map(|contract| explain(contract, id)).ok_or_else(|| Failure::Option {
+        option: "explain",
+        problem: format!(
+            "there is no check `{id}`; `otp-conformance checks {vendor}` lists the existing ones"
+        ),
+    })
+}
+
+/// The explanation of the check with this id; `None` if the contract has no such check.
+fn explain(contract: &Contract, id: &str) -> Option<String> {
+    if let Some(sentence) = untestable(contract).into_iter().find(|sentence| sentence.id == id) {
+        let Statement { text, source, .. } = sentence.statement;
+        return Some(format!(
+            "{id}\n  source    {}: {}: {text}\n  no check  {}\n",
+            source.document, source.section, sentence.reason
+        ));
+    }
+    let check = checks(contract).into_iter().find(|check| check.id == id)?;
+    let weight = match check.tier {
+        Tier::Contract => "the vendor's documentation backs it, so a failure fails the run",
+        Tier::Baseline => "only a standard backs it, so a failure is advisory unless the run is strict",
+    };
+    let mut text =
+        format!("{id}\n  asserts   {}\n  tier      {}: {weight}\n", check.statement, check.tier.as_str());
+    text.push_str(&format!(
+        "  source    {}: {} ({})\n",
+        check.citation.document,
+        check.citation.section,
+        check.certainty.as_str()
+    ));
+    if let Some((document, section)) = check.standard() {
+        text.push_str(&format!("  also      {document}: {section}\n"));
+    }
+    for sentence in sentences(contract, &check) {
+        text.push_str(&format!("  quote     {sentence}\n"));
+    }
+    for (index, cell) in accepted_cells(contract, &check).into_iter().enumerate() {
+        let body = if cell.body_specified {
+            cell.body.to_string()
+        } else {
+            "any body that claims no success".to_owned()
+        };
+        let word = if index == 0 { "accepts" } else { "or" };
+        text.push_str(&format!(
+            "  {word:<10}HTTP {} {body} ({}, {})\n",
+            cell.status,
+            cell.name,
+            cell.certainty.as_str()
+        ));
+        if let Some(note) = &cell.note {
+            text.push_str(&format!("  {:<10}{note}\n", ""));
+        }
+    }
+    let name = id.split_once('/').map_or(id, |(_, name)| name);
+    let faults: Vec<_> = FAULTS
+        .iter()
+        .filter(|fault| fault.applies(contract) && matches_any(fault.found_by, name))
+        .map(|fault| fault.name)
+        .collect();
+    if !faults.is_empty() {
+        text.push_str(&format!("  may find  {}\n", faults.join(", ")));
+    }
+    Some(text)
+}
+
+fn matches_any(patterns: &[&str], name: &str) -> bool {
+    patterns.iter().any(|pattern| glob::Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(name)))
+}

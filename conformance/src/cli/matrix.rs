@@ -1,0 +1,99 @@
+//! `matrix`: every documented response of the contracts.
+
+use std::path::PathBuf;
+
+use otp_contract::{Cell, Contract, Operation};
+use serde_json::json;
+
+use super::format::{TableFormat, pretty};
+use super::subject::contracts;
+use crate::error::Failure;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The vendors; all if none is named
+    vendors: Vec<String>,
+    /// The format
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    format: TableFormat,
+    /// The annotated document of another API
+    #[arg(long, value_name = "FILE.yaml")]
+    contract: Vec<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<String, Failure> {
+    let contracts = contracts(&arguments.vendors, &arguments.contract)?;
+    let operations = || {
+        let of = |contract| Contract::operations(contract).iter().map(move |operation| (contract, operation));
+        contracts.iter().flat_map(of)
+    };
+    Ok(match arguments.format {
+        TableFormat::Text => operations()
+            .map(|(contract, operation)| as_text(contract, operation))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        TableFormat::Markdown => operations()
+            .map(|(contract, operation)| as_markdown(contract, operation))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        TableFormat::Json => pretty(
+            operations()
+                .flat_map(|(contract, operation)| operation.cells.iter().map(|cell| row(contract, cell)))
+                .collect(),
+        ),
+    })
+}
+
+fn as_text(contract: &Contract, operation: &Operation) -> String {
+    let mut table = format!("{}  {} {}\n", contract.vendor, operation.method, operation.path);
+    for cell in &operation.cells {
+        table.push_str(&format!(
+            "  {:<28}{:<20}{:<5}{:<12}{:<6}{}\n",
+            cell.name,
+            cell.outcome,
+            cell.status,
+            cell.certainty.as_str(),
+            if cell.alternative { "or" } else { "" },
+            cell.source.section,
+        ));
+    }
+    table
+}
+
+fn as_markdown(contract: &Contract, operation: &Operation) -> String {
+    let mut table = format!(
+        "### {}\n\n`{} {}`\n\n| cell | outcome | HTTP | body | certainty | source |\n|---|---|---|---|---|---|\n",
+        contract.name, operation.method, operation.path
+    );
+    for cell in &operation.cells {
+        let body = if cell.body_specified { format!("`{}`", cell.body) } else { "any".to_owned() };
+        table.push_str(&format!(
+            "| `{}`{} | {} | {} | {} | {} | {} |\n",
+            cell.name,
+            if cell.alternative { " (or)" } else { "" },
+            cell.outcome,
+            cell.status,
+            body.replace('|', "\\|"),
+            cell.certainty.as_str(),
+            cell.source.section.replace('|', "\\|"),
+        ));
+    }
+    table
+}
+
+fn row(contract: &Contract, cell: &Cell) -> serde_json::Value {
+    let situations: Vec<_> = cell.situations.iter().map(|situation| situation.as_str()).collect();
+    json!({
+        "vendor": contract.vendor,
+        "cell": cell.name,
+        "outcome": cell.outcome,
+        "status": cell.status.to_string(),
+        "body": cell.body_specified.then_some(&cell.body),
+        "situations": situations,
+        "mode": cell.mode,
+        "alternative": cell.alternative,
+        "certainty": cell.certainty,
+        "source": cell.source,
+        "note": cell.note,
+    })
+}

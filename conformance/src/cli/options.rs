@@ -1,0 +1,284 @@
+//! The options of `check` and `timing`, each defined once for the command line, the environment and the file.
+//!
+//! The environment variable of an option is `OTP_CONFORMANCE_` and its name in upper case. An empty variable counts as
+//! unset. The command line takes precedence over the environment, and the environment over the file.
+//!
+//! To add an option, add a field to the table below.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::BoolishValueParser;
+use serde::Deserialize;
+use serde_with::{As, OneOrMany, Same};
+
+use crate::error::Failure;
+use crate::suite::PreparedTenant;
+
+/// What the environment variables of options start with.
+const PREFIX: &str = "OTP_CONFORMANCE_";
+
+/// Reads a file with one value or a list of values.
+type List = As<OneOrMany<Same>>;
+
+/// Generates a struct of arguments for each group, and one struct for the file that has the fields of all groups.
+macro_rules! options {
+    (
+        file $file:ident { $($(#[doc = $file_doc:literal])+ $file_field:ident: $file_type:ty,)* }
+        $(
+            $(#[doc = $group_doc:literal])+
+            group $group:ident {
+                $(
+                    $(#[doc = $doc:literal])+
+                    #[arg($($arg:tt)*)]
+                    $(#[serde($($serde:tt)*)])?
+                    $field:ident: $type:ty,
+                )*
+            }
+        )*
+    ) => {
+        $(
+            $(#[doc = $group_doc])+
+            #[derive(Debug, Default, clap::Args)]
+            pub(super) struct $group {
+                $($(#[doc = $doc])+ #[arg($($arg)*)] pub(super) $field: $type,)*
+            }
+
+            impl Layer for $group {
+                fn or(self, lower: Self) -> Self {
+                    $group { $($field: self.$field.or(lower.$field),)* }
+                }
+            }
+        )*
+
+        /// The configuration file.
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        struct $file {
+            $($(#[doc = $file_doc])+ $file_field: $file_type,)*
+            $($($(#[doc = $doc])+ $(#[serde($($serde)*)])? $field: $type,)*)*
+        }
+
+        impl $file {
+            fn split(self) -> (($($file_type,)*), $($group),*) {
+                (($(self.$file_field,)*), $($group { $($field: self.$field,)* }),*)
+            }
+        }
+    };
+}
+
+options! {
+    file File {
+        /// The token that the control asks for.
+        control_token: Option<String>,
+        /// Existing tenants of a subject whose control cannot create any: two for each vendor.
+        tenants: Vec<PreparedTenant>,
+    }
+
+    /// Which server, and how to use it.
+    group SubjectArguments {
+        /// The vendors; all that the server serves if none is named
+        #[arg(value_delimiter = ',')]
+        #[serde(with = "List")]
+        vendors: Vec<String>,
+        /// The address of the server; the embedded sandbox if there is none. Several are replicas of one service
+        #[arg(long, value_name = "URL", value_delimiter = ',')]
+        #[serde(with = "List")]
+        target: Vec<String>,
+        /// The address of its control, if it is not the first target
+        #[arg(long, value_name = "URL")]
+        control: Option<String>,
+        /// The annotated document of another API
+        #[arg(long, value_name = "FILE.yaml", value_delimiter = ',')]
+        #[serde(with = "List")]
+        contract: Vec<PathBuf>,
+        /// The seed from which every choice follows; a random one if there is none
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    }
+
+    /// What to check, and how to report it.
+    group CheckArguments {
+        /// Run only the checks whose id matches
+        #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+        #[serde(with = "List")]
+        only: Vec<String>,
+        /// Leave out the checks whose id matches
+        #[arg(long, value_name = "GLOB", value_delimiter = ',')]
+        #[serde(with = "List")]
+        skip: Vec<String>,
+        /// Let checks that only a standard backs fail the run as well
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+        strict: Option<bool>,
+        /// Run slice I of N of the checks
+        #[arg(long, value_name = "I/N")]
+        shard: Option<String>,
+        /// How many random walks to run for each vendor
+        #[arg(long, value_name = "N")]
+        cases: Option<u32>,
+        /// How many checks to run at the same time
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        jobs: Option<u16>,
+        /// Write a report; the format is json
+        #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
+        #[serde(with = "List")]
+        report: Vec<String>,
+        /// Print only the verdict
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+        quiet: Option<bool>,
+        /// Show codes in reports; credentials stay hidden
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+        reveal: Option<bool>,
+        /// Start the embedded sandbox with a fault
+        #[arg(long, value_name = "NAME", value_delimiter = ',')]
+        #[serde(with = "List")]
+        fault: Vec<String>,
+        /// Let the embedded sandbox give this response where the contract allows several
+        #[arg(long, value_name = "VENDOR/CELL", value_delimiter = ',')]
+        #[serde(with = "List")]
+        prefer: Vec<String>,
+    }
+}
+
+/// One source of options on top of another.
+trait Layer {
+    /// The value of this layer, or of the lower one if this layer has none.
+    #[must_use]
+    fn or(self, lower: Self) -> Self;
+}
+
+impl<T> Layer for Option<T> {
+    fn or(self, lower: Self) -> Self {
+        Option::or(self, lower)
+    }
+}
+
+impl<T> Layer for Vec<T> {
+    fn or(self, lower: Self) -> Self {
+        if self.is_empty() { lower } else { self }
+    }
+}
+
+/// The options of a command, from all sources.
+#[derive(Debug, Default)]
+pub(super) struct Options {
+    /// The token that the control asks for; from the environment or the file only.
+    pub(super) control_token: Option<String>,
+    /// Existing tenants; from the file only.
+    pub(super) tenants: Vec<PreparedTenant>,
+    /// Which server.
+    pub(super) subject: SubjectArguments,
+    /// What to check.
+    pub(super) check: CheckArguments,
+}
+
+impl Options {
+    /// Fills in from the file what the command line and the environment leave open.
+    pub(super) fn merge(
+        file: Option<&Path>,
+        subject: SubjectArguments,
+        check: CheckArguments,
+    ) -> Result<Options, Failure> {
+        let file = file.map(File::read).transpose()?.unwrap_or_default();
+        let ((control_token, tenants), filed_subject, filed_check) = file.split();
+        Ok(Options {
+            control_token: variable("CONTROL_TOKEN").or(control_token),
+            tenants,
+            subject: subject.or(filed_subject),
+            check: check.or(filed_check),
+        })
+    }
+}
+
+impl File {
+    fn read(path: &Path) -> Result<File, Failure> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::Config { file: file.clone(), problem: error.to_string() })?;
+        toml::from_str(&text).map_err(|error| Failure::Config { problem: one_line(&text, &error), file })
+    }
+}
+
+/// The parser's message with line and column, but without its excerpt of the line, which may contain a secret.
+fn one_line(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => {
+            let before = text.get(..span.start).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            format!("line {line}, column {column}: {message}")
+        }
+        None => message,
+    }
+}
+
+/// Gives every option of every command its environment variable.
+pub(super) fn with_environment(command: clap::Command) -> clap::Command {
+    command.mut_subcommands(|command| {
+        command.mut_args(|argument| {
+            if argument.get_long().is_none() && argument.get_id() != "vendors" {
+                return argument;
+            }
+            let name = variable_name(argument.get_id().as_str());
+            match std::env::var_os(&name) {
+                Some(value) if value.is_empty() => argument,
+                // The help text states the rule once instead of repeating it for each option.
+                _ => argument.env(name).hide_env(true),
+            }
+        })
+    })
+}
+
+/// The variables of the environment that look like options, but are none.
+pub(super) fn unknown_variables(command: &clap::Command) -> Vec<String> {
+    let options: Vec<_> = command
+        .get_subcommands()
+        .flat_map(clap::Command::get_arguments)
+        .map(|argument| variable_name(argument.get_id().as_str()))
+        .chain(["STORE_SECRET", "CONTROL_TOKEN"].map(variable_name))
+        .collect();
+    let set = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let mut unknown: Vec<_> =
+        set.filter(|name| name.starts_with(PREFIX) && !options.contains(name)).collect();
+    unknown.sort();
+    unknown
+}
+
+/// The value of an option's environment variable, if it is set and not empty.
+pub(super) fn variable(option: &str) -> Option<String> {
+    std::env::var(variable_name(option)).ok().filter(|value| !value.is_empty())
+}
+
+fn variable_name(option: &str) -> String {
+    format!("{PREFIX}{}", option.to_ascii_uppercase().replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (SubjectArguments, CheckArguments) {
+        let file: File = toml::from_str(text).unwrap();
+        let (_, subject, check) = file.split();
+        (subject, check)
+    }
+
+    #[test]
+    fn every_option_of_a_file_is_one_value_or_a_list() {
+        let (subject, check) =
+            file("target = \"http://a\"\nonly = [\"x\", \"y\"]\nfault = \"reuse\"\nreveal = true");
+        assert_eq!(subject.target, ["http://a"]);
+        assert_eq!(check.only, ["x", "y"]);
+        assert_eq!(check.fault, ["reuse"]);
+        assert_eq!(check.reveal, Some(true));
+    }
+
+    #[test]
+    fn a_higher_layer_wins_and_an_empty_one_leaves_the_lower_as_it_is() {
+        let (_, low) = file("only = \"low\"\njobs = 3\nstrict = true");
+        let (_, high) = file("only = [\"high\"]\nstrict = false");
+        let merged = high.or(low);
+        assert_eq!(merged.only, ["high"]);
+        assert_eq!((merged.jobs, merged.strict), (Some(3), Some(false)));
+    }
+}

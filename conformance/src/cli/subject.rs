@@ -1,0 +1,83 @@
+//! From options to a connected suite: which contracts, which server, or else the embedded sandbox.
+
+use std::path::PathBuf;
+
+use otp_contract::Contract;
+use otp_sandbox::Fault;
+
+use super::options::Options;
+use super::sandbox;
+use crate::error::Failure;
+use crate::suite::{SubjectOptions, Suite};
+
+/// Connects to the server that the options name, or starts the embedded sandbox and connects to it.
+pub(super) async fn connect(options: Options, faults: Vec<&'static Fault>) -> Result<Suite, Failure> {
+    let Options { subject, check, control_token, tenants } = options;
+    let targets = subject.target.iter().map(|url| address("--target", url)).collect::<Result<Vec<_>, _>>()?;
+    let control = subject.control.as_deref().map(|url| address("--control", url)).transpose()?;
+    let require_all = !subject.vendors.is_empty() || !subject.contract.is_empty();
+    let contracts = contracts(&subject.vendors, &subject.contract)?;
+    let embedded = targets.is_empty();
+    let misplaced = [
+        (embedded && control.is_some(), "--control", "needs a --target"),
+        (!embedded && !faults.is_empty(), "--fault", "applies to the embedded sandbox, not to a --target"),
+        (
+            !embedded && !check.prefer.is_empty(),
+            "--prefer",
+            "applies to the embedded sandbox, not to a --target",
+        ),
+    ];
+    if let Some((_, option, problem)) = misplaced.into_iter().find(|(applies, ..)| *applies) {
+        return Err(Failure::Option { option, problem: problem.to_owned() });
+    }
+    let (targets, control_token) = match embedded {
+        true => (sandbox::start(contracts.clone(), faults, check.prefer).await?, None),
+        false => (targets, control_token),
+    };
+    let reveal_codes = check.reveal.unwrap_or(false);
+    let subject = SubjectOptions { targets, control, control_token, tenants, require_all, reveal_codes };
+    Suite::connect(contracts, subject).await
+}
+
+/// The contracts of `vendors`, or all built-in ones, and those in `files`.
+pub(super) fn contracts(vendors: &[String], files: &[PathBuf]) -> Result<Vec<Contract>, Failure> {
+    let own = files.iter().map(|file| Contract::from_file(file)).collect::<Result<Vec<_>, _>>()?;
+    if vendors.is_empty() {
+        // With a document of their own, users are interested in that one; they can name built-in vendors beside it.
+        return Ok(if own.is_empty() { Contract::all()? } else { own });
+    }
+    let mut found: Vec<Contract> = Vec::new();
+    for vendor in vendors {
+        if found.iter().any(|contract| contract.vendor == *vendor) {
+            continue;
+        }
+        match own.iter().find(|contract| contract.vendor == *vendor) {
+            Some(contract) => found.push(contract.clone()),
+            None => found.push(Contract::of_vendor(vendor)?),
+        }
+    }
+    Ok(found)
+}
+
+/// A seed that is short enough to type.
+pub(super) fn random_seed() -> u64 {
+    fastrand::u32(..).into()
+}
+
+/// An address: a scheme and an authority, and a path if the API is below one.
+fn address(option: &'static str, text: &str) -> Result<String, Failure> {
+    let invalid = |problem: &str| Err(Failure::Option { option, problem: problem.to_owned() });
+    let Ok(uri) = text.parse::<http::Uri>() else {
+        return invalid("expected a URL such as http://127.0.0.1:8080");
+    };
+    match uri.authority() {
+        Some(authority) if authority.as_str().contains('@') => {
+            return invalid(
+                "a URL must not contain credentials; they come from the control or the config file",
+            );
+        }
+        Some(_) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none() => {}
+        _ => return invalid("expected a URL such as http://127.0.0.1:8080"),
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,65 @@
+//! Why a check ends before it has passed. Plain facts: `report` turns a deviation into a finding.
+
+use super::recording::Recording;
+use super::{CheckContext, ControlError};
+use crate::oracle::Difference;
+
+/// Why a check ends before it has passed.
+#[derive(Debug, Clone)]
+pub(crate) enum Abort {
+    /// The subject does not conform.
+    Deviation(Box<Deviation>),
+    /// The check cannot run against this subject; the reason.
+    Skip(String),
+    /// A connection could not be made, or broke. A single case may mean nothing, so the runner tries again.
+    ConnectionLost(String),
+    /// The subject received a call and did not respond to it.
+    NoResponse(String),
+    /// The set-up or the suite failed.
+    Error(String),
+}
+
+/// What a subject did that it must not do.
+#[derive(Debug, Clone)]
+pub(crate) struct Deviation {
+    /// What the contract or the standard allows, one alternative per line.
+    pub(crate) expected: String,
+    /// What happened instead.
+    pub(crate) actual: String,
+    /// Where the response differs from the closest documented one.
+    pub(crate) differences: Vec<Difference>,
+    /// Everything that led to it.
+    pub(crate) recording: Recording,
+}
+
+impl CheckContext<'_> {
+    /// A deviation in words.
+    pub(crate) fn deviation(&self, expected: impl Into<String>, actual: impl Into<String>) -> Abort {
+        self.deviation_with(expected, actual, Vec::new())
+    }
+
+    /// A deviation with the differences from the closest documented response.
+    pub(crate) fn deviation_with(
+        &self,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+        differences: Vec<Difference>,
+    ) -> Abort {
+        Abort::Deviation(Box::new(Deviation {
+            expected: expected.into(),
+            actual: actual.into(),
+            differences,
+            recording: self.recording.clone(),
+        }))
+    }
+}
+
+impl From<ControlError> for Abort {
+    fn from(error: ControlError) -> Abort {
+        match error {
+            ControlError::NotOffered(reason) => Abort::Skip(reason),
+            ControlError::ConnectionLost { .. } => Abort::ConnectionLost(error.to_string()),
+            ControlError::Failed { .. } => Abort::Error(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The context of one check: tenants and randomness of its own, calls to the subject, and a recording of all of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use otp_contract::{Cell, Contract, Operation, Role, ValueKind};
+
+use super::control::Session;
+use super::{
+    Abort, Credential, IssuedSession, Masking, Recording, RequestMutation, SessionOptions, Step, Subject,
+    SubmittedCode, Tenant, VerifyCall,
+};
+use crate::http::{Exchange, HttpClient, HttpError, RawResponse, TIMEOUT};
+use crate::oracle::Expectation;
+
+/// How much a check tries, and from which seed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// The seed of the run; every choice follows from it.
+    pub(crate) seed: u64,
+    /// How many random walks the lifecycle check runs.
+    pub(crate) cases: u32,
+    /// How many bursts each concurrency check sends.
+    pub(crate) bursts: u32,
+}
+
+/// What a check works with.
+pub(crate) struct CheckContext<'a> {
+    pub(crate) contract: &'a Contract,
+    /// The operation that the check calls.
+    pub(crate) operation: &'a Operation,
+    pub(crate) subject: &'a Subject,
+    /// The connections that calls use by default.
+    pub(crate) client: &'a Arc<HttpClient>,
+    pub(crate) random: fastrand::Rng,
+    pub(crate) effort: Effort,
+    /// What happened so far, masked as reports may show it.
+    pub(crate) recording: Recording,
+    /// How many requests went to the subject, without those to its control.
+    pub(crate) requests: u64,
+    /// What the report says about a check that passed.
+    pub(crate) note: Option<String>,
+    /// The issued codes, each with the name that reports show for it.
+    codes: Vec<(String, String)>,
+    /// How many of them were issued before the recording starts.
+    earlier_codes: usize,
+}
+
+impl<'a> CheckContext<'a> {
+    /// A context for the check with this id, which calls the operation with this role. `client` is the subject's pooled
+    /// or unpooled client.
+    pub(crate) fn new(
+        contract: &'a Contract,
+        role: Role,
+        subject: &'a Subject,
+        client: &'a Arc<HttpClient>,
+        id: &str,
+        effort: Effort,
+    ) -> CheckContext<'a> {
+        CheckContext {
+            contract,
+            operation: contract.operation(role).unwrap_or_else(|| contract.verify()),
+            subject,
+            client,
+            random: fastrand::Rng::with_seed(seed_of(effort.seed, id)),
+            effort,
+            recording: Recording::default(),
+            requests: 0,
+            note: None,
+            codes: Vec::new(),
+            earlier_codes: 0,
+        }
+    }
+
+    /// `count` accounts.
+    pub(crate) async fn tenants(&mut self, count: usize) -> Result<Vec<Tenant>, Abort> {
+        let created = self.subject.control.tenants(self.client, &self.contract.vendor, count).await?;
+        let mut numbered = Vec::new();
+        for mut tenant in created {
+            tenant.number = self.recording.tenants() + 1;
+            let mut ids = vec![("tenant".to_owned(), tenant.tenant.clone())];
+            ids.extend(tenant.parameters.clone());
+            self.recording.steps.push(Step::Tenant { number: tenant.number, ids });
+            numbered.push(tenant);
+        }
+        Ok(numbered)
+    }
+
+    /// One account.
+    pub(crate) async fn tenant(&mut self) -> Result<Tenant, Abort> {
+        match self.tenants(1).await?.pop() {
+            Some(tenant) => Ok(tenant),
+            None => Err(Abort::Error("the control created no tenant".to_owned())),
+        }
+    }
+
+    /// Two accounts.
+    pub(crate) async fn two_tenants(&mut self) -> Result<[Tenant; 2], Abort> {
+        let created = self.tenants(2).await?;
+        created.try_into().map_err(|_| Abort::Error("the control did not create two tenants".to_owned()))
+    }
+
+    /// Issues a random code in a new tenant.
+    pub(crate) async fn issue(&mut self, options: &SessionOptions) -> Result<IssuedSession, Abort> {
+        let tenant = self.tenant().await?;
+        self.issue_for(&tenant, options).await
+    }
+
+    /// Issues a random code in `tenant`.
+    pub(crate) async fn issue_for(
+        &mut self,
+        tenant: &Tenant,
+        options: &SessionOptions,
+    ) -> Result<IssuedSession, Abort> {
+        let code = self.code();
+        self.issue_code(tenant, code, options, None).await
+    }
+
+    /// Issues a new code to the recipient of `earlier`.
+    pub(crate) async fn resend(
+        &mut self,
+        earlier: &IssuedSession,
+        options: &SessionOptions,
+    ) -> Result<IssuedSession, Abort> {
+        let code = self.wrong_code(&earlier.code);
+        self.issue_code(&earlier.tenant, code, options, Some(&earlier.session.session)).await
+    }
+
+    /// Issues `code` in `tenant`, to the recipient of another session if one is named.
+    pub(crate) async fn issue_code(
+        &mut self,
+        tenant: &Tenant,
+        code: String,
+        options: &SessionOptions,
+        recipient_of: Option<&str>,
+    ) -> Result<IssuedSession, Abort> {
+        let (control, client) = (&self.subject.control, self.client);
+        let session =
+            control.issue(client, &self.contract.vendor, tenant, &code, options, recipient_of).await?;
+        let number = self.recording.sessions() + 1;
+        self.recording.steps.push(Step::Issued {
+            number,
+            tenant: tenant.tenant.clone(),
+            session: session.session.clone(),
+            options: options.clone(),
+            leading_zero: code.starts_with('0'),
+            recipient_of: recipient_of.map(ToOwned::to_owned),
+        });
+        let shown = format!("$CODE_{number}");
+        self.codes.push((code.clone(), shown.clone()));
+        Ok(IssuedSession { tenant: tenant.clone(), session, code, shown })
+    }
+
+    /// Moves every timer of a session `seconds` ahead.
+    pub(crate) async fn age(&mut self, issued: &IssuedSession, seconds: u64) -> Result<(), Abort> {
+        let (control, client) = (&self.subject.control, self.client);
+        let (tenant, session) = (&issued.tenant, issued.session.session.clone());
+        control.age(client, &self.contract.vendor, tenant, &session, seconds).await?;
+        self.recording.steps.push(Step::Aged { tenant: tenant.tenant.clone(), session, seconds });
+        Ok(())
+    }
+
+    /// A random well-formed code.
+    pub(crate) fn code(&mut self) -> String {
+        (0..self.operation.code.length).map(|_| char::from(b'0' + self.random.u8(0..10))).collect()
+    }
+
+    /// A well-formed code other than `right`.
+    pub(crate) fn wrong_code(&mut self, right: &str) -> String {
+        loop {
+            let code = self.code();
+            if code != right {
+                return code;
+            }
+        }
+    }
+
+    /// `count` different well-formed codes, none of them `right`.
+    pub(crate) fn wrong_codes(&mut self, right: &str, count: usize) -> Vec<String> {
+        let mut codes = Vec::new();
+        while codes.len() < count {
+            let code = self.wrong_code(right);
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes
+    }
+
+    /// An id of the same form as `id` that no session has: its last characters are replaced by others of their kind.
+    pub(crate) fn unknown_id(&mut self, id: &str) -> String {
+        const REPLACED: usize = 12;
+        let mut characters: Vec<char> = id.chars().collect();
+        let mut left = REPLACED;
+        for character in characters.iter_mut().rev() {
+            let other = match *character {
+                '0'..='9' => char::from(b'0' + self.random.u8(0..10)),
+                'a'..='f' => char::from(b'a' + self.random.u8(0..6)),
+                'A'..='F' => char::from(b'A' + self.random.u8(0..6)),
+                'g'..='z' => char::from(b'g' + self.random.u8(0..20)),
+                'G'..='Z' => char::from(b'G' + self.random.u8(0..20)),
+                // Separators are part of the form.
+                _ => continue,
+            };
+            *character = other;
+            left -= 1;
+            if left == 0 {
+                break;
+            }
+        }
+        let other: String = characters.into_iter().collect();
+        if other == id { format!("{other}0") } else { other }
+    }
+
+    /// Whether calls of this contract must ask for further attempts, because one wrong code ends the session otherwise.
+    pub(crate) fn retries(&self) -> bool {
+        self.contract.policy.overrides.retry.is_some()
+    }
+
+    /// The call that an ordinary client would send for this session; it asks for further attempts where the API can.
+    pub(crate) fn call<'c>(&self, issued: &'c IssuedSession, code: SubmittedCode<'c>) -> VerifyCall<'c>
+    where
+        'a: 'c,
+    {
+        self.call_with_retry(issued, code, self.retries())
+    }
+
+    /// The same call, with an explicit choice about further attempts.
+    pub(crate) fn call_with_retry<'c>(
+        &self,
+        issued: &'c IssuedSession,
+        code: SubmittedCode<'c>,
+        retry: bool,
+    ) -> VerifyCall<'c>
+    where
+        'a: 'c,
+    {
+        VerifyCall {
+            contract: self.contract,
+            operation: self.operation,
+            tenant: &issued.tenant,
+            session: Some(&issued.session.session),
+            code: Some(code),
+            retry,
+            lifetime_minutes: lifetime_minutes(self.contract, self.operation, &issued.session),
+            credential: Credential::Own,
+            mutation: RequestMutation::default(),
+        }
+    }
+
+    /// An address of the subject, chosen at random among its replicas.
+    pub(crate) fn target(&mut self) -> &'a str {
+        let subject = self.subject;
+        &subject.targets[self.random.usize(0..subject.targets.len())]
+    }
+
+    /// Sends a call and records the exchange.
+    pub(crate) async fn send(&mut self, call: &VerifyCall<'_>) -> Result<RawResponse, Abort> {
+        let target = self.target();
+        let client = self.client;
+        match self.exchange(call, target, client).await {
+            Ok(response) => Ok(response),
+            // If no connection was made, nothing was sent.
+            Err(error @ HttpError::NotConnected(_)) => {
+                let description = self.record_unanswered(call, target);
+                Err(Abort::ConnectionLost(format!("{error} ({description})")))
+            }
+            Err(error @ (HttpError::Disconnected(_) | HttpError::TimedOut)) => {
+                let description = self.record_unanswered(call, target);
+                Err(Abort::NoResponse(format!("{error} ({description})")))
+            }
+            Err(error) => Err(Abort::Error(format!("{target}: {error}"))),
+        }
+    }
+
+    /// Sends a call that the subject may also refuse by closing the connection; `None` if it does.
+    pub(crate) async fn send_allowing_disconnect(
+        &mut self,
+        call: &VerifyCall<'_>,
+    ) -> Result<Option<RawResponse>, Abort> {
+        let target = self.target();
+        // Another check must never pick up a pooled connection that the server is about to close.
+        let unpooled = &self.subject.unpooled;
+        match self.exchange(call, target, unpooled).await {
+            Ok(response) => Ok(Some(response)),
+            Err(HttpError::Disconnected(_)) => {
+                self.record_unanswered(call, target);
+                Ok(None)
+            }
+            Err(error @ HttpError::NotConnected(_)) => {
+                let description = self.record_unanswered(call, target);
+                Err(Abort::ConnectionLost(format!("{error} ({description})")))
+            }
+            Err(error) => Err(Abort::Error(format!("{target}: {error}"))),
+        }
+    }
+
+    /// Records a call that got no response, and describes it.
+    pub(crate) fn record_unanswered(&mut self, call: &VerifyCall<'_>, target: &str) -> String {
+        let request = call.request(target, self.subject.masking);
+        let description = format!("{} {}", request.method, request.url);
+        self.recording.steps.push(Step::Disconnected { request, seconds: TIMEOUT.as_secs_f64() });
+        description
+    }
+
+    /// Sends a call over the connections of `client` and records the exchange.
+    pub(crate) async fn exchange(
+        &mut self,
+        call: &VerifyCall<'_>,
+        target: &str,
+        client: &HttpClient,
+    ) -> Result<RawResponse, HttpError> {
+        let request = call.request(target, Masking::Nothing);
+        self.requests += 1;
+        let (response, _) = client.send(&request).await?;
+        let exchange = self.masked(call, target, &response);
+        self.recording.steps.push(Step::Exchange(exchange));
+        Ok(response)
+    }
+
+    /// Starts a new recording, for something that does not depend on what happened before.
+    ///
+    /// Codes of the previous recording stay masked, because a subject may still mention them. Older ones are dropped:
+    /// searching every response for the codes of all earlier recordings takes time quadratic in their number.
+    pub(crate) fn reset_recording(&mut self) {
+        self.recording.steps.clear();
+        self.codes.drain(..self.earlier_codes);
+        self.earlier_codes = self.codes.len();
+    }
+
+    /// Drops all steps but the tenants.
+    pub(crate) fn forget_sessions(&mut self) {
+        self.recording.steps.retain(|step| matches!(step, Step::Tenant { .. }));
+    }
+
+    /// An exchange as reports may show it.
+    pub(crate) fn masked(&self, call: &VerifyCall<'_>, target: &str, response: &RawResponse) -> Exchange {
+        let response = match self.subject.masking {
+            Masking::CredentialsAndCodes => mask(response, &self.codes),
+            _ => response.clone(),
+        };
+        Exchange { request: call.request(target, self.subject.masking), response }
+    }
+
+    /// The expectation that the response to `call` is one of `cells`.
+    pub(crate) fn expectation(&self, cells: Vec<&'a Cell>, call: &VerifyCall<'_>) -> Expectation<'a> {
+        let mut echoes: BTreeMap<String, String> = call.tenant.parameters.clone();
+        echoes.extend(call.session.map(|session| ("session".to_owned(), session.to_owned())));
+        echoes.extend(call.code.map(|code| ("code".to_owned(), code.text.to_owned())));
+        Expectation { operation: self.operation, cells, echoes, remaining_attempts: None }
+    }
+}
+
+/// The seed of one check: FNV-1a over its id, so that a check does the same whichever other checks run.
+fn seed_of(seed: u64, id: &str) -> u64 {
+    id.bytes().fold(seed ^ 0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The lifetime in minutes, if a request can state it and it is not the documented default.
+fn lifetime_minutes(contract: &Contract, operation: &Operation, session: &Session) -> Option<u64> {
+    let parameter = operation.parameter(contract.policy.overrides.lifetime_minutes.as_ref()?)?;
+    let seconds = session.ttl_seconds.filter(|seconds| *seconds != contract.policy.lifetime.seconds)?;
+    let minutes = seconds / 60;
+    let ValueKind::Integer { min, max } = parameter.kind else { return None };
+    let within = i64::try_from(minutes).is_ok_and(|minutes| (min..=max).contains(&minutes));
+    (seconds % 60 == 0 && within).then_some(minutes)
+}
+
+/// A response with each secret replaced by its name.
+fn mask(response: &RawResponse, secrets: &[(String, String)]) -> RawResponse {
+    let mut masked = response.clone();
+    if let Ok(text) = std::str::from_utf8(&response.body) {
+        let mut text = text.to_owned();
+        for (secret, name) in secrets {
+            text = text.replace(secret.as_str(), name);
+        }
+        masked.body = text.into();
+    }
+    for value in masked.headers.values_mut() {
+        for (secret, name) in secrets {
+            if let Ok(text) = value.to_str()
+                && text.contains(secret.as_str())
+                && let Ok(replaced) = text.replace(secret.as_str(), name).parse()
+            {
+                *value = replaced;
+            }
+        }
+    }
+    masked
+}

@@ -1,0 +1,273 @@
+//! Sessions of a check. An [`IssuedSession`] is what the control returned; a [`TrackedSession`] also runs through the
+//! model, so that every call on it is compared with what the model allows. All checks but the matrix use tracked ones.
+
+use std::time::Instant;
+
+use otp_contract::Outcome;
+use serde::Serialize;
+
+use super::control::Session;
+use super::{Abort, CheckContext, Credential, RequestMutation, SubmittedCode, Tenant, VerifyCall};
+use crate::http::RawResponse;
+use crate::oracle::{Allowed, CodeKind, Input, Rules, State, approves, in_words, outcomes};
+
+/// The limits that a new session is asked to have.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct SessionOptions {
+    /// The lifetime in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ttl_seconds: Option<u64>,
+    /// How many wrong codes the server should compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max_attempts: Option<u32>,
+}
+
+/// Options for a session with this limit of attempts.
+pub(crate) fn attempts(count: u32) -> SessionOptions {
+    SessionOptions { max_attempts: Some(count), ..SessionOptions::default() }
+}
+
+/// The highest limit of attempts that checks exhaust. Beyond it they are skipped, because they would send too many calls.
+pub(crate) const MAX_ATTEMPTS_TRIED: u32 = 200;
+
+/// A session that a check issued.
+#[derive(Debug, Clone)]
+pub(crate) struct IssuedSession {
+    pub(crate) tenant: Tenant,
+    pub(crate) session: Session,
+    pub(crate) code: String,
+    /// What reports show for the code: a shell variable.
+    pub(crate) shown: String,
+}
+
+impl IssuedSession {
+    /// The right code.
+    pub(crate) fn right(&self) -> SubmittedCode<'_> {
+        SubmittedCode { text: &self.code, shown: &self.shown }
+    }
+
+    /// A shell expression for the right code without its last character.
+    pub(crate) fn shown_but_last(&self) -> String {
+        format!("${{{}%?}}", self.shown.trim_start_matches('$'))
+    }
+
+    /// A shell expression for the right code without its first character.
+    pub(crate) fn shown_but_first(&self) -> String {
+        format!("${{{}#?}}", self.shown.trim_start_matches('$'))
+    }
+
+    /// A shell expression for the first two characters of the right code.
+    pub(crate) fn shown_first_two(&self) -> String {
+        let rest = "?".repeat(self.code.len().saturating_sub(2));
+        format!("${{{}%{rest}}}", self.shown.trim_start_matches('$'))
+    }
+}
+
+/// An issued session with its state in the model.
+#[derive(Debug, Clone)]
+pub(crate) struct TrackedSession {
+    pub(crate) issued: IssuedSession,
+    pub(crate) rules: Rules,
+    pub(crate) state: State,
+    since: Instant,
+}
+
+impl TrackedSession {
+    /// How many wrong codes can still be submitted so that the right one verifies afterwards; many without a limit.
+    pub(crate) fn spare_attempts(&self) -> u32 {
+        self.rules.limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.state.wrong() + 1))
+    }
+
+    /// Moves the model ahead by a wrong code whose response was not compared.
+    pub(crate) fn count_wrong(&mut self, retry: bool) {
+        let wrong = Input { code: CodeKind::Wrong, foreign: false, retry };
+        self.state = self.rules.step(&self.state, wrong).0;
+    }
+
+    /// The limit of attempts in force, if there is one and it is not too high to exhaust.
+    pub(crate) fn limit(&self) -> Result<u32, Abort> {
+        match self.rules.limit {
+            Some(limit) if limit <= MAX_ATTEMPTS_TRIED => Ok(limit),
+            Some(limit) => Err(Abort::Skip(format!(
+                "the limit of {limit} attempts is above the {MAX_ATTEMPTS_TRIED} that checks try"
+            ))),
+            None => Err(Abort::Skip("the subject states that it has no limit of attempts".to_owned())),
+        }
+    }
+
+    /// The lifetime in force, in seconds.
+    pub(crate) fn ttl(&self) -> Result<u64, Abort> {
+        self.rules
+            .ttl
+            .ok_or_else(|| Abort::Skip("the subject states that its codes do not expire".to_owned()))
+    }
+}
+
+impl CheckContext<'_> {
+    /// Issues a code in a new tenant and tracks its session.
+    pub(crate) async fn start_session(&mut self, options: &SessionOptions) -> Result<TrackedSession, Abort> {
+        let issued = self.issue(options).await?;
+        Ok(self.track(issued))
+    }
+
+    /// Issues a code in `tenant` and tracks its session.
+    pub(crate) async fn start_session_for(
+        &mut self,
+        tenant: &Tenant,
+        options: &SessionOptions,
+    ) -> Result<TrackedSession, Abort> {
+        let issued = self.issue_for(tenant, options).await?;
+        Ok(self.track(issued))
+    }
+
+    /// Tracks an issued session.
+    pub(crate) fn track(&self, issued: IssuedSession) -> TrackedSession {
+        let rules = Rules::new(self.contract, issued.session.max_attempts, issued.session.ttl_seconds);
+        TrackedSession { issued, rules, state: State::default(), since: Instant::now() }
+    }
+
+    /// Submits the right code.
+    pub(crate) async fn submit_right(&mut self, session: &mut TrackedSession) -> Result<RawResponse, Abort> {
+        let issued = session.issued.clone();
+        self.submit(session, CodeKind::Right, issued.right(), RequestMutation::default()).await
+    }
+
+    /// Submits a random wrong code.
+    pub(crate) async fn submit_wrong(&mut self, session: &mut TrackedSession) -> Result<RawResponse, Abort> {
+        let code = self.wrong_code(&session.issued.code);
+        self.submit(session, CodeKind::Wrong, SubmittedCode::plain(&code), RequestMutation::default()).await
+    }
+
+    /// Sends one call as the session's own tenant and compares the response with the model.
+    pub(crate) async fn submit(
+        &mut self,
+        session: &mut TrackedSession,
+        kind: CodeKind,
+        code: SubmittedCode<'_>,
+        mutation: RequestMutation<'_>,
+    ) -> Result<RawResponse, Abort> {
+        let retry = self.retries();
+        let issued = session.issued.clone();
+        let call = VerifyCall { mutation, ..self.call(&issued, code) };
+        let response = self.send(&call).await?;
+        let input = Input { code: kind, foreign: false, retry };
+        let (next, mut allowed) = session.rules.step(&session.state, input);
+        // Real time passes as well, so a code near the end of its lifetime may expire between two calls.
+        let elapsed = session.since.elapsed().as_secs() + 1;
+        let later = session.state.later(elapsed);
+        if session.rules.is_expired(&later) && !session.rules.is_expired(&session.state) && elapsed > 1 {
+            allowed = allowed.or(session.rules.step(&later, input).1);
+        }
+        session.state = next;
+        self.expect_outcome(&response, &allowed)?;
+        Ok(response)
+    }
+
+    /// Sends one call as another tenant, with that tenant's account and credentials.
+    pub(crate) async fn submit_as(
+        &mut self,
+        session: &TrackedSession,
+        stranger: &Tenant,
+        code: SubmittedCode<'_>,
+    ) -> Result<RawResponse, Abort> {
+        let issued = IssuedSession { tenant: stranger.clone(), ..session.issued.clone() };
+        let response = self.send(&self.call(&issued, code)).await?;
+        self.expect_outcome(&response, &Allowed::refusals())?;
+        Ok(response)
+    }
+
+    /// Sends one malformed call. It must be refused, and must not count as an attempt.
+    pub(crate) async fn submit_malformed(
+        &mut self,
+        session: &mut TrackedSession,
+        mutation: RequestMutation<'_>,
+    ) -> Result<RawResponse, Abort> {
+        let issued = session.issued.clone();
+        let response = self.submit(session, CodeKind::Malformed, issued.right(), mutation).await?;
+        self.expect_client_error(&response)?;
+        Ok(response)
+    }
+
+    /// Sends the right code with other credentials than the tenant's.
+    pub(crate) async fn submit_with(
+        &mut self,
+        session: &TrackedSession,
+        credential: Credential<'_>,
+    ) -> Result<RawResponse, Abort> {
+        let issued = session.issued.clone();
+        let call = VerifyCall { credential, ..self.call(&issued, issued.right()) };
+        self.send(&call).await
+    }
+
+    /// Moves the session `seconds` ahead, on the subject and in the model.
+    pub(crate) async fn advance(&mut self, session: &mut TrackedSession, seconds: u64) -> Result<(), Abort> {
+        let issued = session.issued.clone();
+        self.age(&issued, seconds).await?;
+        session.state = session.state.later(seconds);
+        Ok(())
+    }
+
+    /// A deviation unless the response has an allowed meaning.
+    pub(crate) fn expect_outcome(&self, response: &RawResponse, allowed: &Allowed) -> Result<(), Abort> {
+        let meanings = outcomes(self.operation, response);
+        if allowed.admits(&meanings) {
+            return Ok(());
+        }
+        // Any 4xx refuses the call, even if the contract documents no response with that status.
+        if allowed.any_refusal && meanings.is_empty() && (400..500).contains(&response.status) {
+            return Ok(());
+        }
+        let mut expected: Vec<_> = allowed.outcomes.iter().map(ToString::to_string).collect();
+        if allowed.any_refusal {
+            expected.push("any refusal".to_owned());
+        }
+        let meaning = match meanings.is_empty() {
+            true => "which is not a documented response".to_owned(),
+            false => format!("which means {}", in_words(&meanings)),
+        };
+        Err(self.deviation(expected.join(" or "), format!("{}, {meaning}", self.recording.last_response())))
+    }
+
+    /// A deviation if the response approves.
+    pub(crate) fn expect_no_approval(&self, response: &RawResponse) -> Result<(), Abort> {
+        match approves(self.operation, response) {
+            false => Ok(()),
+            true => Err(self.deviation("no approval", self.recording.last_response())),
+        }
+    }
+
+    /// A deviation unless the response has a 4xx status.
+    pub(crate) fn expect_client_error(&self, response: &RawResponse) -> Result<(), Abort> {
+        match (400..500).contains(&response.status) {
+            true => Ok(()),
+            false => Err(self.deviation("a 4xx status", self.recording.last_response())),
+        }
+    }
+
+    /// A deviation unless the response has a 4xx status, or is a documented refusal with a 2xx status.
+    pub(crate) fn expect_client_error_or_refusal(&self, response: &RawResponse) -> Result<(), Abort> {
+        let meanings = outcomes(self.operation, response);
+        let refuses = !meanings.is_empty() && !meanings.contains(&Outcome::Approved);
+        match (200..300).contains(&response.status) && refuses {
+            true => Ok(()),
+            false => self.expect_client_error(response),
+        }
+    }
+
+    /// Whether every target responds to a plain call over a new connection. If a replica is gone, the remaining ones
+    /// must not be blamed for calls that got no response.
+    pub(crate) async fn every_target_responds(&mut self) -> bool {
+        let Ok(session) = self.start_session(&SessionOptions::default()).await else { return false };
+        let subject = self.subject;
+        let call = VerifyCall {
+            credential: Credential::Missing,
+            ..self.call(&session.issued, session.issued.right())
+        };
+        for target in &subject.targets {
+            if self.exchange(&call, target, &subject.unpooled).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,27 @@
+//! The server under test: its addresses, its control, and the connections to it.
+
+use std::sync::Arc;
+
+use super::{ControlClient, Masking};
+use crate::http::HttpClient;
+
+/// The server under test.
+pub(crate) struct Subject {
+    /// Its addresses, each a scheme and an authority; several are replicas of one service.
+    pub(crate) targets: Vec<String>,
+    /// Puts it into a state.
+    pub(crate) control: ControlClient,
+    /// Pooled connections to it.
+    pub(crate) pooled: Arc<HttpClient>,
+    /// Connections that carry one request each.
+    pub(crate) unpooled: Arc<HttpClient>,
+    /// What reports hide.
+    pub(crate) masking: Masking,
+}
+
+impl Subject {
+    /// How many requests were sent, those to the control included.
+    pub(crate) fn requests(&self) -> u64 {
+        self.pooled.sent() + self.unpooled.sent()
+    }
+}

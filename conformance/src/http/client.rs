@@ -1,0 +1,150 @@
+//! An HTTP client that sends a request exactly as it is given, once, and follows no redirect.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use rustls::{ClientConfig, RootCertStore};
+
+use super::{FragmentedBody, RawRequest, RawResponse};
+
+/// How long one exchange may take, connecting included.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The longest response body that the client reads.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HttpError {
+    /// A part of the request is not valid HTTP, so it was not sent.
+    #[error("the request cannot be sent: {0}")]
+    InvalidRequest(String),
+    /// No connection was made, so nothing was sent.
+    #[error("no connection: {0}")]
+    NotConnected(String),
+    /// The connection ended before the response did.
+    #[error("no response: {0}")]
+    Disconnected(String),
+    /// The response body is longer than the client reads.
+    #[error("the response is longer than {MAX_BODY_BYTES} bytes")]
+    TooLong,
+    /// The response did not arrive in time.
+    #[error("no response within {} s", TIMEOUT.as_secs())]
+    TimedOut,
+}
+
+/// A request body: in one piece, or in fragments.
+type Outgoing = Either<Full<Bytes>, FragmentedBody>;
+
+/// A pool of connections, and the number of requests sent over them.
+pub(crate) struct HttpClient {
+    client: Client<HttpsConnector<HttpConnector>, Outgoing>,
+    sent: AtomicU64,
+}
+
+impl HttpClient {
+    /// A client that keeps connections open. With `tls`, it verifies certificates as the system does; without, it
+    /// supports only `http`.
+    pub(crate) fn pooled(tls: bool) -> Result<HttpClient, String> {
+        HttpClient::with_idle(tls, usize::MAX)
+    }
+
+    /// A client that opens a connection for every request: slow, but unaffected by a server that closes idle connections
+    /// without notice.
+    pub(crate) fn unpooled(tls: bool) -> Result<HttpClient, String> {
+        HttpClient::with_idle(tls, 0)
+    }
+
+    fn with_idle(tls: bool, idle: usize) -> Result<HttpClient, String> {
+        let provider = rustls::crypto::ring::default_provider();
+        let builder = HttpsConnectorBuilder::new();
+        let builder = if tls {
+            builder
+                .with_provider_and_platform_verifier(provider)
+                .map_err(|error| format!("the system's certificates cannot be used: {error}"))?
+        } else {
+            let config = ClientConfig::builder_with_provider(provider.into())
+                .with_safe_default_protocol_versions()
+                .map_err(|error| error.to_string())?
+                .with_root_certificates(RootCertStore::empty())
+                .with_no_client_auth();
+            builder.with_tls_config(config)
+        };
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(TIMEOUT));
+        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
+        Ok(HttpClient { client, sent: AtomicU64::new(0) })
+    }
+
+    /// How many requests the client has sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request and reads the response; also returns the time between the two.
+    pub(crate) async fn send(&self, request: &RawRequest) -> Result<(RawResponse, Duration), HttpError> {
+        let body = request.body.clone().unwrap_or_default();
+        self.exchange(request, Either::Left(Full::new(Bytes::from(body)))).await
+    }
+
+    /// Sends a request with its body in `fragments`, and reads the response.
+    pub(crate) async fn send_fragmented(
+        &self,
+        request: &RawRequest,
+        fragments: FragmentedBody,
+    ) -> Result<RawResponse, HttpError> {
+        self.exchange(request, Either::Right(fragments)).await.map(|(response, _)| response)
+    }
+
+    async fn exchange(
+        &self,
+        request: &RawRequest,
+        body: Outgoing,
+    ) -> Result<(RawResponse, Duration), HttpError> {
+        let method = Method::from_bytes(request.method.as_bytes())
+            .map_err(|error| HttpError::InvalidRequest(error.to_string()))?;
+        let mut builder = Request::builder().method(method).uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let outgoing = builder.body(body).map_err(|error| HttpError::InvalidRequest(error.to_string()))?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let exchange = tokio::time::timeout(TIMEOUT, async {
+            let response = self.client.request(outgoing).await.map_err(|error| match error.is_connect() {
+                true => HttpError::NotConnected(innermost(&error)),
+                false => HttpError::Disconnected(innermost(&error)),
+            })?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
+            let body = body
+                .map_err(|error| match error.is::<LengthLimitError>() {
+                    true => HttpError::TooLong,
+                    false => HttpError::Disconnected(error.to_string()),
+                })?
+                .to_bytes();
+            Ok(RawResponse { status: parts.status.as_u16(), headers: parts.headers, body })
+        });
+        let response = exchange.await.map_err(|_| HttpError::TimedOut)??;
+        Ok((response, started.elapsed()))
+    }
+}
+
+/// The innermost cause. The outer ones only say that a client failed.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,16 @@
+//! What is right: which outcomes a session allows, which documented response a response is, and whether calls at the same
+//! time could have happened one after the other.
+//!
+//! May use the contract and the raw messages of `http`. It must not send anything, and it must never be derived from
+//! the sandbox, nor the sandbox from it: a mistake that both shared would go unnoticed.
+
+mod interpretation;
+mod linearizability;
+mod matcher;
+mod model;
+
+pub(crate) use interpretation::{approves, in_words, outcomes, signals_agree};
+pub(crate) use linearizability::{ObservedCall, is_linearizable};
+pub use matcher::Difference;
+pub(crate) use matcher::{Expectation, Judgement, cells_with_outcome, expected_cells, judge, main_cell};
+pub(crate) use model::{Allowed, CodeKind, Input, Rules, State};

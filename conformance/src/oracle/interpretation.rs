@@ -1,0 +1,58 @@
+//! Which outcomes a response may mean, according to any cell of its operation.
+//!
+//! The result is a set, because some vendors give one response to two outcomes. Only signals count here; whether every
+//! member is as documented is the matcher's question.
+
+use std::collections::BTreeSet;
+
+use otp_contract::{Cell, Operation, Outcome};
+use serde_json::Value;
+
+use super::matcher::compare_member;
+use crate::http::RawResponse;
+
+/// The outcomes that a response may mean; empty if it resembles no documented response.
+///
+/// A response whose status or body is wrong still means what its other half says: the matrix reports the wrong half, and
+/// every other check reports it only if it changes the meaning.
+pub(crate) fn outcomes(operation: &Operation, response: &RawResponse) -> BTreeSet<Outcome> {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    // Tracked sessions ask for further attempts in every call, so responses to calls that do not are not candidates.
+    let in_mode = |cell: &&Cell| {
+        cell.mode.is_some()
+            || !operation.cells.iter().any(|other| other.outcome == cell.outcome && other.mode.is_some())
+    };
+    let outcomes_of = |fits: &dyn Fn(&Cell) -> bool| -> BTreeSet<Outcome> {
+        operation.cells.iter().filter(in_mode).filter(|cell| fits(cell)).map(|cell| cell.outcome).collect()
+    };
+    let by_status = |cell: &Cell| cell.status.matches(response.status);
+    let by_signals = |cell: &Cell| cell.body_specified && signals_agree(cell, &body);
+    let has_signals = |cell: &Cell| cell.members.iter().any(|member| member.rule.matching.is_signal());
+    let complete = outcomes_of(&|cell| by_status(cell) && (!cell.body_specified || by_signals(cell)));
+    if !complete.is_empty() {
+        return complete;
+    }
+    // No body turns an error status into an approval.
+    let by_body =
+        outcomes_of(&|cell| has_signals(cell) && by_signals(cell) && cell.outcome != Outcome::Approved);
+    if by_body.is_empty() { outcomes_of(&by_status) } else { by_body }
+}
+
+/// Whether a response approves the code and can mean nothing else.
+pub(crate) fn approves(operation: &Operation, response: &RawResponse) -> bool {
+    let outcomes = outcomes(operation, response);
+    outcomes.len() == 1 && outcomes.contains(&Outcome::Approved)
+}
+
+/// Whether `body` has every required signal of `cell`.
+pub(crate) fn signals_agree(cell: &Cell, body: &Value) -> bool {
+    cell.members
+        .iter()
+        .filter(|member| member.rule.matching.is_signal() && !member.rule.optional)
+        .all(|member| compare_member(member, body, None).is_none())
+}
+
+/// The outcomes, for people.
+pub(crate) fn in_words(outcomes: &BTreeSet<Outcome>) -> String {
+    outcomes.iter().map(|outcome| outcome.as_str()).collect::<Vec<_>>().join(" or ")
+}

@@ -1,0 +1,252 @@
+//! Turns a recording into a shell script that repeats it: the script creates tenants and sessions through the control,
+//! captures their ids and credentials, and sends the same calls, bursts included. It contains no secret; its codes are
+//! its own.
+
+use otp_contract::{Contract, Scheme};
+
+use crate::harness::{Recording, Step};
+use crate::http::RawRequest;
+
+/// The script for the check with this id. The recording's requests went to `targets`.
+pub(super) fn script(id: &str, contract: &Contract, targets: &[String], recording: &Recording) -> String {
+    let mut names: Vec<(String, String)> =
+        targets.iter().map(|target| (target.clone(), "${TARGET}".to_owned())).collect();
+    let mut text = head(id, contract);
+    for step in &recording.steps {
+        match step {
+            Step::Tenant { number, ids } => text.push_str(&tenant(contract, *number, ids, &mut names)),
+            Step::Issued { number, tenant, session, options, leading_zero, recipient_of } => {
+                let mut members = String::new();
+                if let Some(seconds) = options.ttl_seconds {
+                    members.push_str(&format!(",\"ttl_seconds\":{seconds}"));
+                }
+                if let Some(attempts) = options.max_attempts {
+                    members.push_str(&format!(",\"max_attempts\":{attempts}"));
+                }
+                if let Some(earlier) = recipient_of {
+                    members.push_str(&format!(",\"recipient_of\":\"{}\"", renamed(earlier, &names)));
+                }
+                let code = own_code(contract, *number, *leading_zero);
+                text.push_str(&format!(
+                    "CODE_{number}=${{CODE_{number}:-{code}}}\n\
+                     SESSION_{number}=$(control /sessions \"$(cat <<END\n\
+                     {{\"vendor\":\"{}\",\"tenant\":\"{}\",\"code\":\"$CODE_{number}\"{members}}}\nEND\n)\" | field session)\n",
+                    contract.vendor,
+                    renamed(tenant, &names),
+                ));
+                names.push((session.clone(), format!("${{SESSION_{number}}}")));
+            }
+            Step::Aged { tenant, session, seconds } => text.push_str(&format!(
+                "control /sessions/age \"$(cat <<END\n\
+                 {{\"vendor\":\"{}\",\"tenant\":\"{}\",\"session\":\"{}\",\"seconds\":{seconds}}}\nEND\n)\"\n",
+                contract.vendor,
+                renamed(tenant, &names),
+                renamed(session, &names),
+            )),
+            Step::Exchange(exchange) => {
+                text.push_str(&format!("{}; echo\n", curl_with(&exchange.request, &names)));
+            }
+            // curl disconnects when its time is over, and reports that as a failure; here it is intended.
+            Step::Disconnected { request, seconds } => {
+                let impatient = format!("curl -s -o /dev/null --max-time {seconds}");
+                let line = curl_with(request, &names).replacen("curl -sS -i", &impatient, 1);
+                text.push_str(&format!("{line} || true\n"));
+            }
+            Step::Burst(exchanges) => {
+                for exchange in exchanges {
+                    text.push_str(&format!("{{ {}; echo; }} &\n", curl_with(&exchange.request, &names)));
+                }
+                text.push_str("wait\n");
+            }
+        }
+    }
+    with_spellings(&text, recording.sessions())
+}
+
+/// Other spellings of a code: the suffix of the script's variable, and the command that derives it from the code.
+const SPELLINGS: [(&str, &str); 6] = [
+    ("REVERSED", "sed '/\\n/!G; s/\\(.\\)\\(.*\\n\\)/&\\2\\1/; //D; s/.//'"),
+    ("SPACED", "sed 's/./& /g; s/ $//'"),
+    ("WIDE", "sed 'y/0123456789/０１２３４５６７８９/'"),
+    ("INDIC", "sed 'y/0123456789/٠١٢٣٤٥٦٧٨٩/'"),
+    ("LOWER", "tr '[:upper:]' '[:lower:]'"),
+    ("UPPER", "tr '[:lower:]' '[:upper:]'"),
+];
+
+/// Defines the spellings that the script uses, each after its code.
+fn with_spellings(text: &str, sessions: usize) -> String {
+    let mut text = text.to_owned();
+    for number in 1..=sessions {
+        let mut defined = String::new();
+        for (name, command) in SPELLINGS {
+            let variable = format!("CODE_{number}_{name}");
+            if text.contains(&variable) {
+                defined.push_str(&format!("{variable}=$(printf '%s\\n' \"$CODE_{number}\" | {command})\n"));
+            }
+        }
+        text = text.replace(&format!("\nSESSION_{number}=$("), &format!("\n{defined}SESSION_{number}=$("));
+    }
+    text
+}
+
+fn head(id: &str, contract: &Contract) -> String {
+    format!(
+        "#!/bin/sh\n\
+         # {id} ({}). TARGET and CONTROL are addresses, CONTROL_TOKEN is the control's token, if it has one.\n\
+         set -eu\n\
+         : \"${{TARGET:?the address of the server}}\"\n\
+         CONTROL=${{CONTROL:-$TARGET}}\n\
+         control() {{\n\
+         \x20 curl -sS -X POST \"$CONTROL/_control/v1$1\" ${{CONTROL_TOKEN:+-H \"authorization: Bearer $CONTROL_TOKEN\"}} \\\n\
+         \x20   -H 'content-type: application/json' --data-binary \"$2\"\n\
+         }}\n\
+         field() {{ tr -d '\\n' | sed -n \"s/.*\\\"$1\\\" *: *\\\"\\([^\\\"]*\\)\\\".*/\\1/p\"; }}\n",
+        contract.name,
+    )
+}
+
+fn tenant(
+    contract: &Contract,
+    number: usize,
+    ids: &[(String, String)],
+    names: &mut Vec<(String, String)>,
+) -> String {
+    let created = format!("CREATED_{number}");
+    let mut text = format!("{created}=$(control /tenants '{{\"vendor\":\"{}\"}}')\n", contract.vendor);
+    let captured = |name: &str| format!("$(printf '%s' \"${created}\" | field {name})");
+    for (name, value) in ids {
+        let variable = format!("{}_{number}", name.to_ascii_uppercase());
+        text.push_str(&format!("{variable}={}\n", captured(name)));
+        names.push((value.clone(), format!("${{{variable}}}")));
+    }
+    let credentials = match contract.verify().security.first().map(|scheme| &scheme.scheme) {
+        Some(Scheme::Basic) => format!(
+            "$(printf '%s:%s' \"{}\" \"{}\" | base64 | tr -d '\\n')",
+            captured("username"),
+            captured("password")
+        ),
+        Some(Scheme::ApiKey { .. }) => captured("value"),
+        _ => captured("token"),
+    };
+    text.push_str(&format!("CREDENTIALS_{number}={credentials}\n"));
+    text.push_str(&format!("WRONG_CREDENTIALS_{number}=${{CREDENTIALS_{number}}}x\n"));
+    text
+}
+
+/// A code for the script, of the same kind as the issued one.
+fn own_code(contract: &Contract, number: usize, leading_zero: bool) -> String {
+    let length = contract.verify().code.length;
+    let digits = "7391846205".chars().cycle().skip(number);
+    let first = if leading_zero { '0' } else { '8' };
+    std::iter::once(first).chain(digits).take(length).collect()
+}
+
+fn renamed(text: &str, names: &[(String, String)]) -> String {
+    names.iter().fold(text.to_owned(), |text, (value, variable)| match value.is_empty() {
+        true => text,
+        false => text.replace(value.as_str(), variable),
+    })
+}
+
+fn curl_with(request: &RawRequest, names: &[(String, String)]) -> String {
+    let renamed = RawRequest {
+        method: request.method.clone(),
+        url: renamed(&request.url, names),
+        headers: request.headers.iter().map(|(name, value)| (name.clone(), renamed(value, names))).collect(),
+        body: request.body.as_deref().map(|body| match std::str::from_utf8(body) {
+            Ok(text) => renamed(text, names).into_bytes(),
+            Err(_) => body.to_vec(),
+        }),
+    };
+    curl(&renamed)
+}
+
+/// The request as a command line. The shell expands variables; everything else is quoted.
+pub(crate) fn curl(request: &RawRequest) -> String {
+    let mut line = format!("curl -sS -i -X {} {}", request.method, quote(&request.url));
+    for (name, value) in &request.headers {
+        line.push_str(&format!(" -H {}", quote(&format!("{name}: {value}"))));
+    }
+    match request.body.as_deref().map(std::str::from_utf8) {
+        None => line,
+        Some(Ok(text)) if text.len() <= MAX_SHOWN_BODY_BYTES && !text.contains('\0') => {
+            format!("{line} --data-binary {}", quote(text))
+        }
+        // printf produces the bytes that an argument cannot contain.
+        Some(_) => {
+            let body = request.body.as_deref().unwrap_or_default();
+            let octal: String =
+                body.iter().take(MAX_SHOWN_BODY_BYTES).map(|byte| format!("\\{byte:03o}")).collect();
+            format!("printf '{octal}' | {line} --data-binary @-")
+        }
+    }
+}
+
+/// The longest part of a body that a command line shows.
+const MAX_SHOWN_BODY_BYTES: usize = 4_096;
+
+/// `text` in single quotes, except `$NAME` and `${NAME…}`, which the shell expands.
+pub(crate) fn quote(text: &str) -> String {
+    let mut quoted = String::from("'");
+    let mut rest = text;
+    while let Some(start) = rest.find('$') {
+        let (before, from) = rest.split_at(start);
+        quoted.push_str(&before.replace('\'', "'\\''"));
+        let end = variable_end(from);
+        match end {
+            Some(end) => quoted.push_str(&format!("'\"{}\"'", &from[..end])),
+            None => quoted.push('$'),
+        }
+        rest = &from[end.unwrap_or(1)..];
+    }
+    quoted.push_str(&rest.replace('\'', "'\\''"));
+    quoted.push('\'');
+    quoted
+}
+
+/// The end of the variable at the start of `text`, if there is one. The names of a script's variables are in upper case.
+fn variable_end(text: &str) -> Option<usize> {
+    let name = |text: &str| {
+        text.bytes()
+            .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+            .count()
+    };
+    if let Some(braced) = text.strip_prefix("${") {
+        let length = name(braced);
+        return (length > 0).then(|| braced.find('}').map(|end| end + 3)).flatten();
+    }
+    let length = name(&text[1..]);
+    (length > 1).then_some(length + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_quotes_everything_but_its_variables() {
+        let request = RawRequest {
+            method: "POST".to_owned(),
+            url: "http://127.0.0.1:1/it's?otp=$CODE_1".to_owned(),
+            headers: vec![("authorization".to_owned(), "Bearer $CREDENTIALS_1".to_owned())],
+            body: Some(b"{\"a\": \"${CODE_1%?}; `rm` $x $ne\"}".to_vec()),
+        };
+        assert_eq!(
+            curl(&request),
+            "curl -sS -i -X POST 'http://127.0.0.1:1/it'\\''s?otp='\"$CODE_1\"'' \
+             -H 'authorization: Bearer '\"$CREDENTIALS_1\"'' \
+             --data-binary '{\"a\": \"'\"${CODE_1%?}\"'; `rm` $x $ne\"}'"
+        );
+    }
+
+    #[test]
+    fn printf_produces_the_bytes_that_an_argument_cannot_contain() {
+        let request = RawRequest {
+            method: "POST".to_owned(),
+            url: "http://127.0.0.1:1/".to_owned(),
+            headers: Vec::new(),
+            body: Some(vec![0, 255]),
+        };
+        assert!(curl(&request).starts_with("printf '\\000\\377' | curl "));
+    }
+}

@@ -1,0 +1,187 @@
+//! Renders a report for the terminal: each vendor's matrix, the findings, and the verdict in the last line.
+//!
+//! It always writes colours; the stream removes them where they are not wanted.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use super::{CheckReport, CheckResult, Finding, Report, Reporter, ShownResponse, VendorReport, Verdict};
+use crate::checks::Area;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const UNSURE: Style = AnsiColor::Yellow.on_default();
+const QUIET: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// The format for a terminal.
+pub(crate) struct Terminal {
+    /// Whether to write the last line only.
+    pub(crate) quiet: bool,
+}
+
+impl Reporter for Terminal {
+    fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        if !self.quiet {
+            for vendor in &report.vendors {
+                write_vendor(vendor, out)?;
+            }
+            for vendor in &report.vendors {
+                write_findings(vendor, out)?;
+            }
+        }
+        write_verdict(report, out)
+    }
+}
+
+fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let style = verdict_style(report.verdict);
+    let summary = &report.summary;
+    let ran: usize = report.vendors.iter().map(|vendor| vendor.checks.len()).sum();
+    let selection = match ran < report.available {
+        true => format!("of {ran} of {} checks, ", report.available),
+        false => String::new(),
+    };
+    writeln!(
+        out,
+        "{style}{}{style:#}: {}{} passed, {} failed, {} skipped, {} in error; {} requests in {:.2} s, seed {}",
+        report.verdict.as_str(),
+        selection,
+        summary.passed,
+        summary.failed,
+        summary.skipped,
+        summary.error,
+        report.requests,
+        seconds(report.duration_ms),
+        report.seed,
+    )
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a run does not take 2^53 milliseconds")]
+fn seconds(millis: u64) -> f64 {
+    millis as f64 / 1_000.0
+}
+
+fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+    let style = verdict_style(vendor.verdict);
+    let calls: Vec<_> = vendor
+        .operations
+        .iter()
+        .map(|operation| format!("{} {}", operation.method, operation.path))
+        .collect();
+    writeln!(
+        out,
+        "{STRONG}{}{STRONG:#}  {}  {style}{}{style:#}",
+        vendor.name,
+        calls.join(", "),
+        vendor.verdict.as_str(),
+    )?;
+    // One line per matrix check. In the other areas, passed checks are counted and the rest have a line each.
+    let mut passed: Vec<(&str, usize)> = Vec::new();
+    for check in &vendor.checks {
+        if check.area == Area::Matrix || check.result != CheckResult::Passed {
+            write_check(check, vendor, out)?;
+            continue;
+        }
+        let area = check.area.as_str();
+        match passed.iter_mut().find(|(known, _)| *known == area) {
+            Some((_, count)) => *count += 1,
+            None => passed.push((area, 1)),
+        }
+    }
+    if !passed.is_empty() {
+        let areas: Vec<_> = passed.iter().map(|(area, count)| format!("{area} {count}")).collect();
+        writeln!(out, "  {GOOD}pass  {GOOD:#}{}", areas.join(", "))?;
+    }
+    let unused: Vec<_> = vendor
+        .cells
+        .iter()
+        .filter(|cell| cell.alternative && cell.seen == 0)
+        .map(|cell| cell.cell.as_str())
+        .collect();
+    if !unused.is_empty() {
+        writeln!(out, "  {QUIET}also allowed, but not used by this server: {}{QUIET:#}", unused.join(", "))?;
+    }
+    writeln!(out)
+}
+
+fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+    let (style, word) = match check.result {
+        CheckResult::Passed => (GOOD, "pass"),
+        CheckResult::Failed => (BAD, "FAIL"),
+        CheckResult::Skipped => (UNSURE, "skip"),
+        CheckResult::Error => (BAD, "error"),
+    };
+    let name = check.id.split_once('/').map_or(check.id.as_str(), |(_, name)| name);
+    let name = name.strip_prefix("matrix/").unwrap_or(name);
+    let cell = |name: &String| vendor.cells.iter().find(|cell| cell.cell == *name);
+    let given: Vec<_> = check.given.iter().filter_map(cell).collect();
+    let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.as_str()).collect();
+    statuses.dedup();
+    let certainty = given.first().map_or("", |cell| cell.certainty);
+    writeln!(
+        out,
+        "  {style}{word:<6}{style:#}{name:<29}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
+        statuses.join(" "),
+        check.citation.section,
+    )?;
+    if let Some(reason) = &check.reason {
+        writeln!(out, "        {UNSURE}{reason}{UNSURE:#}")?;
+    }
+    Ok(())
+}
+
+/// The findings for a vendor: the causes in full, and the names of the other checks that failed. The JSON report has
+/// every finding in full.
+fn write_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+    let found = vendor.checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?)));
+    let mut also = Vec::new();
+    for (check, finding) in found.filter(|(check, _)| check.cause.is_none()) {
+        write_finding(check, finding, out)?;
+        also.extend(check.also.iter().map(String::as_str));
+    }
+    if !also.is_empty() {
+        writeln!(out, "{BAD}FAIL{BAD:#} also {}", also.join(", "))?;
+        writeln!(
+            out,
+            "  {QUIET}to see one of them in full, select it with --only or write --report json=PATH{QUIET:#}"
+        )?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_finding(check: &CheckReport, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{BAD}FAIL{BAD:#} {STRONG}{}{STRONG:#}: {}", check.id, check.statement)?;
+    writeln!(out, "  source    {}: {}", check.citation.document, check.citation.section)?;
+    for (index, line) in finding.expected.lines().enumerate() {
+        writeln!(out, "  {:<10}{line}", if index == 0 { "expected" } else { "" })?;
+    }
+    writeln!(out, "  actual    {BAD}{}{BAD:#}", finding.actual)?;
+    for (index, difference) in finding.differences.iter().enumerate() {
+        writeln!(
+            out,
+            "  {:<10}{}: expected {}, found {}",
+            if index == 0 { "differs" } else { "" },
+            difference.place,
+            difference.expected,
+            difference.actual,
+        )?;
+    }
+    for (index, (exchange, curl)) in finding.exchanges.iter().zip(&finding.curl).enumerate() {
+        writeln!(out, "  {:<10}{curl}", if index == 0 { "exchange" } else { "" })?;
+        let response =
+            exchange.response.as_ref().map_or_else(|| "no response".to_owned(), ShownResponse::line);
+        writeln!(out, "  {:<10}{QUIET}→ {response}{QUIET:#}", "")?;
+    }
+    writeln!(out)
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Conformant => GOOD,
+        Verdict::Nonconformant => BAD,
+        Verdict::Inconclusive => UNSURE,
+    }
+}

@@ -1,0 +1,278 @@
+//! One run: selects checks, runs them side by side, and gathers a report.
+//!
+//! Every check has tenants and randomness of its own, so the order in which checks finish does not change the report.
+//! May use `checks`, `harness` and `report`. It must not know what a check tests or how a report is written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use otp_contract::Contract;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::checks::{self, Check, checks};
+use crate::error::Failure;
+use crate::harness::{Abort, CheckContext, Effort, Subject};
+use crate::report::{
+    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange, Summary,
+    VendorReport, Verdict, link_causes,
+};
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Runs only the checks whose id matches one of these patterns; all of them if there is none.
+    pub only: Vec<glob::Pattern>,
+    /// Leaves out the checks whose id matches one of these patterns.
+    pub skip: Vec<glob::Pattern>,
+    /// Whether baseline checks fail the run.
+    pub strict: bool,
+    /// The seed from which every choice follows.
+    pub seed: u64,
+    /// Runs slice I of N of the checks; the first slice is 1.
+    pub shard: Option<(usize, usize)>,
+    /// How many checks run at the same time.
+    pub jobs: usize,
+    /// How many random walks the lifecycle check of each vendor runs.
+    pub cases: u32,
+    /// How many bursts each concurrency check sends; with fewer than 30, a race may well go unnoticed.
+    pub bursts: u32,
+    /// Whether the report keeps the exchanges of checks that passed.
+    pub transcript: bool,
+}
+
+impl Options {
+    /// The default options with this seed.
+    pub fn with_seed(seed: u64) -> Options {
+        Options {
+            only: Vec::new(),
+            skip: Vec::new(),
+            strict: false,
+            seed,
+            shard: None,
+            jobs: 16,
+            cases: 16,
+            bursts: 30,
+            transcript: false,
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        Effort { seed: self.seed, cases: self.cases, bursts: self.bursts }
+    }
+
+    /// Whether `--only` and `--skip` leave this check. Former ids select it as well.
+    fn selects(&self, id: &str) -> bool {
+        let matched = |patterns: &[glob::Pattern]| {
+            patterns.iter().any(|pattern| {
+                pattern.matches(id) || checks::former_ids(id).any(|former| pattern.matches(&former))
+            })
+        };
+        (self.only.is_empty() || matched(&self.only)) && !matched(&self.skip)
+    }
+}
+
+/// Checks `subject` against `contracts`.
+pub(crate) async fn run(
+    contracts: &[Arc<Contract>],
+    subject: &Arc<Subject>,
+    options: &Options,
+) -> Result<Report, Failure> {
+    let started = Instant::now();
+    let selected = select(contracts, options)?;
+    let finished = run_all(selected, subject, options).await?;
+    let vendors = vendor_reports(contracts, finished, options.strict);
+    let all = || vendors.iter().flat_map(|vendor| &vendor.checks);
+    // The worst verdict of a vendor counts; a nonconformant one outweighs an inconclusive one.
+    let verdict = [Verdict::Nonconformant, Verdict::Inconclusive]
+        .into_iter()
+        .find(|worst| vendors.iter().any(|vendor| vendor.verdict == *worst))
+        .unwrap_or(Verdict::Conformant);
+    Ok(Report {
+        schema: SCHEMA,
+        suite: env!("CARGO_PKG_VERSION"),
+        seed: options.seed,
+        strict: options.strict,
+        duration_ms: millis_since(started),
+        requests: subject.requests(),
+        targets: subject.targets.clone(),
+        verdict,
+        summary: Summary::over(all()),
+        available: contracts.iter().map(|contract| checks(contract).len()).sum(),
+        vendors,
+    })
+}
+
+fn select(contracts: &[Arc<Contract>], options: &Options) -> Result<Vec<(Arc<Contract>, Check)>, Failure> {
+    let mut selected = Vec::new();
+    for contract in contracts {
+        for check in checks(contract) {
+            if options.selects(&check.id) {
+                selected.push((Arc::clone(contract), check));
+            }
+        }
+    }
+    if let Some((slice, of)) = options.shard {
+        let mut index = 0;
+        selected.retain(|_| {
+            index += 1;
+            index % of == slice % of
+        });
+    }
+    if selected.is_empty() {
+        return Err(Failure::NothingSelected(format!(
+            "--only, --skip and --shard exclude every check that `checks` lists for {}",
+            contracts.iter().map(|contract| contract.vendor.as_str()).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    Ok(selected)
+}
+
+/// Runs the checks side by side. The result has the order of the selection.
+async fn run_all(
+    selected: Vec<(Arc<Contract>, Check)>,
+    subject: &Arc<Subject>,
+    options: &Options,
+) -> Result<Vec<(String, CheckReport)>, Failure> {
+    let permits = Arc::new(Semaphore::new(options.jobs.max(1)));
+    let mut running = JoinSet::new();
+    for (index, (contract, check)) in selected.into_iter().enumerate() {
+        let (permits, subject) = (Arc::clone(&permits), Arc::clone(subject));
+        let (effort, transcript) = (options.effort(), options.transcript);
+        running.spawn(async move {
+            let _permit = permits.acquire().await;
+            let report = run_check(&contract, &check, &subject, effort, transcript).await;
+            (index, contract.vendor.clone(), report)
+        });
+    }
+    let mut finished = BTreeMap::new();
+    while let Some(joined) = running.join_next().await {
+        // A panic in a check is a bug of the suite, and must not look like a check that was not selected.
+        let (index, vendor, report) = joined.map_err(|error| Failure::Internal(error.to_string()))?;
+        finished.insert(index, (vendor, report));
+    }
+    Ok(finished.into_values().collect())
+}
+
+fn vendor_reports(
+    contracts: &[Arc<Contract>],
+    finished: Vec<(String, CheckReport)>,
+    strict: bool,
+) -> Vec<VendorReport> {
+    let mut by_vendor = BTreeMap::<String, Vec<CheckReport>>::new();
+    for (vendor, report) in finished {
+        by_vendor.entry(vendor).or_default().push(report);
+    }
+    contracts
+        .iter()
+        .filter_map(|contract| {
+            let mut checks = by_vendor.remove(&contract.vendor)?;
+            link_causes(&mut checks);
+            Some(VendorReport {
+                vendor: contract.vendor.clone(),
+                name: contract.name.clone(),
+                operations: OperationReport::all(contract),
+                verdict: Verdict::over(&checks, strict),
+                cells: CellReport::all(contract, &checks),
+                checks,
+            })
+        })
+        .collect()
+}
+
+/// The pauses before a check whose connection broke runs again.
+const RETRY_PAUSES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(500)];
+
+async fn run_check(
+    contract: &Contract,
+    check: &Check,
+    subject: &Subject,
+    effort: Effort,
+    transcript: bool,
+) -> CheckReport {
+    let started = Instant::now();
+    let context = |client| CheckContext::new(contract, check.role, subject, client, &check.id, effort);
+    let mut current = context(&subject.pooled);
+    let mut result = checks::run(check, &mut current).await;
+    let mut unanswered = Vec::new();
+    for pause in RETRY_PAUSES {
+        if !matches!(result, Err(Abort::ConnectionLost(_) | Abort::NoResponse(_))) {
+            break;
+        }
+        // A pooled connection may have been closed for good reasons, so the check runs again over new connections.
+        tokio::time::sleep(pause).await;
+        let requests = current.requests;
+        current = context(&subject.unpooled);
+        result = checks::run(check, &mut current).await;
+        current.requests += requests;
+        if let Err(Abort::NoResponse(reason)) = &result {
+            let deviation = current.deviation("a response", reason.clone());
+            if current.every_target_responds().await {
+                unanswered.push(deviation);
+            }
+        }
+    }
+    // A subject that never responds to one kind of call, but to all others in between, does not conform. One that does not
+    // respond at all, or was away for a moment, cannot be judged.
+    if unanswered.len() == RETRY_PAUSES.len()
+        && let Some(deviation) = unanswered.pop()
+    {
+        result = Err(deviation);
+    }
+    let mut report = check_report(check, result, &mut current, effort.seed);
+    report.duration_ms = millis_since(started);
+    if transcript {
+        report.transcript = current.recording.exchanges().into_iter().map(ShownExchange::from).collect();
+    }
+    report
+}
+
+fn check_report(
+    check: &Check,
+    result: Result<Vec<String>, Abort>,
+    context: &mut CheckContext<'_>,
+    seed: u64,
+) -> CheckReport {
+    let mut report = CheckReport {
+        id: check.id.clone(),
+        area: check.area,
+        tier: check.tier,
+        result: CheckResult::Passed,
+        statement: check.statement.clone(),
+        citation: check.citation.clone(),
+        requests: context.requests,
+        duration_ms: 0,
+        given: Vec::new(),
+        reason: None,
+        note: None,
+        finding: None,
+        cause: None,
+        also: Vec::new(),
+        transcript: Vec::new(),
+    };
+    match result {
+        Ok(given) => {
+            report.given = given;
+            report.note = context.note.take();
+        }
+        Err(Abort::Deviation(deviation)) => {
+            let targets = &context.subject.targets;
+            report.result = CheckResult::Failed;
+            report.finding = Some(Finding::new(&check.id, context.contract, targets, *deviation, seed));
+        }
+        Err(Abort::Skip(reason)) => {
+            report.result = CheckResult::Skipped;
+            report.reason = Some(reason);
+        }
+        Err(Abort::Error(reason) | Abort::ConnectionLost(reason) | Abort::NoResponse(reason)) => {
+            report.result = CheckResult::Error;
+            report.reason = Some(reason);
+        }
+    }
+    report
+}
+
+fn millis_since(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
