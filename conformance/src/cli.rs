@@ -15,7 +15,6 @@ mod serve;
 mod subject;
 mod timing;
 
-use std::ffi::OsString;
 use std::io::Write;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -63,11 +62,20 @@ enum Command {
 
 /// Runs the program with these arguments, the first of which is its name. Results go to `out`, progress and errors to
 /// `err`. clap prints usage errors itself, and exits with the status of [`Exit::Usage`].
-pub async fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Exit {
+///
+/// It starts the threads itself: an async function would be compiled into the program that awaits it, in one piece,
+/// instead of into this library.
+pub fn main(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(arguments, out, err)),
+        Err(error) => {
+            let _ = writeln!(err, "error: cannot start the threads: {error}");
+            Exit::Unjudged
+        }
+    }
+}
+
+async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let command = options::with_environment(Cli::command());
     for name in options::unknown_variables(&command) {
         let _ = writeln!(err, "warning: no option is called {name}");
