@@ -16,6 +16,7 @@ mod house;
 mod new_vendor;
 mod program;
 mod raw_http;
+mod readme;
 #[expect(dead_code, reason = "the tests of the store ask more of it")]
 #[path = "../../sandbox/tests/it/redis_house.rs"]
 mod redis_house;
