@@ -43,7 +43,7 @@ pub(crate) const PROBES: &[Probe] = &[
 /// The state of a session when the calls start.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SessionState {
-    TrackedSession,
+    Live,
     Locked,
     Expired,
 }
@@ -95,8 +95,8 @@ async fn code(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     // Two sessions with different codes each: six digits may occur in an id by chance once, but not twice.
     let mut revealed = Vec::new();
     let orders = [
-        (SessionState::TrackedSession, RightCode::First),
-        (SessionState::TrackedSession, RightCode::Last),
+        (SessionState::Live, RightCode::First),
+        (SessionState::Live, RightCode::Last),
         (SessionState::Locked, RightCode::Last),
         (SessionState::Expired, RightCode::Last),
     ];
