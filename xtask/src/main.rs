@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod codegen;
 mod document;
+mod layers;
 mod lint;
 mod repository;
 mod test;
@@ -35,6 +36,8 @@ enum Command {
         /// The documents to check, instead of those in `openapi/`.
         files: Vec<PathBuf>,
     },
+    /// Print which module uses which, and fail if a cycle crosses modules or a package uses one that it may not.
+    Layers,
     /// Measure, and print the medians beside a baseline.
     Bench {
         /// What is measured.
@@ -74,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             codegen::run(&root, mode, &mut out)?
         }
         Command::Lint { files } => lint::run(&root, &files, &mut out)?,
+        Command::Layers => layers::run(&root, layers::Detail::Graphs, &mut out)?,
         Command::Bench { what: Bench::Suite } => {
             bench::suite(&root, &mut out)?;
             true
