@@ -12,6 +12,7 @@ mod codegen;
 mod document;
 mod layers;
 mod lint;
+mod prerequisites;
 mod repository;
 mod test;
 
