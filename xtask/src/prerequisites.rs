@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
+use crate::cargo::cargo;
+
 /// A program that tests start.
 #[derive(Debug, PartialEq)]
 struct Program {
@@ -75,7 +77,6 @@ pub(crate) fn install(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
 }
 
 fn inspect(root: &Path) -> Machine {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let works = |command: &mut Command| {
         let status = command.current_dir(root).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
@@ -90,7 +91,7 @@ fn inspect(root: &Path) -> Machine {
             .collect(),
         missing_components: COMPONENTS
             .iter()
-            .filter(|(subcommand, _)| !works(Command::new(&cargo).args([subcommand, "--version"])))
+            .filter(|(subcommand, _)| !works(cargo(root).args([subcommand, "--version"])))
             .map(|(_, component)| *component)
             .collect(),
     }

@@ -5,11 +5,11 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::cargo::cargo;
 use crate::{codegen, document, lint, prerequisites};
 
 /// One step: a cargo command or one of ours.
@@ -82,7 +82,7 @@ fn table(times: &[(String, Duration)]) -> String {
 const OPTIONAL: &str = "--features otp-verify/blocking,otp-verify/mock,otp-verify/tracing";
 
 fn steps(vendors: &[String]) -> Vec<Step> {
-    let cargo = |verb, object: &str, arguments: &str, environment: &[(&'static str, &'static str)]| Step {
+    let step = |verb, object: &str, arguments: &str, environment: &[(&'static str, &'static str)]| Step {
         verb,
         object: object.to_owned(),
         work: Work::Cargo {
@@ -91,8 +91,8 @@ fn steps(vendors: &[String]) -> Vec<Step> {
         },
     };
     let mut steps = vec![
-        cargo("Checking", "the format of all code", "fmt --all --check", &[]),
-        cargo(
+        step("Checking", "the format of all code", "fmt --all --check", &[]),
+        step(
             "Checking",
             "all code with clippy",
             &format!("clippy --workspace --all-targets {OPTIONAL} -- -D warnings"),
@@ -101,20 +101,20 @@ fn steps(vendors: &[String]) -> Vec<Step> {
         Step { verb: "Checking", object: "the vendor documents".to_owned(), work: Work::Lint },
         Step { verb: "Checking", object: "the generated clients".to_owned(), work: Work::Codegen },
         // With this value a snapshot that differs fails and leaves no file that could be accepted by mistake.
-        cargo(
+        step(
             "Testing",
             "all packages, with their examples",
             &format!("test --workspace {OPTIONAL}"),
             &[("INSTA_UPDATE", "no")],
         ),
         // The model checker replaces the locks and tries every order of the threads.
-        cargo(
+        step(
             "Testing",
             "the store under every schedule",
             "test -p otp-sandbox --features shuttle --test schedules",
             &[],
         ),
-        cargo(
+        step(
             "Documenting",
             "all packages",
             &format!("doc --workspace --no-deps {OPTIONAL}"),
@@ -123,7 +123,7 @@ fn steps(vendors: &[String]) -> Vec<Step> {
     ];
     for vendor in vendors {
         let arguments = format!("check -p otp-verify --no-default-features --features {vendor}");
-        steps.push(cargo("Checking", &format!("the client with {vendor} alone"), &arguments, &[]));
+        steps.push(step("Checking", &format!("the client with {vendor} alone"), &arguments, &[]));
     }
     steps
 }
@@ -133,9 +133,7 @@ fn passes(step: &Step, root: &Path, out: &mut dyn Write) -> anyhow::Result<bool>
         Work::Lint => lint::run(root, &[], out),
         Work::Codegen => codegen::run(root, codegen::Mode::Check, out),
         Work::Cargo { arguments, environment } => {
-            // The cargo that runs this program, so that every step uses the toolchain that the user chose.
-            let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-                .current_dir(root)
+            let status = cargo(root)
                 .args(arguments)
                 .envs(environment.iter().copied())
                 .status()

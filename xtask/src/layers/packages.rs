@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
+
+use crate::cargo::cargo;
 
 /// Which packages the package in each folder may depend on, dev-dependencies aside; every folder is named here.
 const ALLOWED: [(&str, &[&str]); 6] = [
@@ -60,9 +61,8 @@ struct DependencyMetadata {
 
 /// The packages of the workspace at `root`, by folder.
 pub(super) fn of_workspace(root: &Path) -> anyhow::Result<Vec<Package>> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = cargo(root)
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(root)
         .output()
         .context("cannot run cargo metadata")?;
     if !output.status.success() {
