@@ -1,4 +1,7 @@
-//! The annotations as they stand in a document. What they mean together is checked in `reader.rs`.
+//! The annotations (`x-otp-vendor`, `x-otp`) in the form in which a document contains them.
+//!
+//! Uses the types of a contract that documents spell out literally, and serde. Each type accepts any annotation of the
+//! right form; whether annotations agree with each other and with the document is checked by `reader` alone.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +16,14 @@ pub(crate) struct Vendor {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) document: String,
-    /// Where bodies carry the vendor's id of the call, as JSON pointers.
+    /// JSON pointers to the places where a body may contain the vendor's id of the request.
     #[serde(default)]
     pub(crate) request_id: Vec<String>,
     #[serde(default)]
     pub(crate) statements: Vec<Statement>,
 }
 
-/// A sentence of the document.
+/// A sentence of the vendor's documentation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statement {
@@ -128,12 +131,12 @@ pub(crate) struct Refusal {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Source {
-    /// The vendor's own page where it is absent.
+    /// The page that `x-otp-vendor` names, if absent.
     pub(crate) document: Option<String>,
     pub(crate) section: String,
 }
 
-/// `x-otp` of a named example of a response.
+/// `x-otp` of a named response example.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Example {
@@ -152,6 +155,17 @@ pub(crate) struct Example {
     pub(crate) fields: BTreeMap<String, FieldRule>,
 }
 
+impl Source {
+    /// The cited place; `document` is the page if the annotation names none.
+    pub(crate) fn cite(&self, document: &str) -> crate::Source {
+        crate::Source {
+            document: self.document.clone().unwrap_or_else(|| document.to_owned()),
+            section: self.section.clone(),
+        }
+    }
+}
+
+/// Whether the documentation says anything about the body.
 #[derive(Deserialize, Default, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Body {

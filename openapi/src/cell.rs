@@ -1,45 +1,47 @@
-//! One documented answer: outcome, HTTP status, body, and where the document says so.
+//! A cell: one documented response, with its outcome, HTTP status and body, and the place in the documentation.
+//!
+//! Plain data that `reader` fills in. It never reads a document or judges a response.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Member, Outcome, Situation, StatusPattern};
 
-/// One documented answer of a verify call.
+/// One documented response to a verify call.
 #[derive(Debug, Clone)]
 pub struct Cell {
     /// The name of the example in the document, unique in its contract.
     pub name: String,
-    /// One line for people, the example's `summary`.
+    /// One line for people: the `summary` of the example.
     pub summary: String,
-    /// What the answer says was decided.
+    /// What the response reports.
     pub outcome: Outcome,
-    /// The HTTP statuses that this answer may have.
+    /// The HTTP statuses that the response may have.
     pub status: StatusPattern,
-    /// The one that the sandbox gives.
+    /// The status that the sandbox returns.
     pub sandbox_status: u16,
     /// The example body.
     pub body: Value,
-    /// Whether the document says anything of the body. Where it does not, only the status is judged, and that the
-    /// body claims no success.
+    /// Whether the document says anything about the body. If not, a check compares the status, and otherwise requires
+    /// only that the body does not claim success.
     pub body_specified: bool,
-    /// What is judged of the body: every leaf of [`Cell::body`] with the rule it obeys, in the order of the body.
+    /// Every leaf of [`Cell::body`] with the rule by which it is compared, in the order of the body.
     pub members: Vec<Member>,
-    /// The situations in which a server may give this answer.
+    /// The situations in which a server may return the response.
     pub situations: Vec<Situation>,
-    /// The way of calling that gets this answer, where the API has two.
+    /// The mode of the request that gets this response, if the API has two.
     pub mode: Option<Mode>,
-    /// Whether this is another answer the document allows, and not the one that the sandbox gives.
+    /// Whether this is a second response that the document allows; the sandbox returns the other by default.
     pub alternative: bool,
-    /// How sure it is that the vendor answers so.
+    /// How certain it is that the vendor responds like this.
     pub certainty: Certainty,
-    /// Where the vendor says so.
+    /// The place in the vendor's documentation.
     pub source: Source,
     /// What the document leaves open or contradicts.
     pub note: Option<String>,
 }
 
-/// A way of calling that a contract documents answers of its own for.
+/// A mode of the request for which a contract documents separate responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -56,13 +58,13 @@ impl Mode {
     }
 }
 
-/// How sure it is that the vendor answers so.
+/// How certain a documented fact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
-    /// The vendor's document says so.
+    /// The vendor's document states it.
     Documented,
-    /// The document is silent or contradicts itself; this is the nearest it comes to saying so.
+    /// The document is silent or contradicts itself; this is the closest reading.
     Inferred,
 }
 
@@ -86,7 +88,7 @@ pub struct Source {
 }
 
 impl Cell {
-    /// Whether a server may answer so in `situation`.
+    /// Whether a server may return this response in `situation`.
     pub fn answers(&self, situation: Situation) -> bool {
         self.situations.contains(&situation)
     }

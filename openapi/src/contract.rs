@@ -9,47 +9,47 @@ use crate::{Certainty, Operation, Outcome, Role, Situation, Source};
 pub struct Contract {
     /// The vendor's id, used in check ids and on the command line; see [`is_vendor_id`].
     pub vendor: String,
-    /// The vendor's name for people.
+    /// The vendor's name as people write it.
     pub name: String,
-    /// The title of the document that the cells cite where they name no other.
+    /// The title of the document that a cell cites unless it names another.
     pub document: String,
-    /// Where a body may carry the vendor's id of the call, as JSON pointers.
+    /// JSON pointers to the places where a body may contain the vendor's id of the request.
     pub request_id: Vec<String>,
-    /// The server of the document, with the defaults of its variables filled in.
+    /// The first server of the document, with the default values of its variables.
     pub base_url: String,
-    /// The calls of the API. Private, because [`Contract::verify`] relies on a verify call being among them.
+    // Private, because `Contract::verify` relies on a verify call being among them.
     pub(crate) operations: Vec<Operation>,
-    /// What the API allows.
+    /// Lifetime, limits and precedence.
     pub policy: Policy,
-    /// The body of an answer that no cell covers, such as one to a path that is not there. The strings `$reason` and
+    /// The body of a response that no cell covers, such as the one for an unknown path. The strings `$reason` and
     /// `$status` stand for the HTTP reason phrase and number.
     pub refusal: serde_json::Value,
-    /// What the document says in words.
+    /// What the document states in prose.
     pub statements: Vec<Statement>,
 }
 
-/// A sentence of a vendor's document.
+/// A sentence of a vendor's documentation.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// The sentence, or the part of it that matters.
     pub text: String,
-    /// Where it stands.
+    /// The place in the documentation.
     pub source: Source,
-    /// Where it shows.
+    /// Where it can be observed.
     pub coverage: Coverage,
 }
 
-/// Where a sentence shows.
+/// Where a statement can be observed.
 #[derive(Debug, Clone)]
 pub enum Coverage {
-    /// In the answers to calls in these situations.
+    /// In the responses to requests in these situations.
     Situations(Vec<Situation>),
-    /// In no answer; why.
+    /// In no response, for this reason.
     Untestable(String),
 }
 
 impl Contract {
-    /// The calls of the API, in the order of the document.
+    /// The operations of the API, in the order of the document.
     pub fn operations(&self) -> &[Operation] {
         &self.operations
     }
@@ -62,7 +62,7 @@ impl Contract {
     /// The verify call.
     ///
     /// # Panics
-    /// Never for a contract that was read from a document: the reader refuses one without a verify call.
+    /// Never: the reader refuses a document without a verify call, and nothing else creates a contract.
     #[expect(clippy::expect_used, reason = "the reader refuses a document without a verify call")]
     pub fn verify(&self) -> &Operation {
         self.operation(Role::Verify).expect("a contract has a verify call")
@@ -79,32 +79,32 @@ pub fn is_vendor_id(id: &str) -> bool {
     }
 }
 
-/// What an API allows a session.
+/// The rules by which a session ends.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// How long a code is valid.
     pub lifetime: Lifetime,
-    /// How many wrong codes are compared; `None` where the document knows no limit.
+    /// How many wrong codes are compared; `None` if the document mentions no limit.
     pub attempts: Option<Limit>,
-    /// How long a session stays locked, in seconds, where the lock ends by itself.
+    /// How long a session stays locked, in seconds, if the lock ends by itself.
     pub lockout_seconds: Option<u64>,
-    /// The answers that the wrong code which reaches the limit may get; the sandbox gives the first.
+    /// The possible outcomes of the wrong code that reaches the limit; the sandbox uses the first.
     pub boundary: Vec<Boundary>,
-    /// Which answer a session gets that is used, locked and expired at once; the sandbox gives the first that holds.
+    /// The outcome of a session that is used, locked or expired at the same time; the first that applies.
     pub precedence: Vec<Outcome>,
-    /// What the request itself may set.
+    /// What the request may change.
     pub overrides: Overrides,
 }
 
 impl Policy {
-    /// Every way in which a session can be over, the preferred first: what the contract orders, and then the rest.
+    /// Every outcome of a session that is over, in order of precedence: those that the contract orders, then the rest.
     pub fn order(&self) -> impl Iterator<Item = Outcome> {
         const ALL: [Outcome; 3] = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
         let rest = ALL.into_iter().filter(|outcome| !self.precedence.contains(outcome));
         self.precedence.iter().copied().chain(rest)
     }
 
-    /// What the wrong code that reaches the limit is told; a wrong code where the contract says nothing.
+    /// The outcome of the wrong code that reaches the limit; [`Outcome::WrongCode`] if the contract states none.
     pub fn at_limit(&self) -> Outcome {
         self.boundary.first().copied().unwrap_or(Boundary::WrongCode).outcome()
     }
@@ -113,40 +113,40 @@ impl Policy {
 /// How long a code is valid.
 #[derive(Debug, Clone)]
 pub struct Lifetime {
-    /// The documented or usual lifetime, in seconds.
+    /// The documented or the usual lifetime, in seconds.
     pub seconds: u64,
-    /// The longest lifetime that can be asked for, in seconds.
+    /// The longest lifetime that a request may set, in seconds.
     pub max: Option<u64>,
-    /// How sure the number is.
+    /// How certain the number is.
     pub certainty: Certainty,
-    /// Where it stands.
+    /// The place in the documentation.
     pub source: Source,
 }
 
 /// How many wrong codes are compared before a session is locked.
 #[derive(Debug, Clone)]
 pub struct Limit {
-    /// The documented or usual number.
+    /// The documented or the usual number.
     pub limit: u32,
-    /// The largest number that can be asked for.
+    /// The largest number that a request may set.
     pub max: Option<u32>,
-    /// How sure the number is.
+    /// How certain the number is.
     pub certainty: Certainty,
-    /// Where it stands.
+    /// The place in the documentation.
     pub source: Source,
 }
 
-/// What the wrong code that reaches the limit is told.
+/// The response to the wrong code that reaches the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Boundary {
-    /// That it is wrong; the next call finds the session locked.
+    /// The code is wrong; the next request finds the session locked.
     WrongCode,
-    /// That the session is now locked.
+    /// The session is locked from now on.
     AttemptsExhausted,
 }
 
 impl Boundary {
-    /// The outcome that the call gets.
+    /// The outcome of the request.
     pub fn outcome(self) -> Outcome {
         match self {
             Boundary::WrongCode => Outcome::WrongCode,
@@ -155,25 +155,14 @@ impl Boundary {
     }
 }
 
-/// The request parameters that change the policy of the call they stand in. Each names one of
+/// The request parameters that change the policy for their own request. Each is the name of one of
 /// [`Operation::parameters`].
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// A boolean; unless it is true, one wrong code ends the session.
+    /// A boolean: unless it is true, one wrong code ends the session.
     pub retry: Option<String>,
-    /// An integer; the limit of wrong codes for this call.
+    /// An integer: the limit of wrong codes.
     pub limit: Option<String>,
-    /// An integer; the lifetime in minutes for this call.
+    /// An integer: the lifetime in minutes.
     pub lifetime_minutes: Option<String>,
-}
-
-/// Another path under which the vendor's document shows the operation.
-#[derive(Debug, Clone)]
-pub struct PathVariant {
-    /// The path, with the same parameters.
-    pub path: crate::PathTemplate,
-    /// Where it stands.
-    pub source: Source,
-    /// What is known of it.
-    pub note: Option<String>,
 }

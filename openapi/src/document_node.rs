@@ -1,11 +1,13 @@
-//! A place in a document that knows how it was reached, so that every error can say where it is.
+//! A node of a document that remembers the path from the root, so that every error names its place.
+//!
+//! Uses `error` alone. It never knows what an annotation means.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::{ContractError, Problem};
 
-/// A value of a document, and the keys that lead to it.
+/// A value in a document, and the keys that lead to it.
 #[derive(Clone)]
 pub(crate) struct DocumentNode<'a> {
     file: &'a str,
@@ -23,7 +25,7 @@ impl<'a> DocumentNode<'a> {
         self.value
     }
 
-    /// The last key of the place.
+    /// The last key of the path.
     pub(crate) fn key(&self) -> &str {
         self.place.last().map_or("", String::as_str)
     }
@@ -32,7 +34,7 @@ impl<'a> DocumentNode<'a> {
         ContractError { file: self.file.to_owned(), place: self.place.clone(), problem }
     }
 
-    /// The error that this value is not `expected`.
+    /// An error: expected `expected`, found this value.
     pub(crate) fn unexpected(&self, expected: impl Into<String>) -> ContractError {
         self.error(Problem::Unexpected { expected: expected.into(), found: describe(self.value) })
     }
@@ -45,15 +47,15 @@ impl<'a> DocumentNode<'a> {
         self.value.as_str().ok_or_else(|| self.unexpected("a string"))
     }
 
-    /// The member `name`, following a `$ref` there.
+    /// The member `name`, after following a `$ref`.
     pub(crate) fn optional(&self, name: &str) -> Result<Option<DocumentNode<'a>>, ContractError> {
         match self.object()?.get(name) {
-            Some(value) => self.step(name, value).resolve().map(Some),
+            Some(value) => self.child(name, value).resolve().map(Some),
             None => Ok(None),
         }
     }
 
-    /// The member `name`, which must be there; `purpose` tells what it would say.
+    /// The member `name`, which is required; the error for its absence describes it as `purpose`.
     pub(crate) fn member(&self, name: &str, purpose: &str) -> Result<DocumentNode<'a>, ContractError> {
         self.optional(name)?.ok_or_else(|| {
             self.error(Problem::Missing { member: name.to_owned(), purpose: purpose.to_owned() })
@@ -62,7 +64,7 @@ impl<'a> DocumentNode<'a> {
 
     /// Every member of the object, in order.
     pub(crate) fn members(&self) -> Result<Vec<DocumentNode<'a>>, ContractError> {
-        self.object()?.iter().map(|(name, value)| self.step(name, value).resolve()).collect()
+        self.object()?.iter().map(|(name, value)| self.child(name, value).resolve()).collect()
     }
 
     /// Every element of the list, in order.
@@ -71,11 +73,11 @@ impl<'a> DocumentNode<'a> {
         elements
             .iter()
             .enumerate()
-            .map(|(index, value)| self.step(&index.to_string(), value).resolve())
+            .map(|(index, value)| self.child(&index.to_string(), value).resolve())
             .collect()
     }
 
-    /// The value as a `T`; what is wrong within it is named by its own place.
+    /// Deserializes the value; an error names the place inside the value.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ContractError> {
         serde_path_to_error::deserialize(self.value).map_err(|error| {
             let mut place = self.place.clone();
@@ -88,7 +90,7 @@ impl<'a> DocumentNode<'a> {
         })
     }
 
-    fn step(&self, key: &str, value: &'a Value) -> DocumentNode<'a> {
+    fn child(&self, key: &str, value: &'a Value) -> DocumentNode<'a> {
         let mut place = self.place.clone();
         place.push(key.to_owned());
         DocumentNode { place, value, ..self.clone() }
@@ -103,7 +105,8 @@ impl<'a> DocumentNode<'a> {
             .and_then(|reference| reference.strip_prefix('#'))
             .and_then(|pointer| self.root.pointer(pointer));
         match target {
-            // One step only: a chain of references is legal and used by nobody, and a ring of them would never end.
+            // Only one step: chains of references are legal but not in use, and following them would need a guard
+            // against loops.
             Some(value) if value.get("$ref").is_none() => Ok(DocumentNode { value, ..self }),
             _ => {
                 Err(self.unexpected("a $ref to a place in this document, such as #/components/parameters/…"))
@@ -112,11 +115,11 @@ impl<'a> DocumentNode<'a> {
     }
 }
 
-/// The start of the value as JSON, long enough to be recognised.
+/// The start of the value as JSON, long enough to recognise it.
 fn describe(value: &Value) -> String {
-    const SHOWN: usize = 60;
+    const MAX_CHARS: usize = 60;
     let text = value.to_string();
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }

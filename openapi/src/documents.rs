@@ -1,8 +1,10 @@
-//! The vendor documents that this crate carries. The list is the one place that names them.
+//! The vendor documents that are compiled into this crate. No other list of vendors exists.
+//!
+//! Uses the reader through [`Contract`].
 
 use crate::{Contract, ContractError, Problem};
 
-/// A vendor document as text, with the name it goes by in messages.
+/// The text of a vendor document.
 #[derive(Debug, Clone, Copy)]
 pub struct Document {
     /// The vendor's id, the same as `x-otp-vendor.id` in the text.
@@ -36,15 +38,15 @@ impl Contract {
     /// Every built-in contract, in the order in which reports list the vendors.
     ///
     /// # Errors
-    /// A document that is not a contract; the tests of this crate read each one.
+    /// If a document is not a contract, which the tests of this crate exclude.
     pub fn all() -> Result<Vec<Contract>, ContractError> {
         DOCUMENTS.iter().map(|document| Contract::from_yaml(document.file, document.text)).collect()
     }
 
-    /// The contract of a vendor whose document is built in.
+    /// The built-in contract of a vendor.
     ///
     /// # Errors
-    /// [`Problem::UnknownVendor`] for any other name.
+    /// [`Problem::UnknownVendor`] if no document of this vendor is built in.
     pub fn of_vendor(vendor: &str) -> Result<Contract, ContractError> {
         match DOCUMENTS.iter().find(|document| document.vendor == vendor) {
             Some(document) => Contract::from_yaml(document.file, document.text),

@@ -1,4 +1,6 @@
-//! Why a document is no contract. Every error names the file, the place in it, and what was expected there.
+//! Errors for documents that are not contracts. Each names the file, the place in it, and what was expected there.
+//!
+//! Uses nothing of this crate.
 
 use std::fmt;
 
@@ -8,7 +10,7 @@ use std::fmt;
 pub struct ContractError {
     /// The file, as the caller named it.
     pub file: String,
-    /// The keys that lead to the place, outermost first; empty where the document as a whole is meant.
+    /// The keys that lead to the place, outermost first; empty for the whole document.
     pub place: Vec<String>,
     /// What is wrong there.
     pub problem: Problem,
@@ -20,34 +22,34 @@ pub enum Problem {
     /// The file could not be opened or read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
-    /// The text is not YAML; the parser's own words carry line and column.
+    /// The text is not YAML; the parser's message contains line and column.
     #[error("not valid YAML: {0}")]
     NotYaml(String),
-    /// A member is not there.
+    /// A required member is absent.
     #[error("expected a member `{member}`: {purpose}")]
     Missing {
         /// The missing member.
         member: String,
-        /// What it would say.
+        /// What the member describes.
         purpose: String,
     },
-    /// A member is there, and is not what was expected.
+    /// A member has another value than expected.
     #[error("expected {expected}, found {found}")]
     Unexpected {
-        /// What would have been right.
+        /// What is allowed there.
         expected: String,
-        /// What stands there.
+        /// The value in the document.
         found: String,
     },
-    /// An annotation does not have the documented form; the words are the deserializer's.
+    /// An annotation does not have the documented form; the message is the deserializer's.
     #[error("{0}")]
     Annotation(String),
-    /// No contract of that name is built in.
+    /// No contract of this vendor is built in.
     #[error("no vendor `{asked}` is known; known are {known}")]
     UnknownVendor {
-        /// The name asked for.
+        /// The requested name.
         asked: String,
-        /// The names there are.
+        /// The built-in names.
         known: String,
     },
 }

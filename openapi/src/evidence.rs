@@ -1,52 +1,51 @@
-//! What in a body counts as an approval and what as a refusal, and where a value may sit that a document places nowhere
-//! in particular.
+//! Which values in a body show an approval or a refusal, and where to look for a value that the document gives no place.
 //!
-//! The suite and the codegen read these rules here, so that both mean the same by "approved". May use the cells of an
-//! operation; it never decides whether a response conforms.
+//! The suite and the generated clients both follow these rules, so "approved" means the same in both. Uses the cells of
+//! an operation. It never decides whether a response conforms.
 
 use serde_json::Value;
 
 use crate::{Matching, Member, Operation};
 
 impl Operation {
-    /// The values that only approvals have: each is a required literal of an approval that no refusal shows in the same
-    /// place. A refusal that carries one of them claims success.
+    /// The values that only approvals contain: required literals of an approval that no refusal has in the same place. A
+    /// refusal with one of them claims success.
     pub fn approval_signals(&self) -> impl Iterator<Item = &Member> {
-        let shown_by_a_refusal = |signal: &Member| {
+        let is_in_a_refusal = |signal: &Member| {
             self.refusals().any(|cell| cell.body.pointer(&signal.pointer) == Some(&signal.example))
         };
         self.approvals()
             .flat_map(|cell| &cell.members)
             .filter(|member| member.is_required_literal())
-            .filter(move |signal| !shown_by_a_refusal(signal))
+            .filter(move |signal| !is_in_a_refusal(signal))
     }
 
-    /// The values that only refusals have: each is a required literal of a refusal, in a place where no approval has a
-    /// value of its own. An approval that carries one of them contradicts itself.
+    /// The values that only refusals contain: required literals of a refusal in a place where no approval has a value. An
+    /// approval with one of them contradicts itself.
     pub fn refusal_signals(&self) -> impl Iterator<Item = &Member> {
-        let shown_by_an_approval =
+        let is_in_an_approval =
             |signal: &Member| self.approvals().any(|cell| cell.body.pointer(&signal.pointer).is_some());
         self.refusals()
             .filter(|cell| cell.body_specified)
             .flat_map(|cell| &cell.members)
             .filter(|member| member.is_required_literal())
-            .filter(move |signal| !shown_by_an_approval(signal))
+            .filter(move |signal| !is_in_an_approval(signal))
     }
 }
 
 impl Member {
-    /// Whether the member has one fixed value and may not be absent.
+    /// Whether the member is always present with the same value.
     pub fn is_required_literal(&self) -> bool {
         self.rule.matching == Matching::Literal && !self.rule.optional
     }
 
-    /// The member's own name: the last part of its pointer.
+    /// The member's name: the last part of its pointer.
     pub fn name(&self) -> &str {
         self.pointer.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The values in `body` that [`Matching::Anywhere`] compares with the example: those of every member, at any depth,
-    /// whose name is this member's or ends with it without regard to case, as `errorCode` ends with `code`.
+    /// The values in `body` that [`Matching::Anywhere`] compares with the example: those of all members, at any depth,
+    /// whose name ends with this member's name, ignoring case, as `errorCode` ends with `code`.
     pub fn candidates<'b>(&self, body: &'b Value) -> Vec<&'b Value> {
         let mut found = Vec::new();
         collect(body, &self.name().to_ascii_lowercase(), &mut found);
@@ -55,11 +54,11 @@ impl Member {
 
     /// Whether [`Matching::Anywhere`] accepts `value`: the example itself, or the decimal text of a number.
     pub fn accepts_anywhere(&self, value: &Value) -> bool {
-        let spells_number = || match (value, &self.example) {
+        let is_text_of_number = || match (value, &self.example) {
             (Value::String(text), Value::Number(number)) => text.parse().ok() == number.as_i64(),
             _ => false,
         };
-        same_value(&self.example, value) || spells_number()
+        same_value(&self.example, value) || is_text_of_number()
     }
 }
 
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_sit_at_any_depth_under_a_name_with_the_same_ending() {
+    fn a_value_matches_at_any_depth_under_a_name_with_the_same_ending() {
         for body in [
             json!({"code": 1211}),
             json!({"error": [{"code": 1211}]}),

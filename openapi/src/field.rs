@@ -1,55 +1,57 @@
-//! What is judged of a body, member by member. A rule stands in the contract; its absence means [`Matching::Literal`],
-//! so that nothing a document prints goes unjudged by forgetting it.
+//! The rules by which the members of a body are compared. A member without a rule is [`Matching::Literal`], so forgetting
+//! a rule can only make a check stricter.
+//!
+//! Uses nothing of this crate. It never compares a response; the suite does.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// One judged place of an example body.
+/// One member of an example body, and the rule for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
     /// JSON pointer into the body; `*` stands for every element of a list.
     pub pointer: String,
-    /// What the example has there.
+    /// The value in the example.
     pub example: Value,
-    /// How an answer's value is compared with it.
+    /// How the value in a response is compared with the example.
     pub rule: FieldRule,
 }
 
-/// How one member of an answer is judged and made.
+/// How a check compares a member, and how the sandbox fills it in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldRule {
-    /// How its value is compared.
+    /// How the value is compared.
     pub matching: Matching,
-    /// Whether it may be absent.
+    /// Whether the member may be absent.
     pub optional: bool,
 }
 
 /// How a value is compared with the example's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Matching {
-    /// Equal. A signal: clients decide by it.
+    /// Equal. Clients decide by it.
     Literal,
-    /// A wording for people: clients do not decide by it, and another one does not make an answer another one.
+    /// Text for people. Clients do not decide by it, and another wording conforms.
     Text,
-    /// Equal but for the case of ASCII letters. A signal.
+    /// Equal, ignoring the case of ASCII letters. Clients decide by it.
     IgnoreCase,
-    /// The body has, at any depth, a member of this name, or of one that ends with it, with this value, as a number or as
-    /// its decimal text. A signal.
+    /// A member at any depth, whose name ends with this name, has this value as a number or as decimal text. Clients
+    /// decide by it.
     Anywhere,
-    /// Of the example's JSON type, with any value.
+    /// Any value of the example's JSON type.
     Open,
-    /// A list of at least one element, each like the example's first.
+    /// A list with at least one element, each like the first of the example.
     List,
-    /// The value that the request carried: `session`, `code`, or an account parameter.
+    /// The value in the request: `session`, `code`, or an account parameter.
     Echo(String),
-    /// What follows from the session's state.
+    /// A value that follows from the session's state.
     State(StateValue),
-    /// Of the example's JSON type; the sandbox puts a value of its own there.
+    /// Any value of the example's JSON type; the sandbox inserts a new one.
     Volatile(VolatileValue),
 }
 
 impl Matching {
-    /// Whether a client can tell one outcome from another by the value.
+    /// Whether a client can distinguish outcomes by the value.
     pub fn is_signal(&self) -> bool {
         matches!(self, Matching::Literal | Matching::IgnoreCase | Matching::Anywhere)
     }
@@ -59,23 +61,23 @@ impl Matching {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StateValue {
-    /// How many wrong codes will still be compared.
+    /// How many more wrong codes are compared.
     RemainingAttempts,
-    /// How many seconds the session stays locked.
+    /// For how many seconds the session stays locked.
     LockoutSeconds,
 }
 
-/// A value that differs from call to call.
+/// A value that differs between responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VolatileValue {
-    /// When the session was issued, RFC 3339.
+    /// The time at which the session was issued, RFC 3339.
     IssuedAt,
-    /// The time of the answer, RFC 3339.
+    /// The time of the response, RFC 3339.
     Now,
-    /// A fresh id.
+    /// A new id.
     RequestId,
-    /// The user name of the caller's Basic credentials.
+    /// The user name of the client's Basic credentials.
     Username,
 }
 
@@ -86,10 +88,10 @@ impl<'de> Deserialize<'de> for FieldRule {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error;
 
-        // Not serde's `untagged`, whose only message is that no variant matched.
+        // serde's `untagged` could only report that no variant matched.
         let value = Value::deserialize(deserializer)?;
         match value {
-            Value::String(word) => FieldRule::of_word(&word)
+            Value::String(word) => FieldRule::from_word(&word)
                 .ok_or_else(|| D::Error::custom(format!("unknown rule `{word}`, expected {FORMS}"))),
             Value::Object(_) => {
                 let map: RuleMap = serde_json::from_value(value).map_err(D::Error::custom)?;
@@ -103,7 +105,7 @@ impl<'de> Deserialize<'de> for FieldRule {
 impl FieldRule {
     pub(crate) const LITERAL: FieldRule = FieldRule { matching: Matching::Literal, optional: false };
 
-    fn of_word(word: &str) -> Option<FieldRule> {
+    fn from_word(word: &str) -> Option<FieldRule> {
         let (matching, optional) = match word {
             "literal" => (Matching::Literal, false),
             "text" => (Matching::Text, false),
@@ -133,7 +135,7 @@ impl RuleMap {
     fn into_rule(self) -> Result<FieldRule, String> {
         let matching = match (self.rule, self.echo, self.state, self.volatile) {
             (Some(word), None, None, None) => {
-                FieldRule::of_word(&word)
+                FieldRule::from_word(&word)
                     .ok_or_else(|| format!("unknown rule `{word}`, expected {FORMS}"))?
                     .matching
             }
@@ -146,7 +148,7 @@ impl RuleMap {
     }
 }
 
-/// Every judged place of `body`: its leaves, and those inner places that have a rule of their own.
+/// The members of `body`: its leaves, and every inner value that has a rule.
 pub(crate) fn members(body: &Value, rule: &dyn Fn(&str) -> Option<FieldRule>) -> Vec<Member> {
     let mut found = Vec::new();
     collect(body, String::new(), rule, &mut found);
@@ -188,7 +190,7 @@ fn collect(
             pointer,
             example: leaf.clone(),
             rule: if leaf.is_object() || leaf.is_array() {
-                // An empty object says that there is one, not that it stays empty.
+                // The example shows that there is an object, not that it is always empty.
                 FieldRule { matching: Matching::Open, optional: false }
             } else {
                 FieldRule::LITERAL
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_judged_by_its_first_element() {
+    fn each_element_of_a_list_is_compared_with_the_first() {
         let list = |pointer: &str| (pointer == "/d").then(|| rule("list").unwrap());
         let members = members(&json!({"d": [{"x": 1}, {"y": 2}]}), &list);
         let pointers: Vec<_> = members.iter().map(|member| member.pointer.as_str()).collect();
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_no_rule_says_what_the_rules_are() {
+    fn the_error_for_an_unknown_rule_lists_the_rules() {
         for wrong in ["nonsense", "5", "{echo: a, state: remaining_attempts}", "{}"] {
             assert!(rule(wrong).unwrap_err().contains("ignore_case"), "{wrong}");
         }

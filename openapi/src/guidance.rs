@@ -1,42 +1,44 @@
-//! What an answer means for whoever asked: whether an attempt is spent, and what helps. Both follow from the outcome and
-//! the policy, so they stand here once, and no document repeats them for each of its cells.
+//! What a response means for the client: whether an attempt is spent, and what to do next.
+//!
+//! Both follow from the outcome and the policy, so no document repeats them for each cell. Uses cells and the policy. It
+//! never looks at an actual response.
 
 use crate::{Boundary, Cell, Contract, Matching, Mode, Outcome, StateValue};
 
-/// What a call did to the attempts that its session has.
+/// What a request did to the remaining attempts of its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Attempt {
     /// The code was compared, and counted.
     Spent,
-    /// No code was compared, so none was counted.
+    /// No code was compared, so no attempt was counted.
     Kept,
-    /// No document says.
+    /// The documents do not say.
     Unknown,
 }
 
-/// What helps after an answer that is no approval.
+/// What the client can do after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Remedy {
-    /// The session lives: the code may be entered again.
+    /// Let the user enter the code again; the session is still open.
     EnterAgain,
-    /// The session is over: only a new code helps.
+    /// Request a new code; the session is over.
     NewCode,
-    /// The session is locked for a time that the answer tells.
+    /// Wait for the time in the response; the session is locked until then.
     Wait,
-    /// The same request will be refused again, whatever the code.
+    /// Correct the request; it is refused whatever the code is.
     FixRequest,
 }
 
 impl Contract {
-    /// Whether this cell of the contract means that an attempt is spent.
+    /// Whether a response like this cell of the contract means that an attempt is spent.
     pub fn attempt(&self, cell: &Cell) -> Attempt {
         match cell.outcome {
             Outcome::Approved | Outcome::WrongCode => Attempt::Spent,
-            // The wrong code that reaches the limit may be told so at once.
+            // The wrong code that reaches the limit may get this response itself.
             Outcome::AttemptsExhausted if self.policy.boundary.contains(&Boundary::AttemptsExhausted) => {
                 Attempt::Unknown
             }
-            // Whether a code that cannot be right is counted is said by no vendor.
+            // No vendor says whether a malformed code counts.
             Outcome::MalformedCode => Attempt::Unknown,
             Outcome::Expired
             | Outcome::AttemptsExhausted
@@ -49,21 +51,21 @@ impl Contract {
         }
     }
 
-    /// What helps after this cell of the contract; `None` where it is an approval.
+    /// What to do after a response like this cell of the contract; `None` for an approval.
     pub fn remedy(&self, cell: &Cell) -> Option<Remedy> {
-        let tells_lockout = || {
+        let has_lockout = || {
             cell.members
                 .iter()
                 .any(|member| member.rule.matching == Matching::State(StateValue::LockoutSeconds))
         };
         match cell.outcome {
             Outcome::Approved => None,
-            // Where a request must ask for further attempts, a wrong code ends the session of one that did not.
+            // If further attempts must be requested, a wrong code ends the session of a request without them.
             Outcome::WrongCode if self.policy.overrides.retry.is_some() && cell.mode != Some(Mode::Retry) => {
                 Some(Remedy::NewCode)
             }
             Outcome::WrongCode | Outcome::MalformedCode => Some(Remedy::EnterAgain),
-            Outcome::AttemptsExhausted if tells_lockout() => Some(Remedy::Wait),
+            Outcome::AttemptsExhausted if has_lockout() => Some(Remedy::Wait),
             Outcome::Expired
             | Outcome::AttemptsExhausted
             | Outcome::AlreadyUsed
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_call_that_finds_a_limit_reached_may_be_the_one_that_reached_it() {
+    fn the_request_that_reports_the_limit_may_have_spent_the_last_attempt() {
         let zeckta = Contract::of_vendor("zeckta").unwrap();
         let attempt = |cell: &str| zeckta.attempt(zeckta.verify().cell(cell).unwrap());
         assert_eq!(attempt("attempts_exhausted"), Attempt::Unknown);
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_ends_by_itself_is_waited_for() {
+    fn the_remedy_for_a_lock_that_ends_by_itself_is_to_wait() {
         assert_eq!(remedy("dailystory", "attempts_exhausted"), Some(Remedy::Wait));
         assert_eq!(remedy("dailystory", "invalidated"), Some(Remedy::NewCode));
         assert_eq!(remedy("exotel", "attempts_exhausted"), Some(Remedy::NewCode));

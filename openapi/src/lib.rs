@@ -1,8 +1,8 @@
 //! Reads an annotated OpenAPI document of an OTP verification API into a typed [`Contract`].
 //!
-//! A contract is the single source of this project: the typed clients, the sandbox, the matrix and the checks are all
-//! derived from it. This crate knows what a contract says and never how a server or a check behaves: the sandbox and
-//! the suite share these facts and no behaviour, so that a bug in one cannot hide in the other.
+//! Everything in this project is derived from contracts: the typed clients, the sandbox, the matrix and the checks. This
+//! crate contains facts about APIs and never the behaviour of a server or a check. The sandbox and the suite share the
+//! facts but no behaviour, so a bug in one cannot hide in the other.
 //!
 //! The annotations (`x-otp-vendor`, `x-otp`) are described in `openapi/README.md` and, for editors and other tools, by
 //! `openapi/x-otp.schema.json`.
@@ -19,7 +19,6 @@
 
 mod annotation;
 mod cell;
-
 mod contract;
 mod document_node;
 mod documents;
@@ -35,14 +34,14 @@ mod status;
 
 pub use cell::{Cell, Certainty, Mode, Source};
 pub use contract::{
-    Boundary, Contract, Coverage, Lifetime, Limit, Overrides, PathVariant, Policy, Statement, is_vendor_id,
+    Boundary, Contract, Coverage, Lifetime, Limit, Overrides, Policy, Statement, is_vendor_id,
 };
 pub use documents::{DOCUMENTS, Document};
 pub use error::{ContractError, Problem};
 pub use evidence::same_value;
 pub use field::{FieldRule, Matching, Member, StateValue, VolatileValue};
 pub use guidance::{Attempt, Remedy};
-pub use operation::{Operation, Role};
+pub use operation::{Operation, PathVariant, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
     Account, Alphabet, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme, SecurityScheme,

@@ -1,17 +1,15 @@
-//! One call of an API: how to make it, and every documented response.
+//! One operation of an API: the request, and every documented response.
 //!
-//! May use the request and response types of this crate. It never reads a document; that is the reader's job.
+//! Plain data that `reader` fills in. Uses the types of the request and of the cells. It never reads a document.
 
 use std::fmt;
 
-use crate::{
-    Account, Cell, CodeShape, Outcome, Parameter, PathTemplate, PathVariant, SecurityScheme, SessionId,
-};
+use crate::{Account, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme, SessionId, Source};
 
-/// One call of an API.
+/// One operation of an API.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// What the call is for.
+    /// The purpose of the operation.
     pub role: Role,
     /// The operation's id in the document.
     pub id: String,
@@ -19,25 +17,36 @@ pub struct Operation {
     pub method: String,
     /// The path.
     pub path: PathTemplate,
-    /// Other paths under which the document shows the call; a server may serve any of them.
+    /// Other paths under which the document shows the operation; a server may serve any of them.
     pub path_variants: Vec<PathVariant>,
-    /// The schemes that authenticate a call, any one of which is enough; clients use the first.
+    /// The alternative ways to authenticate a request; clients use the first.
     pub security: Vec<SecurityScheme>,
-    /// Where the session id sits.
+    /// The session id in the request.
     pub session: SessionId,
-    /// Where the code sits, and which codes are well formed.
+    /// The code in the request.
     pub code: CodeShape,
     /// The path parameters that name the caller's account.
     pub accounts: Vec<Account>,
-    /// The query parameters other than session and code.
+    /// The query parameters other than session id and code.
     pub parameters: Vec<Parameter>,
-    /// Whether the call carries a JSON body.
+    /// Whether the request has a JSON body.
     pub has_body: bool,
     /// Every documented response, in the order of the document.
     pub cells: Vec<Cell>,
 }
 
-/// What a call is for.
+/// Another path under which the vendor's document shows the operation.
+#[derive(Debug, Clone)]
+pub struct PathVariant {
+    /// The path, with the same parameters.
+    pub path: PathTemplate,
+    /// The place in the documentation.
+    pub source: Source,
+    /// Further information for people.
+    pub note: Option<String>,
+}
+
+/// The purpose of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {
     /// Compares a code with the one that was issued.

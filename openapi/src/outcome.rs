@@ -1,33 +1,35 @@
-//! What a verify call decided, and the ways to bring a server to decide it. Both lists are closed: every answer of
-//! every contract belongs to one outcome, and nothing here names a vendor.
+//! The outcomes of a verify call, and the situations that lead to them.
+//!
+//! Both lists are closed: every cell of every contract has exactly one outcome. Uses nothing of this crate, and never
+//! depends on a vendor.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a verify call decided. The names are those used in contracts, check ids and reports.
+/// The result of a verify call. Contracts, check ids and reports use the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The code is the one that was issued, and is now used.
     Approved,
-    /// The code is well formed and not the one that was issued; an attempt is spent.
+    /// The code is well formed but not the one that was issued; an attempt is spent.
     WrongCode,
-    /// The lifetime of the code is over.
+    /// The code has expired.
     Expired,
-    /// The limit of wrong attempts was reached before this call.
+    /// The limit of wrong codes was reached before this request.
     AttemptsExhausted,
-    /// The code has been approved before.
+    /// The code was approved before.
     AlreadyUsed,
-    /// The caller's tenant has no such session.
+    /// The client's tenant has no such session.
     UnknownSession,
     /// The request names no session.
     MissingSession,
     /// The request carries no code.
     MissingCode,
-    /// The code is not of the documented alphabet or length.
+    /// The code does not have the documented alphabet or length.
     MalformedCode,
-    /// The request cannot be read, or is not of the documented shape.
+    /// The request cannot be parsed, or does not have the documented form.
     InvalidRequest,
     /// The credentials are missing, wrong, or not those of the account named in the request.
     Unauthorized,
@@ -66,7 +68,7 @@ impl Outcome {
         }
     }
 
-    /// The situations that lead to this outcome where a contract names none itself, the most direct one first.
+    /// The situations that lead to this outcome unless a contract names others, the most direct one first.
     pub fn usual_situations(self) -> &'static [Situation] {
         match self {
             Outcome::Approved => &[Situation::Approved],
@@ -95,14 +97,14 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A state of a session together with a request: what the suite brings about to provoke a cell, and what the sandbox
-/// finds itself in when it picks one.
+/// The state of a session together with the kind of request. The suite creates a situation to provoke a cell; the
+/// sandbox selects a cell by the situation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Situation {
-    /// A live session and its right code.
+    /// An open session and its code.
     Approved,
-    /// A live session and a well-formed wrong code.
+    /// An open session and a well-formed wrong code.
     WrongCode,
     /// A session older than its lifetime.
     Expired,
@@ -112,19 +114,19 @@ pub enum Situation {
     AlreadyUsed,
     /// A well-formed id that no session has.
     UnknownSession,
-    /// A live session of another tenant.
+    /// An open session of another tenant.
     ForeignSession,
     /// A request that names no session.
     MissingSession,
     /// A request without a code.
     MissingCode,
-    /// A code that is not of the documented alphabet.
+    /// A code that does not have the documented alphabet.
     MalformedCode,
-    /// A body that cannot be read.
+    /// A body that cannot be parsed.
     MalformedBody,
     /// A request without credentials.
     MissingCredentials,
-    /// A request whose credentials no tenant has.
+    /// A request with credentials that no tenant has.
     WrongCredentials,
 }
 

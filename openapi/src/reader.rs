@@ -1,5 +1,8 @@
-//! Document → [`Contract`]. Reads the OpenAPI parts that a verify call consists of, and checks that the annotations
-//! agree with them and with each other: a contract that is read can be served and checked without further questions.
+//! Reads a document into a [`Contract`].
+//!
+//! Checks that the annotations agree with the OpenAPI parts and with each other, so that whoever uses a contract need not
+//! check it again. Uses the annotations, the document nodes and every type of a contract; nothing but the crate root uses
+//! the reader. It never decides what a server or a check does with a contract.
 
 use cells::read_cells;
 use request::read_operation;
@@ -16,10 +19,13 @@ mod request;
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
 
 impl Contract {
-    /// Reads a document. `file` is the name it goes by in errors.
+    /// Reads a document. Errors refer to it as `file`.
+    ///
+    /// # Errors
+    /// Names the first place that is not as expected.
     pub fn from_yaml(file: &str, text: &str) -> Result<Contract, ContractError> {
         let whole = |problem| ContractError { file: file.to_owned(), place: Vec::new(), problem };
-        // By way of YAML's own value: it refuses duplicate keys, and takes `200:` for the text "200".
+        // Through YAML's own value, which refuses duplicate keys and reads the key `200:` as the text "200".
         let yaml: serde_norway::Value =
             serde_norway::from_str(text).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
         let root = serde_json::to_value(yaml).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
@@ -27,6 +33,9 @@ impl Contract {
     }
 
     /// Reads the document in a file.
+    ///
+    /// # Errors
+    /// As [`Contract::from_yaml`], and [`Problem::Unreadable`] if the file cannot be read.
     pub fn from_file(path: &std::path::Path) -> Result<Contract, ContractError> {
         let file = path.display().to_string();
         match std::fs::read_to_string(path) {
@@ -45,57 +54,44 @@ fn read_document(root: &DocumentNode<'_>) -> Result<Contract, ContractError> {
     if !version.string()?.starts_with("3.0.") {
         return Err(version.unexpected("OpenAPI 3.0.x"));
     }
-    let vendor_at = root.member("x-otp-vendor", "whose API this is: id, name and document")?;
-    let vendor: annotation::Vendor = vendor_at.read()?;
+    let vendor_node = root.member("x-otp-vendor", "whose API this is: id, name and document")?;
+    let vendor: annotation::Vendor = vendor_node.read()?;
     if !is_vendor_id(&vendor.id) {
         let expected = "a lower-case letter, then lower-case letters, digits and _";
-        return Err(vendor_at.member("id", "")?.unexpected(expected));
+        return Err(vendor_node.member("id", "")?.unexpected(expected));
     }
-
     if vendor.request_id.iter().any(|pointer| !pointer.starts_with('/')) {
-        return Err(vendor_at.member("request_id", "")?.unexpected("JSON pointers such as /requestId"));
+        return Err(vendor_node.member("request_id", "")?.unexpected("JSON pointers such as /requestId"));
     }
 
-    let (path_at, operation_at) = find_operation(root)?;
-    let notes_at = operation_at.member("x-otp", "where session and code sit, and the policy")?;
-    let notes: annotation::Operation = notes_at.read()?;
-    let scope = Scope { document: &vendor.document };
+    let (path_node, operation_node) = find_operation(root)?;
+    let extension_node =
+        operation_node.member("x-otp", "the places of session id and code, and the policy")?;
+    let extension: annotation::Operation = extension_node.read()?;
 
-    let mut operation = read_operation(root, &path_at, &operation_at, &notes_at, &notes, &scope)?;
-    let policy = read_policy(&notes_at.member("policy", "")?, notes.policy, &operation, &scope)?;
-    operation.cells = read_cells(&operation_at, &operation, &policy, &scope)?;
-    let statements = read_statements(&vendor_at, vendor.statements, &scope)?;
+    let mut operation =
+        read_operation(root, &path_node, &operation_node, &extension_node, &extension, &vendor.document)?;
+    let policy =
+        read_policy(&extension_node.member("policy", "")?, extension.policy, &operation, &vendor.document)?;
+    operation.cells = read_cells(&operation_node, &operation, &policy, &vendor.document)?;
+    let statements = read_statements(&vendor_node, vendor.statements, &vendor.document)?;
     Ok(Contract {
         vendor: vendor.id,
         name: vendor.name,
         base_url: base_url(root)?,
         operations: vec![operation],
         policy,
-        refusal: notes.refusal.body,
+        refusal: extension.refusal.body,
         statements,
         document: vendor.document,
         request_id: vendor.request_id,
     })
 }
 
-/// What an annotation may leave out because the document as a whole says it.
-struct Scope<'a> {
-    document: &'a str,
-}
-
-impl Scope<'_> {
-    fn source(&self, source: annotation::Source) -> Source {
-        Source {
-            document: source.document.unwrap_or_else(|| self.document.to_owned()),
-            section: source.section,
-        }
-    }
-}
-
 fn read_statements(
-    vendor_at: &DocumentNode<'_>,
+    vendor_node: &DocumentNode<'_>,
     statements: Vec<annotation::Statement>,
-    scope: &Scope<'_>,
+    document: &str,
 ) -> Result<Vec<Statement>, ContractError> {
     let read = |statement: annotation::Statement| {
         let coverage = match (statement.situations, statement.untestable) {
@@ -104,11 +100,12 @@ fn read_statements(
                 Coverage::Untestable(reason.trim().to_owned())
             }
             _ => {
-                let expected = "either the situations in which a sentence shows, or why it is untestable";
-                return Err(vendor_at.member("statements", "")?.unexpected(expected));
+                let expected =
+                    "either the situations in which the sentence can be observed, or why it is untestable";
+                return Err(vendor_node.member("statements", "")?.unexpected(expected));
             }
         };
-        let source = Source { document: scope.document.to_owned(), section: statement.section };
+        let source = Source { document: document.to_owned(), section: statement.section };
         Ok(Statement { text: statement.text, source, coverage })
     };
     statements.into_iter().map(read).collect()
@@ -155,10 +152,10 @@ fn base_url(root: &DocumentNode<'_>) -> Result<String, ContractError> {
 }
 
 fn read_policy(
-    at: &DocumentNode<'_>,
+    node: &DocumentNode<'_>,
     policy: annotation::Policy,
     operation: &Operation,
-    scope: &Scope<'_>,
+    document: &str,
 ) -> Result<Policy, ContractError> {
     let boundary = policy
         .boundary
@@ -166,18 +163,18 @@ fn read_policy(
         .map(|outcome| match outcome {
             Outcome::WrongCode => Ok(Boundary::WrongCode),
             Outcome::AttemptsExhausted => Ok(Boundary::AttemptsExhausted),
-            _ => Err(at.member("boundary", "")?.unexpected("wrong_code and attempts_exhausted only")),
+            _ => Err(node.member("boundary", "")?.unexpected("wrong_code and attempts_exhausted only")),
         })
         .collect::<Result<Vec<_>, _>>()?;
     if policy.attempts.is_some() && boundary.is_empty() {
-        return Err(at.error(Problem::Missing {
+        return Err(node.error(Problem::Missing {
             member: "boundary".to_owned(),
-            purpose: "which answer the wrong code that reaches the limit may get".to_owned(),
+            purpose: "which responses the wrong code that reaches the limit may get".to_owned(),
         }));
     }
     let terminal = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
     if policy.precedence.iter().any(|outcome| !terminal.contains(outcome)) {
-        return Err(at
+        return Err(node
             .member("precedence", "")?
             .unexpected("already_used, attempts_exhausted and expired only"));
     }
@@ -186,7 +183,7 @@ fn read_policy(
         None => Ok(None),
         Some(name) => match operation.parameters.iter().find(|parameter| parameter.name == name) {
             Some(parameter) if right(parameter.kind) => Ok(Some(name)),
-            _ => Err(at.member("overrides", "")?.unexpected(format!("`{name}` to be {what}"))),
+            _ => Err(node.member("overrides", "")?.unexpected(format!("`{name}` to be {what}"))),
         },
     };
     let integer: fn(ValueKind) -> bool = |kind| matches!(kind, ValueKind::Integer { .. });
@@ -200,13 +197,13 @@ fn read_policy(
             seconds: policy.lifetime.seconds,
             max: policy.lifetime.max,
             certainty: policy.lifetime.certainty,
-            source: scope.source(policy.lifetime.source),
+            source: policy.lifetime.source.cite(document),
         },
         attempts: policy.attempts.map(|attempts| Limit {
             limit: attempts.limit,
             max: attempts.max,
             certainty: attempts.certainty,
-            source: scope.source(attempts.source),
+            source: attempts.source.cite(document),
         }),
         lockout_seconds: policy.lockout_seconds,
         boundary,

@@ -1,20 +1,21 @@
-//! The parts that a request consists of: path, parameters, credentials, session id and code. Plain data; the reader
-//! fills it in, and nothing here knows an operation or a response.
+//! The parts of a request: path, parameters, credentials, session id and code.
+//!
+//! Plain data that `reader` fills in. Uses nothing of this crate, and never depends on an operation or a response.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// Where a value sits in a request.
+/// The location of a value in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// Path, query or body.
     pub place: Place,
-    /// The parameter's or member's name.
+    /// The name of the parameter or member.
     pub name: String,
 }
 
-/// The parts of a request that carry values.
+/// The parts of a request that contain values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
@@ -26,12 +27,12 @@ pub enum Place {
     Body,
 }
 
-/// Where the session id sits, and how the sandbox makes one.
+/// The session id: its location, and the form of new ones.
 #[derive(Debug, Clone)]
 pub struct SessionId {
-    /// Where it sits.
+    /// The location in the request.
     pub location: Location,
-    /// The form of the ids that the sandbox makes; see [`crate::Account::id_pattern`].
+    /// The form of the ids that the sandbox creates; see [`Account::id_pattern`].
     pub id_pattern: String,
     /// What a resend does to the id.
     pub resend: Resend,
@@ -41,48 +42,48 @@ pub struct SessionId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resend {
-    /// The recipient gets a session with an id of its own.
+    /// The resent code has a session with a new id.
     #[default]
     New,
-    /// The id names the recipient, and stays.
+    /// The id identifies the recipient and stays the same.
     Same,
 }
 
-/// Where the code sits, and what it is made of.
+/// The code: its location, and which codes are well formed.
 #[derive(Debug, Clone)]
 pub struct CodeShape {
-    /// Where it sits.
+    /// The location in the request.
     pub location: Location,
-    /// The characters that it may have.
+    /// The characters that a code may contain.
     pub alphabet: Alphabet,
     /// The usual number of characters.
     pub length: usize,
-    /// The fewest characters that a code may have.
+    /// The smallest number of characters.
     pub min_length: usize,
-    /// The most characters that a code may have.
+    /// The largest number of characters.
     pub max_length: usize,
 }
 
 impl CodeShape {
-    /// Whether `code` has the documented alphabet and length. Only ASCII counts: a full-width digit is no digit.
+    /// Whether `code` has the documented alphabet and length. Only ASCII characters count as digits and letters.
     pub fn admits(&self, code: &str) -> bool {
         (self.min_length..=self.max_length).contains(&code.len())
             && code.bytes().all(|byte| self.alphabet.has(byte))
     }
 }
 
-/// The characters that a code may have.
+/// The characters that a code may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Alphabet {
     /// `0` to `9`.
     Digits,
-    /// ASCII letters of either case, and digits.
+    /// ASCII letters of both cases, and digits.
     Alphanumeric,
 }
 
 impl Alphabet {
-    /// Whether the alphabet has this ASCII character.
+    /// Whether the alphabet contains this ASCII character.
     pub fn has(self, byte: u8) -> bool {
         match self {
             Alphabet::Digits => byte.is_ascii_digit(),
@@ -91,12 +92,12 @@ impl Alphabet {
     }
 }
 
-/// A path parameter that names an account.
+/// A path parameter that identifies an account.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The parameter's name.
     pub name: String,
-    /// The form of those that the sandbox makes: text in which `{uuid}`, `{hex:N}` and `{digits:N}` stand for random
+    /// The form of the ids that the sandbox creates: text in which `{uuid}`, `{hex:N}` and `{digits:N}` stand for random
     /// characters.
     pub id_pattern: String,
 }
@@ -104,24 +105,24 @@ pub struct Account {
 /// A query parameter.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// Its name.
+    /// The parameter's name.
     pub name: String,
-    /// Whether the call must carry it.
+    /// Whether a request must contain it.
     pub required: bool,
-    /// What it may be.
+    /// The allowed values.
     pub kind: ValueKind,
 }
 
-/// What a parameter may be.
+/// The values that a parameter allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueKind {
     /// Any text.
     Text,
-    /// A whole number within bounds, both included.
+    /// An integer.
     Integer {
-        /// The least.
+        /// The smallest allowed value.
         min: i64,
-        /// The greatest.
+        /// The largest allowed value.
         max: i64,
     },
     /// `true` or `false`.
@@ -131,20 +132,20 @@ pub enum ValueKind {
 /// A security scheme of the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityScheme {
-    /// Its name in the document, the key of credentials in the control protocol.
+    /// The name in the document, which is also the key of the credentials in the control protocol.
     pub name: String,
-    /// What it is.
+    /// How it authenticates a request.
     pub scheme: Scheme,
 }
 
-/// How a call is authenticated.
+/// How a request is authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scheme {
     /// `Authorization: Bearer …`
     Bearer,
     /// `Authorization: Basic …`
     Basic,
-    /// A header of the vendor's own.
+    /// A vendor-specific header.
     ApiKey {
         /// The header's name.
         header: String,
@@ -160,14 +161,14 @@ pub struct PathTemplate {
 /// One part of a path between two slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
-    /// Text that stands there as it is.
+    /// Fixed text.
     Literal(String),
     /// The parameter of this name.
     Parameter(String),
 }
 
 impl PathTemplate {
-    /// Reads a path such as `/v1/{sid}/verify`; `None` where it does not start with a slash or a brace is out of place.
+    /// Parses a path such as `/v1/{sid}/verify`; `None` if it does not start with a slash or a brace is misplaced.
     pub fn parse(path: &str) -> Option<PathTemplate> {
         let segments = path
             .strip_prefix('/')?
@@ -185,7 +186,7 @@ impl PathTemplate {
         Some(PathTemplate { segments })
     }
 
-    /// The parts, in order.
+    /// The segments, in order.
     pub fn segments(&self) -> &[Segment] {
         &self.segments
     }
@@ -198,7 +199,7 @@ impl PathTemplate {
         })
     }
 
-    /// The path with each parameter replaced by what `value` gives for it, which must be percent-encoded already.
+    /// The path with each parameter replaced by its `value`, which must be percent-encoded.
     pub fn fill(&self, mut value: impl FnMut(&str) -> String) -> String {
         let mut path = String::new();
         for segment in &self.segments {

@@ -1,4 +1,6 @@
-//! The HTTP statuses that an answer may have: one number, or a class where the vendor names none.
+//! The HTTP statuses that a response may have: one status, or a class if the vendor names none.
+//!
+//! Uses nothing of this crate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,12 +10,12 @@ use std::str::FromStr;
 pub enum StatusPattern {
     /// Exactly this status.
     Exact(u16),
-    /// Any status of this class; 4 stands for 400 to 499.
+    /// Any status of this class: 4 stands for 400 to 499.
     Class(u8),
 }
 
 impl StatusPattern {
-    /// Whether `status` is one of those meant.
+    /// Whether the pattern includes `status`.
     pub fn matches(self, status: u16) -> bool {
         match self {
             StatusPattern::Exact(exact) => status == exact,
@@ -21,7 +23,7 @@ impl StatusPattern {
         }
     }
 
-    /// The one status meant, where it is one.
+    /// The status, if the pattern includes only one.
     pub fn exact(self) -> Option<u16> {
         match self {
             StatusPattern::Exact(exact) => Some(exact),
@@ -29,7 +31,7 @@ impl StatusPattern {
         }
     }
 
-    /// Whether every status meant is a success in HTTP's terms.
+    /// Whether the pattern includes only 2xx statuses.
     pub fn is_success(self) -> bool {
         match self {
             StatusPattern::Exact(exact) => exact / 100 == 2,
@@ -69,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_means_its_whole_class_and_nothing_else() {
+    fn a_range_includes_its_whole_class_and_nothing_else() {
         let range: StatusPattern = "4XX".parse().unwrap();
         assert!(range.matches(400) && range.matches(499));
         assert!(!range.matches(399) && !range.matches(500));
     }
 
     #[test]
-    fn only_the_keys_that_openapi_allows_are_read() {
+    fn only_the_keys_that_openapi_allows_are_parsed() {
         for key in ["", "XX", "0XX", "6XX", "4xx", "40", "600", "default", "-1"] {
             assert!(key.parse::<StatusPattern>().is_err(), "{key}");
         }

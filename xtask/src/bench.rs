@@ -1,5 +1,6 @@
-//! `cargo xtask bench …`: how fast something is, beside a baseline in the same run. It measures and asserts nothing: a
-//! timed test would fail on whoever's machine is busy.
+//! `cargo xtask bench …`: measures performance and compares it with a baseline in the same run.
+//!
+//! It asserts nothing: a test with a time limit would fail on a busy machine.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,41 +8,45 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-pub(crate) use build::sdk;
+use crate::cargo::cargo;
 
-mod build;
+mod control_client;
 pub(crate) mod sandbox;
+pub(crate) mod sdk;
 
-/// How often each side is measured; the median is told.
+/// How often each side is measured; the median is printed.
 const ROUNDS: usize = 9;
 
-/// Measures the suite's main job against a client that does nothing but send.
+/// Measures the suite's check of all vendors, compared with a client that only sends requests.
 pub(crate) fn suite(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    cargo(root, &["build", "--release", "--package", "otp-conformance", "--bins", "--examples"])?;
+    build(root, &["--package", "otp-conformance", "--bins", "--examples"])?;
     let release = root.join("target/release");
     let report = std::env::temp_dir().join(format!("otp-bench-{}.json", std::process::id()));
-    let (mut seconds, mut rates, mut bare, mut requests) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let (mut durations_ms, mut rates, mut bare, mut requests) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for round in 0..ROUNDS {
-        let told = Command::new(release.join("otp-conformance"))
+        let output = Command::new(release.join("otp-conformance"))
             .args(["check", "--quiet", "--seed", &round.to_string(), "--report"])
             .arg(format!("json={}", report.display()))
             .output()
-            .context("the suite could not be run")?;
-        if !told.status.success() {
-            bail!("the suite found the sandbox wanting: {}", String::from_utf8_lossy(&told.stdout));
+            .context("cannot run the suite")?;
+        if !output.status.success() {
+            bail!("the suite reports failures of the sandbox: {}", String::from_utf8_lossy(&output.stdout));
         }
-        let read: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&report)?)?;
-        let millis = read["duration_ms"].as_u64().unwrap_or(0).max(1);
-        requests = read["requests"].as_u64().unwrap_or(0);
-        seconds.push(millis);
-        rates.push(requests * 1_000 / millis);
-        let told =
-            Command::new(release.join("examples/bare")).output().context("the baseline could not be run")?;
-        bare.push(String::from_utf8_lossy(&told.stdout).trim().parse::<u64>()?);
+        let report_value: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&report)?)?;
+        let duration_ms = report_value["duration_ms"].as_u64().unwrap_or(0).max(1);
+        requests = report_value["requests"].as_u64().unwrap_or(0);
+        durations_ms.push(duration_ms);
+        rates.push(requests * 1_000 / duration_ms);
+        let output =
+            Command::new(release.join("examples/bare")).output().context("cannot run the baseline")?;
+        bare.push(String::from_utf8_lossy(&output.stdout).trim().parse::<u64>()?);
     }
     let _ = std::fs::remove_file(&report);
-    let (took, rate, bare) = (median(seconds), median(rates), median(bare));
-    writeln!(out, "check of all vendors   {took} ms for {requests} requests, {rate} requests per second")?;
+    let (duration_ms, rate, bare) = (median(durations_ms), median(rates), median(bare));
+    writeln!(
+        out,
+        "check of all vendors   {duration_ms} ms for {requests} requests, {rate} requests per second"
+    )?;
     writeln!(out, "bare client loop       {bare} requests per second on one endpoint")?;
     writeln!(
         out,
@@ -51,16 +56,15 @@ pub(crate) fn suite(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn median(mut values: Vec<u64>) -> u64 {
+/// The median, or the default of an empty list.
+fn median<T: Ord + Default>(mut values: Vec<T>) -> T {
     values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or(0)
+    let middle = values.len() / 2;
+    values.into_iter().nth(middle).unwrap_or_default()
 }
 
-fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .current_dir(root)
-        .args(arguments)
-        .status()
-        .context("cargo could not be run")?;
-    if status.success() { Ok(()) } else { bail!("cargo {} failed", arguments.join(" ")) }
+fn build(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let status =
+        cargo(root).args(["build", "--release"]).args(arguments).status().context("cannot run cargo")?;
+    if status.success() { Ok(()) } else { bail!("cargo build --release {} failed", arguments.join(" ")) }
 }

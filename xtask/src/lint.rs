@@ -1,5 +1,7 @@
-//! `cargo xtask lint`: every vendor document is valid OpenAPI, carries the annotations in their documented form, and
-//! prints no example that its own schema refuses. All problems are collected and told one a line.
+//! `cargo xtask lint`: checks that every vendor document is valid OpenAPI, that its annotations have the documented form,
+//! and that its examples match its own schemas. Prints all problems, one on each line.
+//!
+//! Uses the contract reader and the JSON Schema of the annotations. It never changes a document.
 
 use std::fmt;
 use std::io::Write;
@@ -13,10 +15,10 @@ use crate::{document, repository};
 
 mod schema;
 
-/// One thing that is wrong, in words that say what would be right.
+/// One problem of a document, with what is expected instead.
 struct Problem {
     file: String,
-    /// The keys that lead to it, outermost first.
+    /// The keys that lead to the place, outermost first.
     place: Vec<String>,
     /// `expected …, found …`
     text: String,
@@ -32,15 +34,16 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Checks `files`, or all documents of the repository where there are none; false where anything is wrong.
+/// Checks `files`, or all documents of the repository if `files` is empty; false if there is a problem.
 pub(crate) fn run(root: &Path, files: &[PathBuf], out: &mut dyn Write) -> anyhow::Result<bool> {
     let annotations = annotation_schema(root)?;
     let mut clean = true;
     for (file, text) in texts(root, files)? {
         let problems = problems(&annotations, &file, &text)?;
         if problems.is_empty() {
-            // Said aloud, so that a document which lost its annotations is not taken for one that has them.
-            let rest = if is_contract(&document::parse(&text)?) { "" } else { ", which is no contract" };
+            // Without this remark a document that has lost its annotations would look like a checked contract.
+            let rest =
+                if is_contract(&document::parse(&text)?) { "" } else { " (not a contract: no annotations)" };
             writeln!(out, "{:>12} {file}{rest}", "Clean")?;
         }
         for problem in problems {
@@ -68,7 +71,7 @@ fn texts(root: &Path, files: &[PathBuf]) -> anyhow::Result<Vec<(String, String)>
 fn annotation_schema(root: &Path) -> anyhow::Result<Value> {
     let path = repository::annotation_schema(root);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no JSON", path.display()))
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
 }
 
 fn problems(annotations: &Value, file: &str, text: &str) -> anyhow::Result<Vec<Problem>> {
@@ -82,21 +85,21 @@ fn problems(annotations: &Value, file: &str, text: &str) -> anyhow::Result<Vec<P
     if let Err(error) = serde_json::from_value::<openapiv3::OpenAPI>(value.clone()) {
         found.push(problem(Vec::new(), format!("expected a valid OpenAPI 3.0 document, found: {error}")));
     }
-    // A document without annotations is another kind of document, and none for a contract.
+    // A document without annotations is not a contract; only OpenAPI applies to it.
     if !is_contract(&value) {
         return Ok(found);
     }
-    // The reader stops at the first thing that is wrong with the annotations, in the better words; the schema finds the
-    // rest, and is not asked about that place again.
-    let mut told = Vec::new();
+    // The reader stops at the first problem, but has the better messages. The schema finds the others, so its message for
+    // the same place is left out.
+    let mut reported = Vec::new();
     if let Err(error) = Contract::from_yaml(file, text) {
-        told.clone_from(&error.place);
+        reported.clone_from(&error.place);
         found.push(problem(error.place, error.problem.to_string()));
     }
     let mut check = |place: &[String], schema: &Value, value: &Value| -> anyhow::Result<()> {
         for (inner, text) in schema::violations(schema, value)? {
             let place: Vec<String> = place.iter().cloned().chain(inner).collect();
-            if place != told {
+            if place != reported {
                 found.push(problem(place, text));
             }
         }
@@ -111,12 +114,12 @@ fn problems(annotations: &Value, file: &str, text: &str) -> anyhow::Result<Vec<P
     Ok(found)
 }
 
-/// Whether the document has any annotation at all.
+/// Whether the document has any annotation.
 fn is_contract(document: &Value) -> bool {
     !annotated(document).is_empty()
 }
 
-/// Every annotation, with the definition that describes it and its place.
+/// Every annotation, with its place and the name of its definition in the annotation schema.
 fn annotated(document: &Value) -> Vec<(&'static str, Vec<String>, &Value)> {
     let mut found = Vec::new();
     if let Some(vendor) = document.get("x-otp-vendor") {
@@ -137,7 +140,7 @@ fn annotated(document: &Value) -> Vec<(&'static str, Vec<String>, &Value)> {
     found
 }
 
-/// Every example of a body, with its place and the schema that the document gives it.
+/// Every example of a body, with its place and its schema in the document.
 fn examples(document: &Value) -> Vec<(Vec<String>, &Value, &Value)> {
     let mut found = Vec::new();
     for (place, operation) in operations(document) {
@@ -173,16 +176,16 @@ fn operations(document: &Value) -> Vec<(Vec<String>, &Value)> {
     found
 }
 
-/// The media types of every answer of an operation.
+/// The media types of every response of an operation.
 fn bodies<'a>(document: &'a Value, place: &[String], operation: &'a Value) -> Vec<(Vec<String>, &'a Value)> {
     let mut found = Vec::new();
-    for (status, answer) in entries(operation.get("responses")) {
-        let answer = match answer.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#'))
-        {
-            Some(pointer) => document.pointer(pointer).unwrap_or(answer),
-            None => answer,
-        };
-        for (name, media) in entries(answer.get("content")) {
+    for (status, response) in entries(operation.get("responses")) {
+        let response =
+            match response.get("$ref").and_then(Value::as_str).and_then(|path| path.strip_prefix('#')) {
+                Some(pointer) => document.pointer(pointer).unwrap_or(response),
+                None => response,
+            };
+        for (name, media) in entries(response.get("content")) {
             found.push((with(place, &["responses", status, "content", name]), media));
         }
     }

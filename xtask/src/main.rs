@@ -1,5 +1,5 @@
-//! `cargo xtask …`: the maintenance commands of this repository. One module a command; this file only chooses.
-#![expect(clippy::print_stderr, reason = "a command line tool says on stderr why it failed")]
+//! `cargo xtask …`: the maintenance commands of this repository. Each command is a module; this file only dispatches.
+#![expect(clippy::print_stderr, reason = "a command line tool reports errors on stderr")]
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -8,9 +8,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod cargo;
 mod codegen;
 mod document;
+mod layers;
 mod lint;
+mod prerequisites;
 mod repository;
 mod test;
 
@@ -26,32 +29,34 @@ struct Arguments {
 enum Command {
     /// Generate the typed clients from the vendor documents.
     Codegen {
-        /// Write nothing; show what would change, and fail if anything would.
+        /// Write nothing; print what would change, and fail if anything would.
         #[arg(long)]
         check: bool,
     },
-    /// Check that vendor documents are valid, and agree with their own annotations and examples.
+    /// Check that the vendor documents are valid and agree with their annotations and examples.
     Lint {
-        /// The documents to check, instead of those in `openapi/`.
+        /// The documents to check [default: those in `openapi/`].
         files: Vec<PathBuf>,
     },
-    /// Measure, and print the medians beside a baseline.
+    /// Print which module uses which; fail if a cycle crosses modules or a package depends on one that it must not use.
+    Layers,
+    /// Measure performance and print the medians, compared with a baseline.
     Bench {
-        /// What is measured.
+        /// What to measure.
         #[arg(value_enum)]
         what: Bench,
     },
-    /// Run everything that has to pass before a change is merged.
+    /// Run every check that must pass before a change is merged, after installing what the tests need.
     Test,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
-    /// The suite's main job, against a client that does nothing but send.
+    /// The suite's check of all vendors, compared with a client that only sends requests.
     Suite,
-    /// The sandbox, against the least that an axum server can do, with a million sessions, in Redis, and against Prism.
+    /// The sandbox, compared with a minimal axum server and with Prism, with a million sessions, and with Redis.
     Sandbox,
-    /// The client's verify call, and a clean build with it, against the same by hand.
+    /// The client's verify call and a clean build with it, compared with hand-written code.
     Sdk,
 }
 
@@ -74,6 +79,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             codegen::run(&root, mode, &mut out)?
         }
         Command::Lint { files } => lint::run(&root, &files, &mut out)?,
+        Command::Layers => layers::run(&root, layers::Detail::Graphs, &mut out)?,
         Command::Bench { what: Bench::Suite } => {
             bench::suite(&root, &mut out)?;
             true
@@ -83,7 +89,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             true
         }
         Command::Bench { what: Bench::Sdk } => {
-            bench::sdk(&root, &mut out)?;
+            bench::sdk::run(&root, &mut out)?;
             true
         }
         Command::Test => test::run(&root, &mut std::io::stderr().lock())?,

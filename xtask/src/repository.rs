@@ -1,11 +1,13 @@
-//! Where things lie in this repository. Nothing else in this package spells a path.
+//! The paths of this repository that several commands use.
+//!
+//! It never reads or writes a file.
 
 use std::path::{Path, PathBuf};
 
-/// The repository's top folder.
+/// The top folder of the repository.
 pub(crate) fn root() -> PathBuf {
-    // Cargo sets the variable at run time too; it is right even after the folder has been moved, which the value of
-    // compile time is not.
+    // Cargo also sets the variable at run time. That value is right even if the folder has moved since this program was
+    // compiled.
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     match package.parent() {

@@ -1,19 +1,20 @@
-//! `cargo xtask test`: everything that has to pass before a change is merged, in the order in which a mistake shows
-//! soonest. It stops at the first step that fails, and says how to run that step alone.
+//! `cargo xtask test`: everything that has to pass before a change is merged, fastest feedback first.
+//!
+//! Stops at the first step that fails and prints the command that runs it alone. Uses the other commands of this package;
+//! it checks nothing itself.
 
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
-use crate::{codegen, document, lint};
+use crate::cargo::cargo;
+use crate::{codegen, document, lint, prerequisites};
 
-/// One step: a command of cargo's or of ours.
+/// One step: a cargo command or one of ours.
 struct Step {
     verb: &'static str,
-    /// What it is run on, for people.
     object: String,
     work: Work,
 }
@@ -41,15 +42,19 @@ impl Step {
     }
 }
 
-/// Runs all steps; false where one fails, which has then been told.
+/// Runs all steps; false if one fails, after printing which.
 pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<bool> {
-    need_components(root)?;
-    let start = Instant::now();
+    prerequisites::install(root, out)?;
     let vendors: Vec<String> =
         document::of_repository(root)?.into_iter().map(|document| document.contract.vendor).collect();
+    let mut times = Vec::new();
     for step in steps(&vendors) {
         writeln!(out, "{:>12} {}", step.verb, step.object)?;
-        if !passes(&step, root, out)? {
+        let start = Instant::now();
+        let passed = passes(&step, root, out)?;
+        times.push((format!("{} {}", step.verb, step.object), start.elapsed()));
+        if !passed {
+            out.write_all(table(&times).as_bytes())?;
             writeln!(
                 out,
                 "{:>12} {} {}; to run it alone: {}",
@@ -61,15 +66,23 @@ pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<bool> {
             return Ok(false);
         }
     }
-    writeln!(out, "{:>12} everything in {:.0} s", "Passed", start.elapsed().as_secs_f32())?;
+    out.write_all(table(&times).as_bytes())?;
+    writeln!(out, "{:>12} every step", "Passed")?;
     Ok(true)
+}
+
+/// How long each step took, and all of them together.
+fn table(times: &[(String, Duration)]) -> String {
+    let total: Duration = times.iter().map(|(_, time)| *time).sum();
+    let row = |label: &str, time: Duration| format!("{:>10.1} s {label}\n", time.as_secs_f64());
+    times.iter().map(|(label, time)| row(label, *time)).chain([row("Total", total)]).collect()
 }
 
 /// The client's features that are off by default. `native-tls` is not among them: it needs the system's library.
 const OPTIONAL: &str = "--features otp-verify/blocking,otp-verify/mock,otp-verify/tracing";
 
 fn steps(vendors: &[String]) -> Vec<Step> {
-    let cargo = |verb, object: &str, arguments: &str, environment: &[(&'static str, &'static str)]| Step {
+    let step = |verb, object: &str, arguments: &str, environment: &[(&'static str, &'static str)]| Step {
         verb,
         object: object.to_owned(),
         work: Work::Cargo {
@@ -78,8 +91,8 @@ fn steps(vendors: &[String]) -> Vec<Step> {
         },
     };
     let mut steps = vec![
-        cargo("Checking", "the format of all code", "fmt --all --check", &[]),
-        cargo(
+        step("Checking", "the format of all code", "fmt --all --check", &[]),
+        step(
             "Checking",
             "all code with clippy",
             &format!("clippy --workspace --all-targets {OPTIONAL} -- -D warnings"),
@@ -87,21 +100,21 @@ fn steps(vendors: &[String]) -> Vec<Step> {
         ),
         Step { verb: "Checking", object: "the vendor documents".to_owned(), work: Work::Lint },
         Step { verb: "Checking", object: "the generated clients".to_owned(), work: Work::Codegen },
-        // A snapshot that differs fails, and leaves no file to accept by mistake.
-        cargo(
+        // With this value a snapshot that differs fails and leaves no file that could be accepted by mistake.
+        step(
             "Testing",
             "all packages, with their examples",
             &format!("test --workspace {OPTIONAL}"),
             &[("INSTA_UPDATE", "no")],
         ),
-        // Every order of the threads, by a model checker that takes the place of the locks.
-        cargo(
+        // The model checker replaces the locks and tries every order of the threads.
+        step(
             "Testing",
             "the store under every schedule",
             "test -p otp-sandbox --features shuttle --test schedules",
             &[],
         ),
-        cargo(
+        step(
             "Documenting",
             "all packages",
             &format!("doc --workspace --no-deps {OPTIONAL}"),
@@ -110,7 +123,7 @@ fn steps(vendors: &[String]) -> Vec<Step> {
     ];
     for vendor in vendors {
         let arguments = format!("check -p otp-verify --no-default-features --features {vendor}");
-        steps.push(cargo("Checking", &format!("the client with {vendor} alone"), &arguments, &[]));
+        steps.push(step("Checking", &format!("the client with {vendor} alone"), &arguments, &[]));
     }
     steps
 }
@@ -128,48 +141,6 @@ fn passes(step: &Step, root: &Path, out: &mut dyn Write) -> anyhow::Result<bool>
             Ok(status.success())
         }
     }
-}
-
-/// Cargo itself, as the user called it.
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command
-}
-
-/// Without these, the first steps fail with a message of cargo's that does not say what to do.
-fn need_components(root: &Path) -> anyhow::Result<()> {
-    let missing: Vec<&str> = [("fmt", "rustfmt"), ("clippy", "clippy")]
-        .into_iter()
-        .filter(|(subcommand, _)| !is_there(root, subcommand))
-        .map(|(_, component)| component)
-        .collect();
-    if !missing.is_empty() {
-        let missing = missing.join(" ");
-        bail!("the toolchain lacks {missing}; to install: rustup component add {missing}");
-    }
-    // The scripts that findings carry are run as a reader would run them, and replicas share a real Redis.
-    let programs = [("curl", "curl"), ("redis-server", "redis-server"), ("redis-cli", "redis-tools")];
-    let missing: Vec<&str> =
-        programs.into_iter().filter(|(program, _)| !runs(program)).map(|(_, package)| package).collect();
-    if !missing.is_empty() {
-        let missing = missing.join(" ");
-        bail!(
-            "the tests need programs that are not here; to install them on Debian: apt-get install {missing}"
-        );
-    }
-    Ok(())
-}
-
-fn runs(program: &str) -> bool {
-    let status = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
-}
-
-fn is_there(root: &Path, subcommand: &str) -> bool {
-    let status =
-        cargo(root).args([subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success())
 }
 
 fn quoted(value: &str) -> String {
@@ -198,6 +169,18 @@ mod tests {
                  otp-verify/blocking,otp-verify/mock,otp-verify/tracing",
                 "cargo check -p otp-verify --no-default-features --features d7",
             ]
+        );
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_step_and_one_for_all() {
+        let times = [
+            ("Checking the format of all code".to_owned(), Duration::from_millis(1_240)),
+            ("Testing all packages".to_owned(), Duration::from_millis(98_700)),
+        ];
+        assert_eq!(
+            table(&times),
+            "       1.2 s Checking the format of all code\n      98.7 s Testing all packages\n      99.9 s Total\n"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! The answer side: every named example of every response becomes a [`Cell`].
+//! Reads the response side of an operation: each named example of each response becomes a [`Cell`].
+//!
+//! Uses what `request` has read of the operation. It never looks at the request side of the document.
 
-use std::cell::Cell as Flag;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::Scope;
 use crate::annotation::{self, Body};
 use crate::document_node::DocumentNode;
 use crate::{
@@ -13,12 +13,12 @@ use crate::{
 };
 
 pub(super) fn read_cells(
-    operation_at: &DocumentNode<'_>,
+    operation_node: &DocumentNode<'_>,
     operation: &Operation,
     policy: &Policy,
-    scope: &Scope<'_>,
+    document: &str,
 ) -> Result<Vec<Cell>, ContractError> {
-    let responses = operation_at.member("responses", "the documented answers")?;
+    let responses = operation_node.member("responses", "the documented responses")?;
     let mut cells = Vec::new();
     let mut names = BTreeSet::new();
     for response in responses.members()? {
@@ -27,21 +27,21 @@ pub(super) fn read_cells(
             .parse()
             .map_err(|()| response.unexpected("a status such as 404, or a range such as 4XX, for its key"))?;
         let media = response
-            .member("content", "the body of the answer")?
-            .member("application/json", "every answer is JSON")?;
+            .member("content", "the body of the response")?
+            .member("application/json", "every response is JSON")?;
         media.member("schema", "the type of the body")?;
-        for example in media.member("examples", "the documented answers of this status")?.members()? {
+        for example in media.member("examples", "the documented responses with this status")?.members()? {
             if !names.insert(example.key().to_owned()) {
                 return Err(example.unexpected("a name that no other example has"));
             }
-            cells.push(read_cell(&example, status, operation, policy, scope)?);
+            cells.push(read_cell(&example, status, operation, policy, document)?);
         }
     }
     for outcome in [Outcome::Approved, Outcome::WrongCode, Outcome::Expired] {
         if !cells.iter().any(|cell| cell.outcome == outcome && !cell.alternative) {
             return Err(responses.error(Problem::Missing {
                 member: outcome.to_string(),
-                purpose: "every contract has a main answer for this outcome".to_owned(),
+                purpose: "every contract has a main response for this outcome".to_owned(),
             }));
         }
     }
@@ -53,74 +53,67 @@ fn read_cell(
     status: StatusPattern,
     operation: &Operation,
     policy: &Policy,
-    scope: &Scope<'_>,
+    document: &str,
 ) -> Result<Cell, ContractError> {
-    let notes_at = example.member("x-otp", "outcome, certainty and source of the answer")?;
-    let notes: annotation::Example = notes_at.read()?;
+    let extension_node = example.member("x-otp", "outcome, certainty and source of the response")?;
+    let extension: annotation::Example = extension_node.read()?;
     let body = example.member("value", "the body as the vendor prints it")?.value();
-    let sandbox_status = match (status, notes.status) {
+    let sandbox_status = match (status, extension.status) {
         (StatusPattern::Exact(exact), None) => exact,
         (StatusPattern::Class(_), Some(given)) if status.matches(given) => given,
         (StatusPattern::Class(_), None) => {
-            return Err(notes_at.error(Problem::Missing {
+            return Err(extension_node.error(Problem::Missing {
                 member: "status".to_owned(),
-                purpose: format!("which of {status} the sandbox gives"),
+                purpose: format!("which of {status} the sandbox returns"),
             }));
         }
         _ => {
-            return Err(notes_at
+            return Err(extension_node
                 .member("status", "")?
                 .unexpected(format!("a status of {status}, under a range only")));
         }
     };
-    if (notes.outcome == Outcome::Approved) && !status.is_success() {
-        return Err(notes_at.member("outcome", "")?.unexpected("approved under a 2xx status only"));
+    if extension.outcome == Outcome::Approved && !status.is_success() {
+        return Err(extension_node.member("outcome", "")?.unexpected("approved under a 2xx status only"));
     }
-    if notes.mode.is_some() && policy.overrides.retry.is_none() {
-        return Err(notes_at
+    if extension.mode.is_some() && policy.overrides.retry.is_none() {
+        return Err(extension_node
             .member("mode", "")?
             .unexpected("no mode, for the policy has no override `retry`"));
     }
-    let members = read_members(&notes_at, body, &notes.fields, operation)?;
+    let members = read_members(&extension_node, body, &extension.fields, operation)?;
     Ok(Cell {
         name: example.key().to_owned(),
         summary: example.member("summary", "one line for people")?.string()?.to_owned(),
-        outcome: notes.outcome,
+        outcome: extension.outcome,
         status,
         sandbox_status,
         body: body.clone(),
-        body_specified: notes.body == Body::Specified,
+        body_specified: extension.body == Body::Specified,
         members,
-        situations: notes.situations.unwrap_or_else(|| notes.outcome.usual_situations().to_vec()),
-        mode: notes.mode,
-        alternative: notes.alternative,
-        certainty: notes.certainty,
-        source: scope.source(notes.source),
-        note: notes.note,
+        situations: extension.situations.unwrap_or_else(|| extension.outcome.usual_situations().to_vec()),
+        mode: extension.mode,
+        alternative: extension.alternative,
+        certainty: extension.certainty,
+        source: extension.source.cite(document),
+        note: extension.note,
     })
 }
 
 fn read_members(
-    notes_at: &DocumentNode<'_>,
+    extension_node: &DocumentNode<'_>,
     body: &Value,
     rules: &BTreeMap<String, FieldRule>,
     operation: &Operation,
 ) -> Result<Vec<crate::Member>, ContractError> {
-    let used: BTreeMap<&str, Flag<bool>> =
-        rules.keys().map(|pointer| (pointer.as_str(), Flag::new(false))).collect();
-    let members = field::members(body, &|pointer| {
-        let rule = rules.get(pointer)?;
-        used[pointer].set(true);
-        Some(rule.clone())
-    });
-    let fields_at = notes_at.optional("fields")?;
-    for (pointer, used) in used {
-        if let (false, Some(fields)) = (used.get(), &fields_at) {
-            return Err(fields.member(pointer, "")?.unexpected("the pointer of a place in the example"));
-        }
+    let members = field::members(body, &|pointer| rules.get(pointer).cloned());
+    let fields_node = extension_node.optional("fields")?;
+    let unused = rules.keys().find(|pointer| members.iter().all(|member| member.pointer != **pointer));
+    if let (Some(pointer), Some(fields)) = (unused, &fields_node) {
+        return Err(fields.member(pointer, "")?.unexpected("the pointer of a place in the example"));
     }
     for member in &members {
-        if let (Matching::Echo(name), Some(fields)) = (&member.rule.matching, &fields_at) {
+        if let (Matching::Echo(name), Some(fields)) = (&member.rule.matching, &fields_node) {
             let known = ["session", "code"].contains(&name.as_str())
                 || operation.accounts.iter().any(|account| account.name == *name);
             if !known {

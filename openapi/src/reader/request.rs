@@ -1,8 +1,9 @@
-//! The request side: path, parameters, credentials, and where session and code sit.
+//! Reads the request side of an operation: path, parameters, credentials, and the places of session id and code.
+//!
+//! It never looks at the responses.
 
 use std::collections::BTreeSet;
 
-use super::Scope;
 use crate::document_node::DocumentNode;
 use crate::{
     Account, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant, Place,
@@ -13,26 +14,26 @@ const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N
 
 pub(super) fn read_operation(
     root: &DocumentNode<'_>,
-    path_at: &DocumentNode<'_>,
-    operation_at: &DocumentNode<'_>,
-    notes_at: &DocumentNode<'_>,
-    notes: &annotation::Operation,
-    scope: &Scope<'_>,
+    path_node: &DocumentNode<'_>,
+    operation_node: &DocumentNode<'_>,
+    extension_node: &DocumentNode<'_>,
+    extension: &annotation::Operation,
+    document: &str,
 ) -> Result<Operation, ContractError> {
-    let path = PathTemplate::parse(path_at.key())
-        .ok_or_else(|| path_at.unexpected("a path such as /v1/{account}/verify"))?;
-    let session = Location { place: notes.session.r#in, name: notes.session.name.clone() };
-    let code = Location { place: notes.code.r#in, name: notes.code.name.clone() };
-    let body = body_members(operation_at)?;
-    let declared = declared_parameters(operation_at)?;
+    let path = PathTemplate::parse(path_node.key())
+        .ok_or_else(|| path_node.unexpected("a path such as /v1/{account}/verify"))?;
+    let session = Location { place: extension.session.r#in, name: extension.session.name.clone() };
+    let code = Location { place: extension.code.r#in, name: extension.code.name.clone() };
+    let body = body_members(operation_node)?;
+    let declared = declared_parameters(operation_node)?;
     for (location, key) in [(&session, "session"), (&code, "code")] {
-        let there = match location.place {
+        let exists = match location.place {
             Place::Path => path.parameters().any(|name| name == location.name),
             Place::Query => declared.iter().any(|parameter| parameter.name == location.name),
             Place::Body => body.iter().flatten().any(|name| *name == location.name),
         };
-        if !there {
-            return Err(notes_at.member(key, "")?.unexpected(format!(
+        if !exists {
+            return Err(extension_node.member(key, "")?.unexpected(format!(
                 "the name of a {} of this operation",
                 match location.place {
                     Place::Path => "path parameter",
@@ -43,52 +44,55 @@ pub(super) fn read_operation(
         }
     }
     for name in path.parameters() {
-        let carried = [&session, &code].iter().any(|used| used.place == Place::Path && used.name == name);
-        if !carried && !notes.accounts.contains_key(name) {
-            return Err(notes_at.error(Problem::Missing {
+        let is_session_or_code =
+            [&session, &code].iter().any(|used| used.place == Place::Path && used.name == name);
+        if !is_session_or_code && !extension.accounts.contains_key(name) {
+            return Err(extension_node.error(Problem::Missing {
                 member: format!("accounts > {name}"),
-                purpose: "a path parameter is the session, the code, or names an account".to_owned(),
+                purpose: "a path parameter is the session id, the code, or names an account".to_owned(),
             }));
         }
     }
-    for (name, account) in &notes.accounts {
+    for (name, account) in &extension.accounts {
         if !path.parameters().any(|parameter| parameter == name) {
-            return Err(notes_at.member("accounts", "")?.unexpected("the names of path parameters"));
+            return Err(extension_node.member("accounts", "")?.unexpected("the names of path parameters"));
         }
         check_id_pattern(&account.id_pattern).map_err(|()| {
-            notes_at.error(Problem::Unexpected {
+            extension_node.error(Problem::Unexpected {
                 expected: format!("accounts > {name} > id_pattern: {ID_PATTERN_FORMS}"),
                 found: account.id_pattern.clone(),
             })
         })?;
     }
-    check_id_pattern(&notes.session.id_pattern).map_err(|()| {
-        notes_at.error(Problem::Unexpected {
+    check_id_pattern(&extension.session.id_pattern).map_err(|()| {
+        extension_node.error(Problem::Unexpected {
             expected: format!("session > id_pattern: {ID_PATTERN_FORMS}"),
-            found: notes.session.id_pattern.clone(),
+            found: extension.session.id_pattern.clone(),
         })
     })?;
     let shape = CodeShape {
         location: code,
-        alphabet: notes.code.alphabet,
-        length: notes.code.length,
-        min_length: notes.code.min_length,
-        max_length: notes.code.max_length,
+        alphabet: extension.code.alphabet,
+        length: extension.code.length,
+        min_length: extension.code.min_length,
+        max_length: extension.code.max_length,
     };
     if shape.min_length == 0
         || !(shape.min_length..=shape.max_length).contains(&shape.length)
         || shape.max_length > 64
     {
-        return Err(notes_at.member("code", "")?.unexpected("1 <= min_length <= length <= max_length <= 64"));
+        return Err(extension_node
+            .member("code", "")?
+            .unexpected("1 <= min_length <= length <= max_length <= 64"));
     }
-    let path_variants = read_path_variants(notes_at, notes, &path, scope)?;
+    let path_variants = read_path_variants(extension_node, extension, &path, document)?;
     Ok(Operation {
         role: Role::Verify,
-        id: operation_at.member("operationId", "a name for the call")?.string()?.to_owned(),
-        method: operation_at.key().to_ascii_uppercase(),
+        id: operation_node.member("operationId", "a name for the operation")?.string()?.to_owned(),
+        method: operation_node.key().to_ascii_uppercase(),
         path_variants,
-        security: read_security(root, operation_at)?,
-        accounts: notes
+        security: read_security(root, operation_node)?,
+        accounts: extension
             .accounts
             .iter()
             .map(|(name, account)| Account { name: name.clone(), id_pattern: account.id_pattern.clone() })
@@ -99,8 +103,8 @@ pub(super) fn read_operation(
             .collect(),
         session: SessionId {
             location: session,
-            id_pattern: notes.session.id_pattern.clone(),
-            resend: notes.session.resend,
+            id_pattern: extension.session.id_pattern.clone(),
+            resend: extension.session.resend,
         },
         code: shape,
         has_body: body.is_some(),
@@ -110,35 +114,32 @@ pub(super) fn read_operation(
 }
 
 fn read_path_variants(
-    notes_at: &DocumentNode<'_>,
-    notes: &annotation::Operation,
+    extension_node: &DocumentNode<'_>,
+    extension: &annotation::Operation,
     path: &PathTemplate,
-    scope: &Scope<'_>,
+    document: &str,
 ) -> Result<Vec<PathVariant>, ContractError> {
-    let same = |variant: &PathTemplate| {
+    let has_same_parameters = |variant: &PathTemplate| {
         let ours: BTreeSet<_> = path.parameters().collect();
         ours == variant.parameters().collect::<BTreeSet<_>>()
     };
-    notes
+    extension
         .path_variants
         .iter()
         .map(|variant| match PathTemplate::parse(&variant.path) {
-            Some(parsed) if same(&parsed) => Ok(PathVariant {
+            Some(parsed) if has_same_parameters(&parsed) => Ok(PathVariant {
                 path: parsed,
-                source: scope.source(annotation::Source {
-                    document: variant.source.document.clone(),
-                    section: variant.source.section.clone(),
-                }),
+                source: variant.source.cite(document),
                 note: variant.note.clone(),
             }),
-            _ => Err(notes_at
+            _ => Err(extension_node
                 .member("path_variants", "")?
                 .unexpected("paths with the same parameters as the operation's own")),
         })
         .collect()
 }
 
-/// Whether `pattern` is text in which only known placeholders stand in braces.
+/// Checks that only known placeholders are in braces, and that there is at least one.
 fn check_id_pattern(pattern: &str) -> Result<(), ()> {
     let mut rest = pattern;
     let mut random = false;
@@ -159,8 +160,8 @@ fn check_id_pattern(pattern: &str) -> Result<(), ()> {
     if random { Ok(()) } else { Err(()) }
 }
 
-fn body_members<'a>(operation_at: &DocumentNode<'a>) -> Result<Option<Vec<&'a str>>, ContractError> {
-    let Some(body) = operation_at.optional("requestBody")? else {
+fn body_members<'a>(operation_node: &DocumentNode<'a>) -> Result<Option<Vec<&'a str>>, ContractError> {
+    let Some(body) = operation_node.optional("requestBody")? else {
         return Ok(None);
     };
     let schema = body
@@ -171,13 +172,13 @@ fn body_members<'a>(operation_at: &DocumentNode<'a>) -> Result<Option<Vec<&'a st
     Ok(Some(properties.object()?.keys().map(String::as_str).collect()))
 }
 
-fn declared_parameters(operation_at: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {
-    let Some(parameters) = operation_at.optional("parameters")? else {
+fn declared_parameters(operation_node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {
+    let Some(parameters) = operation_node.optional("parameters")? else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
     for parameter in parameters.elements()? {
-        if parameter.member("in", "where the parameter sits")?.string()? != "query" {
+        if parameter.member("in", "where the parameter is sent")?.string()? != "query" {
             continue;
         }
         let schema = parameter.member("schema", "what the parameter may be")?;
@@ -206,11 +207,11 @@ fn declared_parameters(operation_at: &DocumentNode<'_>) -> Result<Vec<Parameter>
 
 fn read_security(
     root: &DocumentNode<'_>,
-    operation_at: &DocumentNode<'_>,
+    operation_node: &DocumentNode<'_>,
 ) -> Result<Vec<SecurityScheme>, ContractError> {
-    let listed = match operation_at.optional("security")? {
+    let listed = match operation_node.optional("security")? {
         Some(listed) => listed,
-        None => root.member("security", "how a call is authenticated")?,
+        None => root.member("security", "how a request is authenticated")?,
     };
     let schemes = root
         .member("components", "the security schemes")?
@@ -220,7 +221,7 @@ fn read_security(
         let [scheme] = requirement
             .members()?
             .try_into()
-            .map_err(|_| requirement.unexpected("one scheme; two that hold together are not supported"))?;
+            .map_err(|_| requirement.unexpected("one scheme; requiring two at once is not supported"))?;
         let name = scheme.key().to_owned();
         let definition = schemes.member(&name, "the definition of a scheme that is used")?;
         let kind = definition.member("type", "http or apiKey")?;

@@ -1,4 +1,4 @@
-//! A broken document is an error that names the file, the place in it, and what was expected.
+//! The error for a broken document names the file, the place in it, and what was expected.
 
 use otp_contract::{Contract, DOCUMENTS};
 use proptest::prelude::*;
@@ -15,23 +15,26 @@ fn error_of(text: &str) -> String {
 }
 
 #[test]
-fn each_breakage_is_named_with_its_place_and_what_was_expected() {
+fn each_error_names_the_place_and_what_was_expected() {
     let exotel = DOCUMENTS[3].text;
     let dailystory = DOCUMENTS[2].text;
     let cases = [
-        ("an outcome that is none", zeckta().replace("outcome: expired", "outcome: stale")),
+        ("an unknown outcome", zeckta().replace("outcome: expired", "outcome: stale")),
         ("a misspelt annotation", zeckta().replace("certainty: documented", "certainly: documented")),
-        ("a rule for a place that is not there", zeckta().replace("/data/sessionId: {", "/data/session: {")),
-        ("a rule that is none", zeckta().replace("/data/message: text", "/data/message: words")),
-        ("an echo of nothing", zeckta().replace("{ echo: session }", "{ echo: sid }")),
-        ("an approval that is no success", zeckta().replace("outcome: wrong_code", "outcome: approved")),
+        (
+            "a rule for a place that does not exist",
+            zeckta().replace("/data/sessionId: {", "/data/session: {"),
+        ),
+        ("an unknown rule", zeckta().replace("/data/message: text", "/data/message: words")),
+        ("an echo of an unknown value", zeckta().replace("{ echo: session }", "{ echo: sid }")),
+        ("an approval under an error status", zeckta().replace("outcome: wrong_code", "outcome: approved")),
         ("a cell without a source", zeckta().replace("source: { section: Expired OTP }", "")),
         (
-            "a session that no member carries",
+            "a session id in a member that does not exist",
             zeckta().replace("name: sessionId, id_pattern", "name: id, id_pattern"),
         ),
-        ("an id pattern that is none", zeckta().replace("{uuid}", "{guid}")),
-        ("a status that is none", zeckta().replace("\"410\":", "\"41\":")),
+        ("an id pattern with an unknown placeholder", zeckta().replace("{uuid}", "{guid}")),
+        ("a key that is no status", zeckta().replace("\"410\":", "\"41\":")),
         (
             "an example without annotation",
             zeckta().replace(
@@ -44,19 +47,19 @@ fn each_breakage_is_named_with_its_place_and_what_was_expected() {
             zeckta().replace("      x-otp:\n        session", "      x-other:\n        session"),
         ),
         ("no vendor", zeckta().replace("x-otp-vendor", "x-vendor")),
-        ("another OpenAPI", zeckta().replace("openapi: 3.0.3", "openapi: 3.1.0")),
-        ("two examples of a name", zeckta().replace("invalid_request_422:", "wrong_code:")),
+        ("another version of OpenAPI", zeckta().replace("openapi: 3.0.3", "openapi: 3.1.0")),
+        ("two examples with the same name", zeckta().replace("invalid_request_422:", "wrong_code:")),
         (
-            "no main answer for a wrong code",
+            "no main response for a wrong code",
             zeckta().replace("outcome: wrong_code", "outcome: malformed_code"),
         ),
         ("a range without the sandbox's status", exotel.replace("                    status: 404\n", "")),
         (
-            "an override of a parameter that is not there",
+            "an override of a parameter that does not exist",
             dailystory.replace("retry: allow_retry", "retry: try_again"),
         ),
         (
-            "a path parameter that nobody explains",
+            "a path parameter without an annotation",
             exotel.replace("          account_sid: { id_pattern", "          sid: { id_pattern"),
         ),
         (
@@ -67,9 +70,9 @@ fn each_breakage_is_named_with_its_place_and_what_was_expected() {
             ),
         ),
         ("a duplicate key", zeckta().replace("  title: Zeckta", "  title: Again\n  title: Zeckta")),
-        ("no YAML", "openapi: [".to_owned()),
-        ("no object", "42".to_owned()),
-        ("nothing", String::new()),
+        ("not YAML", "openapi: [".to_owned()),
+        ("not an object", "42".to_owned()),
+        ("an empty document", String::new()),
     ];
     let mut report = String::new();
     for (what, text) in cases {
@@ -85,7 +88,7 @@ fn each_breakage_is_named_with_its_place_and_what_was_expected() {
 
 proptest! {
     #[test]
-    fn no_text_makes_the_reader_panic(text in "[ -~\n]{0,200}") {
+    fn the_reader_never_panics(text in "[ -~\n]{0,200}") {
         let _ = error_of(&text);
     }
 

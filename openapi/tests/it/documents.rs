@@ -1,4 +1,4 @@
-//! The five documents that are built in.
+//! The built-in documents.
 
 use otp_contract::{Certainty, Contract, DOCUMENTS, Matching, Outcome, Situation};
 
@@ -7,14 +7,14 @@ fn contracts() -> Vec<Contract> {
 }
 
 #[test]
-fn every_document_is_a_contract_of_the_vendor_it_is_filed_under() {
+fn every_document_is_the_contract_of_the_vendor_in_its_file_name() {
     for (document, contract) in DOCUMENTS.iter().zip(contracts()) {
         assert_eq!(document.vendor, contract.vendor);
     }
 }
 
 #[test]
-fn every_document_is_openapi_that_other_tools_parse() {
+fn other_tools_can_parse_every_document() {
     for document in DOCUMENTS {
         let spec: openapiv3::OpenAPI = serde_norway::from_str(document.text).unwrap();
         assert_eq!(spec.openapi, "3.0.3", "{}", document.file);
@@ -44,7 +44,7 @@ fn the_cells_are_those_that_were_reviewed() {
 }
 
 #[test]
-fn whoever_serves_a_contract_finds_one_main_answer_for_each_situation() {
+fn each_situation_has_one_main_response() {
     for contract in contracts() {
         for situation in Situation::ALL {
             let mut by_mode = std::collections::BTreeMap::<_, Vec<_>>::new();
@@ -61,7 +61,7 @@ fn whoever_serves_a_contract_finds_one_main_answer_for_each_situation() {
 }
 
 #[test]
-fn nothing_documented_is_left_unjudged() {
+fn every_documented_cell_has_a_value_that_a_check_compares() {
     for contract in contracts() {
         for cell in contract.verify().cells.iter().filter(|cell| cell.certainty == Certainty::Documented) {
             assert!(cell.body_specified, "{}/{}", contract.vendor, cell.name);
@@ -73,24 +73,24 @@ fn nothing_documented_is_left_unjudged() {
 }
 
 #[test]
-fn an_approval_can_be_told_from_every_other_answer() {
+fn an_approval_differs_from_every_other_response() {
     for contract in contracts() {
         for approval in contract.verify().approvals() {
             assert!(approval.status.is_success());
             let others = contract.verify().cells.iter().filter(|cell| cell.outcome != Outcome::Approved);
             for other in others.filter(|cell| cell.status.is_success()) {
-                let apart = approval.members.iter().any(|member| {
+                let differs = approval.members.iter().any(|member| {
                     member.rule.matching.is_signal()
                         && other.body.pointer(&member.pointer).is_some_and(|value| *value != member.example)
                 });
-                assert!(apart, "{}: {} and {}", contract.vendor, approval.name, other.name);
+                assert!(differs, "{}: {} and {}", contract.vendor, approval.name, other.name);
             }
         }
     }
 }
 
 #[test]
-fn an_unknown_vendor_is_told_which_are_known() {
+fn the_error_for_an_unknown_vendor_lists_the_known_ones() {
     let error = Contract::of_vendor("acme").unwrap_err().to_string();
     assert_eq!(
         error,

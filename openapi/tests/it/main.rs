@@ -1,4 +1,4 @@
-//! The contract reader, seen from outside.
+//! Tests of the contract reader through its public interface.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -40,7 +40,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "wrong_code_200",
-        summary: "Incorrect OTP, told by the status word",
+        summary: "Incorrect OTP, reported in the status member",
         outcome: Outcome::WrongCode,
         status: Status::Exact(200u16),
         usual_status: 200u16,
@@ -56,7 +56,7 @@ static CELLS: &[Cell] = &[
         document: "D7 Networks documentation, \"Verify OTP\"",
         section: "Response Parameters",
         note: Some(
-            "The table of response parameters lists FAILED for the status of a 200; the page's own example of a wrong code is a 400. Both conform.",
+            "The table of response parameters lists FAILED for the status of a 200; the example of a wrong code on the same page is a 400. Both conform.",
         ),
         consumption: Consumption::Yes,
         remedy: Some(Remedy::EnterAgain),
@@ -69,7 +69,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "expired_200",
-        summary: "Expired OTP, told by the status word",
+        summary: "Expired OTP, reported in the status member",
         outcome: Outcome::Expired,
         status: Status::Exact(200u16),
         usual_status: 200u16,
@@ -112,7 +112,7 @@ static CELLS: &[Cell] = &[
         document: "D7 Networks documentation, \"Verify OTP\"",
         section: "Response Parameters",
         note: Some(
-            "The word is documented, its HTTP status is not; a 400 conforms too.",
+            "The value is documented, its HTTP status is not; a 400 conforms too.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -178,7 +178,7 @@ static CELLS: &[Cell] = &[
         document: "D7 Networks documentation, \"Verify OTP\"",
         section: "400 - Invalid OTP code",
         note: Some(
-            "The page's one answer to both a wrong and an expired code; a client cannot tell them apart.",
+            "The page has one response for a wrong and an expired code; a client cannot distinguish them.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -191,7 +191,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "already_used_400",
-        summary: "This OTP has already been verified, answered as an error",
+        summary: "This OTP has already been verified, reported as an error",
         outcome: Outcome::AlreadyUsed,
         status: Status::Exact(400u16),
         usual_status: 400u16,
@@ -225,7 +225,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "unknown_session_400",
-        summary: "There is no such otp_id, answered as an error",
+        summary: "There is no such otp_id, reported as an error",
         outcome: Outcome::UnknownSession,
         status: Status::Exact(400u16),
         usual_status: 400u16,
@@ -259,7 +259,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "invalid_request_400",
-        summary: "A request that is not of the documented shape, answered as a bad request",
+        summary: "A request that does not have the documented form, refused as a bad request",
         outcome: Outcome::InvalidRequest,
         status: Status::Exact(400u16),
         usual_status: 400u16,
@@ -280,7 +280,7 @@ static CELLS: &[Cell] = &[
         document: "D7 Networks documentation, \"Verify OTP\"",
         section: "422 - Validation Error",
         note: Some(
-            "The page shows the 422 as a schema only; a 400 for a body that cannot be read is usual.",
+            "The page shows only the schema of the 422; a 400 for a body that cannot be parsed is common.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -317,7 +317,7 @@ static CELLS: &[Cell] = &[
         ],
         document: "D7 Networks API readme",
         section: "Unauthorized Error",
-        note: Some("Shown for other calls of the vendor, not for this one."),
+        note: Some("Documented for other operations of the vendor, not for this one."),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
         #[cfg(feature = "mock")]
@@ -329,7 +329,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "forbidden",
-        summary: "Missing or wrong access token, answered as forbidden",
+        summary: "Missing or wrong access token, refused as forbidden",
         outcome: Outcome::Unauthorized,
         status: Status::Exact(403u16),
         usual_status: 403u16,
@@ -350,7 +350,7 @@ static CELLS: &[Cell] = &[
         document: "D7 Networks API readme",
         section: "Unauthorized Error",
         note: Some(
-            "The framework whose 422 the vendor prints answers a missing bearer token with 403 by default.",
+            "The framework whose 422 the vendor prints responds to a missing bearer token with 403 by default.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -388,7 +388,7 @@ static CELLS: &[Cell] = &[
         document: "D7 Networks documentation, \"Get Status\"",
         section: "404",
         note: Some(
-            "Documented for the status call; this page is silent. 400, 404 and 422 conform, with any body.",
+            "Documented for the status operation; this page is silent. 400, 404 and 422 conform, with any body.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -431,7 +431,7 @@ static CELLS: &[Cell] = &[
         ],
         document: "D7 Networks documentation, \"Verify OTP\"",
         section: "422 - Validation Error",
-        note: Some("The page prints the type of each member in its place."),
+        note: Some("The page prints the type of each member instead of a value."),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
         #[cfg(feature = "mock")]
@@ -443,7 +443,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "d7",
         name: "unknown_session_422",
-        summary: "There is no such otp_id, answered as a validation error",
+        summary: "There is no such otp_id, reported as a validation error",
         outcome: Outcome::UnknownSession,
         status: Status::Exact(422u16),
         usual_status: 422u16,
@@ -499,13 +499,13 @@ pub fn cells() -> &'static [Cell] {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /** Incorrect OTP, told by the status word: HTTP 200, `wrong_code_200`.
+    /** Incorrect OTP, reported in the status member: HTTP 200, `wrong_code_200`.
 
  Documented in D7 Networks documentation, "Verify OTP": Response Parameters.
 
- The table of response parameters lists FAILED for the status of a 200; the page's own example of a wrong code is a 400. Both conform*/
+ The table of response parameters lists FAILED for the status of a 200; the example of a wrong code on the same page is a 400. Both conform*/
     WrongCode200(crate::Error),
-    /** Expired OTP, told by the status word: HTTP 200, `expired_200`.
+    /** Expired OTP, reported in the status member: HTTP 200, `expired_200`.
 
  Documented in D7 Networks documentation, "Verify OTP": Response Parameters.*/
     Expired200(crate::Error),
@@ -513,7 +513,7 @@ pub enum Error {
 
  Documented in D7 Networks documentation, "Verify OTP": Response Parameters.
 
- The word is documented, its HTTP status is not; a 400 conforms too*/
+ The value is documented, its HTTP status is not; a 400 conforms too*/
     AlreadyUsed(crate::Error),
     /** Invalid OTP code: HTTP 400, `wrong_code`.
 
@@ -523,11 +523,11 @@ pub enum Error {
 
  Documented in D7 Networks documentation, "Verify OTP": 400 - Invalid OTP code.
 
- The page's one answer to both a wrong and an expired code; a client cannot tell them apart
+ The page has one response for a wrong and an expired code; a client cannot distinguish them
 
  The document gives one answer to all of these, so no client can tell them apart; [`outcomes`](crate::Error::outcomes) has them.*/
     WrongCodeOrExpired(crate::Error),
-    /** This OTP has already been verified, answered as an error: HTTP 400, `already_used_400`.
+    /** This OTP has already been verified, reported as an error: HTTP 400, `already_used_400`.
 
  Inferred from D7 Networks documentation, "Verify OTP": Response Parameters.
 
@@ -537,7 +537,7 @@ pub enum Error {
 
  ALREADY\_VERIFIED is listed without an HTTP status*/
     AlreadyUsed400(crate::Error),
-    /** There is no such otp\_id, answered as an error: HTTP 400, `unknown_session_400`.
+    /** There is no such otp\_id, reported as an error: HTTP 400, `unknown_session_400`.
 
  Inferred from D7 Networks documentation, "Get Status": 404.
 
@@ -545,13 +545,13 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.*/
     UnknownSession400(crate::Error),
-    /** A request that is not of the documented shape, answered as a bad request: HTTP 400, `invalid_request_400`.
+    /** A request that does not have the documented form, refused as a bad request: HTTP 400, `invalid_request_400`.
 
  Inferred from D7 Networks documentation, "Verify OTP": 422 - Validation Error.
 
  The document says nothing of the body, so the status alone tells.
 
- The page shows the 422 as a schema only; a 400 for a body that cannot be read is usual*/
+ The page shows only the schema of the 422; a 400 for a body that cannot be parsed is common*/
     InvalidRequest400(crate::Error),
     /** Missing or wrong access token: HTTP 401, `unauthorized`.
 
@@ -559,15 +559,15 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- Shown for other calls of the vendor, not for this one*/
+ Documented for other operations of the vendor, not for this one*/
     Unauthorized(crate::Error),
-    /** Missing or wrong access token, answered as forbidden: HTTP 403, `forbidden`.
+    /** Missing or wrong access token, refused as forbidden: HTTP 403, `forbidden`.
 
  Inferred from D7 Networks API readme: Unauthorized Error.
 
  The document says nothing of the body, so the status alone tells.
 
- The framework whose 422 the vendor prints answers a missing bearer token with 403 by default*/
+ The framework whose 422 the vendor prints responds to a missing bearer token with 403 by default*/
     Forbidden(crate::Error),
     /** There is no such otp\_id: HTTP 404, `unknown_session`.
 
@@ -575,15 +575,15 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- Documented for the status call; this page is silent. 400, 404 and 422 conform, with any body*/
+ Documented for the status operation; this page is silent. 400, 404 and 422 conform, with any body*/
     UnknownSession(crate::Error),
     /** Validation error: HTTP 422, `invalid_request`.
 
  Documented in D7 Networks documentation, "Verify OTP": 422 - Validation Error.
 
- The page prints the type of each member in its place*/
+ The page prints the type of each member instead of a value*/
     InvalidRequest(crate::Error),
-    /** There is no such otp\_id, answered as a validation error: HTTP 422, `unknown_session_422`.
+    /** There is no such otp\_id, reported as a validation error: HTTP 422, `unknown_session_422`.
 
  Inferred from D7 Networks documentation, "Get Status": 404.
 
@@ -720,7 +720,7 @@ impl crate::vendor::Vendor for Body {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
-    /// HTTP 200: The request was validated; `status` is the verdict.
+    /// HTTP 200: The request was validated; `status` is the result.
     Http200(types::VerifyResponse),
     /// HTTP 400: Invalid OTP code or OTP code expired.
     Http400(types::Refusal),
@@ -834,7 +834,7 @@ pub(crate) mod api {
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct ValidationError {
-            ///The path to the member at fault, names and indices mixed.
+            ///The path to the invalid member, with names and indices.
             pub loc: ::std::vec::Vec<LocationPart>,
             /// `msg` as the vendor sends it; its document says no more of it.
             pub msg: ::std::string::String,
@@ -862,7 +862,7 @@ pub(crate) mod api {
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct VerifyResponse {
-            ///APPROVED, FAILED, EXPIRED or ALREADY_VERIFIED; open, for the vendor may add more.
+            ///APPROVED, FAILED, EXPIRED or ALREADY_VERIFIED; the vendor may add more.
             pub status: ::std::string::String,
         }
         /// Error types.

@@ -50,7 +50,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "dailystory",
         name: "wrong_code",
-        summary: "The OTP is invalid, and with it the code",
+        summary: "The OTP is invalid, which invalidates the code",
         outcome: Outcome::WrongCode,
         status: Status::Exact(400u16),
         usual_status: 400u16,
@@ -76,7 +76,7 @@ static CELLS: &[Cell] = &[
         document: "DailyStory API reference, \"Validate One Time Password\"",
         section: "If the OTP is invalid, the API will respond with an HTTP 400",
         note: Some(
-            "Without allow_retry the answer carries no remaining_attempts; the vendor's article on one-time passwords prints this body.",
+            "Without allow_retry the response has no remaining_attempts; the vendor's article on one-time passwords prints this body.",
         ),
         consumption: Consumption::Yes,
         remedy: Some(Remedy::NewCode),
@@ -152,7 +152,7 @@ static CELLS: &[Cell] = &[
         document: "DailyStory API reference, \"Validate One Time Password\"",
         section: "An OTP remains valid for 15 minutes",
         note: Some(
-            "The page knows only valid and invalid; an expired code has no message of its own.",
+            "The page only distinguishes valid and invalid; an expired code has no separate message.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -191,7 +191,7 @@ static CELLS: &[Cell] = &[
         document: "DailyStory article \"One Time Passwords\"",
         section: "Definition",
         note: Some(
-            "Single use follows from the vendor's definition of an OTP only. Any 4xx conforms; 400 is the nearest to the page.",
+            "Single use follows only from the vendor's definition of an OTP. Any 4xx conforms; 400 is the closest to the page.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -230,7 +230,7 @@ static CELLS: &[Cell] = &[
         document: "DailyStory API reference, \"Validate One Time Password\"",
         section: "By default, an incorrect OTP immediately invalidates the cached code",
         note: Some(
-            "That the code is dead is documented; how a call for it is answered is not. Any 4xx conforms.",
+            "The page documents that the code is invalidated, but not the response to a later request. Any 4xx conforms.",
         ),
         consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
@@ -243,7 +243,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "dailystory",
         name: "unknown_session",
-        summary: "No OTP was sent to such a contact",
+        summary: "No OTP was sent to this contact",
         outcome: Outcome::UnknownSession,
         status: Status::Class(4u8),
         usual_status: 404u16,
@@ -343,7 +343,7 @@ static CELLS: &[Cell] = &[
         document: "DailyStory API reference, \"Validate One Time Password\"",
         section: "4-6 digit numeric one-time password",
         note: Some(
-            "The page says 4 to 6 digits and the page for sending says 4 to 8; how another shape is answered is not documented. Any 4xx conforms.",
+            "The page says 4 to 6 digits and the page for sending says 4 to 8; the response to other codes is not documented. Any 4xx conforms.",
         ),
         consumption: Consumption::Unknown,
         remedy: Some(Remedy::EnterAgain),
@@ -454,11 +454,11 @@ pub fn cells() -> &'static [Cell] {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /** The OTP is invalid, and with it the code: HTTP 400, `wrong_code`.
+    /** The OTP is invalid, which invalidates the code: HTTP 400, `wrong_code`.
 
  Documented in DailyStory API reference, "Validate One Time Password": If the OTP is invalid, the API will respond with an HTTP 400.
 
- Without allow\_retry the answer carries no remaining\_attempts; the vendor's article on one-time passwords prints this body*/
+ Without allow\_retry the response has no remaining\_attempts; the vendor's article on one-time passwords prints this body*/
     WrongCode(crate::Error),
     /** The OTP is invalid, and may be tried again: HTTP 400, `wrong_code_retry`.
 
@@ -470,7 +470,7 @@ pub enum Error {
 
  The document gives the same answer to `wrong_code`, so the answer comes as [`Error::WrongCode`], and its outcomes have this one too.
 
- The page knows only valid and invalid; an expired code has no message of its own*/
+ The page only distinguishes valid and invalid; an expired code has no separate message*/
     Expired(crate::Error),
     /** The OTP has been used: HTTP 4xx, `already_used`.
 
@@ -478,7 +478,7 @@ pub enum Error {
 
  The document gives the same answer to `wrong_code`, so the answer comes as [`Error::WrongCode`], and its outcomes have this one too.
 
- Single use follows from the vendor's definition of an OTP only. Any 4xx conforms; 400 is the nearest to the page*/
+ Single use follows only from the vendor's definition of an OTP. Any 4xx conforms; 400 is the closest to the page*/
     AlreadyUsed(crate::Error),
     /** The code was invalidated by an incorrect OTP without allow\_retry: HTTP 4xx, `invalidated`.
 
@@ -486,9 +486,9 @@ pub enum Error {
 
  The document gives the same answer to `wrong_code`, so the answer comes as [`Error::WrongCode`], and its outcomes have this one too.
 
- That the code is dead is documented; how a call for it is answered is not. Any 4xx conforms*/
+ The page documents that the code is invalidated, but not the response to a later request. Any 4xx conforms*/
     Invalidated(crate::Error),
-    /** No OTP was sent to such a contact: HTTP 4xx, `unknown_session`.
+    /** No OTP was sent to this contact: HTTP 4xx, `unknown_session`.
 
  Inferred from DailyStory API reference, "Validate One Time Password": Responses, without a word on an unknown dsid.
 
@@ -512,7 +512,7 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- The page says 4 to 6 digits and the page for sending says 4 to 8; how another shape is answered is not documented. Any 4xx conforms*/
+ The page says 4 to 6 digits and the page for sending says 4 to 8; the response to other codes is not documented. Any 4xx conforms*/
     MalformedCode(crate::Error),
     /** Missing or wrong API token: HTTP 401, `unauthorized`.
 

@@ -139,7 +139,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, older page \"Verify OTP API\"",
         section: "Response",
         note: Some(
-            "The current page prints a flat body, the older page and the clients in use have this one. Both conform.",
+            "The current page prints a flat body; the older page and the clients in use have this one. Both conform.",
         ),
         consumption: Consumption::Yes,
         remedy: None,
@@ -179,7 +179,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, \"Verify OTP\"",
         section: "Error Codes",
         note: Some(
-            "The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it.",
+            "The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code.",
         ),
         consumption: Consumption::Yes,
         remedy: Some(Remedy::EnterAgain),
@@ -280,7 +280,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, \"Verify OTP\"",
         section: "Error Codes",
         note: Some(
-            "The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it.",
+            "The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -381,7 +381,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, \"Start Verification\"",
         section: "1001",
         note: Some(
-            "1001 on the page for starting a verification, 1210 on the older page; the code is not judged.",
+            "1001 on the page for starting a verification, 1210 on the older page; the code is not compared.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -426,7 +426,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "exotel",
         name: "invalid_request",
-        summary: "A body that cannot be read",
+        summary: "A body that cannot be parsed",
         outcome: Outcome::InvalidRequest,
         status: Status::Class(4u8),
         usual_status: 400u16,
@@ -480,7 +480,7 @@ static CELLS: &[Cell] = &[
         ],
         document: "Exotel ExoVerify API reference, \"Start Verification\"",
         section: "1010",
-        note: Some("Documented for starting a verification; the body is not judged."),
+        note: Some("Documented for starting a verification; the body is not compared."),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
         #[cfg(feature = "mock")]
@@ -513,7 +513,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, \"Verify OTP\"",
         section: "Error Codes",
         note: Some(
-            "The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it.",
+            "The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code.",
         ),
         consumption: Consumption::Unknown,
         remedy: Some(Remedy::NewCode),
@@ -614,7 +614,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, \"Verify OTP\"",
         section: "Error Codes",
         note: Some(
-            "The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it.",
+            "The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -750,7 +750,7 @@ static CELLS: &[Cell] = &[
         document: "Exotel ExoVerify API reference, older page \"Verify OTP API\"",
         section: "Response",
         note: Some(
-            "The older page's only sample of an error; the current page and the clients in use have 1017.",
+            "The only error example of the older page; the current page and the clients in use have 1017.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -781,7 +781,7 @@ pub enum Error {
 
  Documented in Exotel ExoVerify API reference, "Verify OTP": Error Codes.
 
- The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it*/
+ The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code*/
     WrongCode(crate::Error),
     /** Invalid OTP, wrapped: HTTP 400, `wrong_code_wrapped`.
 
@@ -791,7 +791,7 @@ pub enum Error {
 
  Documented in Exotel ExoVerify API reference, "Verify OTP": Error Codes.
 
- The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it*/
+ The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code*/
     Expired(crate::Error),
     /** OTP expired, wrapped: HTTP 400, `expired_wrapped`.
 
@@ -803,7 +803,7 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- 1001 on the page for starting a verification, 1210 on the older page; the code is not judged*/
+ 1001 on the page for starting a verification, 1210 on the older page; the code is not compared*/
     MissingCode(crate::Error),
     /** There is no such verification in the account: HTTP 4xx, `unknown_session`.
 
@@ -813,7 +813,7 @@ pub enum Error {
 
  The page is silent; any 4xx conforms*/
     UnknownSession(crate::Error),
-    /** A body that cannot be read: HTTP 4xx, `invalid_request`.
+    /** A body that cannot be parsed: HTTP 4xx, `invalid_request`.
 
  Inferred from Exotel API error codes: 400.
 
@@ -827,13 +827,13 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- Documented for starting a verification; the body is not judged*/
+ Documented for starting a verification; the body is not compared*/
     Unauthorized(crate::Error),
     /** Max attempts exceeded, flat: HTTP 403, `attempts_exhausted`.
 
  Documented in Exotel ExoVerify API reference, "Verify OTP": Error Codes.
 
- The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it*/
+ The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code*/
     AttemptsExhausted(crate::Error),
     /** Max attempts exceeded, wrapped: HTTP 403, `attempts_exhausted_wrapped`.
 
@@ -843,7 +843,7 @@ pub enum Error {
 
  Documented in Exotel ExoVerify API reference, "Verify OTP": Error Codes.
 
- The page gives status and code of an error, and no body; the code conforms wherever a member named code carries it*/
+ The page gives the status and code of an error, but no body; the code conforms in any member whose name ends with code*/
     AlreadyUsed(crate::Error),
     /** Verification already completed, wrapped: HTTP 403, `already_used_wrapped`.
 
@@ -853,7 +853,7 @@ pub enum Error {
 
  Inferred from Exotel ExoVerify API reference, older page "Verify OTP API": Response.
 
- The older page's only sample of an error; the current page and the clients in use have 1017*/
+ The only error example of the older page; the current page and the clients in use have 1017*/
     AlreadyUsed1003(crate::Error),
     /// The vendor's document gives this answer several meanings; [`outcomes`](crate::Error::outcomes) has them all.
     Ambiguous(crate::Error),
@@ -988,7 +988,7 @@ impl crate::vendor::Vendor for Body {
 pub enum Body {
     /// HTTP 200: The verification is completed.
     Http200(types::VerifySuccess),
-    /// HTTP 400: The code is wrong (1211) or expired (1210), or the request is not of the documented shape.
+    /// HTTP 400: The code is wrong (1211) or expired (1210), or the request does not have the documented form.
     Http400(types::VerifyFailure),
     /// HTTP 401: The application id or secret is missing or not valid.
     Http401(types::VerifyFailure),

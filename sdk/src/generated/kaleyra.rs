@@ -34,7 +34,7 @@ static CELLS: &[Cell] = &[
         document: "Kaleyra.io documentation, \"Validate OTPs\"",
         section: "Success Response",
         note: Some(
-            "The page gives no HTTP status; any 2xx conforms. The message is the only word of approval in the body, so clients compare it.",
+            "The page gives no HTTP status; any 2xx conforms. Only the message shows the approval in the body, so clients compare it.",
         ),
         consumption: Consumption::Yes,
         remedy: None,
@@ -141,7 +141,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "kaleyra",
         name: "unknown_session",
-        summary: "Invalid Configuration ID, the nearest that the page has to an unknown Verify ID",
+        summary: "Invalid Configuration ID, the closest documented error to an unknown Verify ID",
         outcome: Outcome::UnknownSession,
         status: Status::Class(4u8),
         usual_status: 400u16,
@@ -177,7 +177,7 @@ static CELLS: &[Cell] = &[
         document: "Kaleyra.io documentation, \"Validate OTPs\"",
         section: "Invalid Configuration ID",
         note: Some(
-            "The page has E909 for an invalid configuration id, which this call does not carry; an unknown Verify ID is documented nowhere. E909 and E912 are both accepted.",
+            "The page has E909 for an invalid configuration id, which this request does not contain; no page documents an unknown Verify ID. E909 and E912 both conform.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::NewCode),
@@ -190,7 +190,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "kaleyra",
         name: "unknown_session_e912",
-        summary: "An unknown Verify ID, answered as a wrong code",
+        summary: "An unknown Verify ID, refused like a wrong code",
         outcome: Outcome::UnknownSession,
         status: Status::Class(4u8),
         usual_status: 400u16,
@@ -472,7 +472,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "kaleyra",
         name: "invalid_request",
-        summary: "A body that cannot be read",
+        summary: "A body that cannot be parsed",
         outcome: Outcome::InvalidRequest,
         status: Status::Class(4u8),
         usual_status: 400u16,
@@ -508,7 +508,7 @@ static CELLS: &[Cell] = &[
         document: "Kaleyra.io documentation, \"Validate OTPs\"",
         section: "Invalid OTP (E912)",
         note: Some(
-            "E912 says \"Invalid Request/OTP\" for both; the page shows no answer to a malformed body, so any 4xx conforms.",
+            "E912 says \"Invalid Request/OTP\" for both; the page shows no response to a malformed body, so any 4xx conforms.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -557,7 +557,7 @@ static CELLS: &[Cell] = &[
         document: "Kaleyra.io documentation, \"Validate OTPs\"",
         section: "API Call",
         note: Some(
-            "The page makes the key mandatory and shows no answer to a wrong one; 401 and 403 conform, with any body.",
+            "The page makes the key mandatory and shows no response to a wrong one; 401 and 403 conform, with any body.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -570,7 +570,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "kaleyra",
         name: "forbidden",
-        summary: "Missing or wrong API key, answered as forbidden",
+        summary: "Missing or wrong API key, refused as forbidden",
         outcome: Outcome::Unauthorized,
         status: Status::Exact(403u16),
         usual_status: 403u16,
@@ -639,13 +639,13 @@ pub enum Error {
 
  Documented in Kaleyra.io documentation, "Validate OTPs": Invalid OTP (E912).*/
     WrongCode(crate::Error),
-    /** Invalid Configuration ID, the nearest that the page has to an unknown Verify ID: HTTP 4xx, `unknown_session`.
+    /** Invalid Configuration ID, the closest documented error to an unknown Verify ID: HTTP 4xx, `unknown_session`.
 
  Inferred from Kaleyra.io documentation, "Validate OTPs": Invalid Configuration ID.
 
- The page has E909 for an invalid configuration id, which this call does not carry; an unknown Verify ID is documented nowhere. E909 and E912 are both accepted*/
+ The page has E909 for an invalid configuration id, which this request does not contain; no page documents an unknown Verify ID. E909 and E912 both conform*/
     UnknownSession(crate::Error),
-    /** An unknown Verify ID, answered as a wrong code: HTTP 4xx, `unknown_session_e912`.
+    /** An unknown Verify ID, refused like a wrong code: HTTP 4xx, `unknown_session_e912`.
 
  Inferred from Kaleyra.io documentation, "Validate OTPs": Invalid OTP (E912).
 
@@ -671,7 +671,7 @@ pub enum Error {
 
  Documented in Kaleyra.io documentation, "Validate OTPs": Invalid OTP (E803).*/
     MalformedCode(crate::Error),
-    /** A body that cannot be read: HTTP 4xx, `invalid_request`.
+    /** A body that cannot be parsed: HTTP 4xx, `invalid_request`.
 
  Inferred from Kaleyra.io documentation, "Validate OTPs": Invalid OTP (E912).
 
@@ -679,7 +679,7 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- E912 says "Invalid Request/OTP" for both; the page shows no answer to a malformed body, so any 4xx conforms*/
+ E912 says "Invalid Request/OTP" for both; the page shows no response to a malformed body, so any 4xx conforms*/
     InvalidRequest(crate::Error),
     /** Missing or wrong API key: HTTP 401, `unauthorized`.
 
@@ -687,9 +687,9 @@ pub enum Error {
 
  The document says nothing of the body, so the status alone tells.
 
- The page makes the key mandatory and shows no answer to a wrong one; 401 and 403 conform, with any body*/
+ The page makes the key mandatory and shows no response to a wrong one; 401 and 403 conform, with any body*/
     Unauthorized(crate::Error),
-    /** Missing or wrong API key, answered as forbidden: HTTP 403, `forbidden`.
+    /** Missing or wrong API key, refused as forbidden: HTTP 403, `forbidden`.
 
  Inferred from Kaleyra.io documentation, "Validate OTPs": API Call.
 
@@ -887,7 +887,7 @@ pub(crate) mod api {
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct ErrorDetail {
-            ///E800, E801, E803, E909, E910, E911, E912 or E913; open, for the vendor may add more.
+            ///E800, E801, E803, E909, E910, E911, E912 or E913; the vendor may add more.
             pub code: ::std::string::String,
             /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,

@@ -117,7 +117,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "zeckta",
         name: "invalid_request",
-        summary: "A request that is not of the documented shape",
+        summary: "A request that does not have the documented form",
         outcome: Outcome::InvalidRequest,
         status: Status::Exact(400u16),
         usual_status: 400u16,
@@ -138,7 +138,7 @@ static CELLS: &[Cell] = &[
         document: "Zeckta developer documentation, API introduction",
         section: "HTTP status codes: 400 Invalid request",
         note: Some(
-            "The page prints no body for a missing or mistyped member, and 400 or 422 would both be usual; the body is not judged beyond not claiming success.",
+            "The page prints no body for a missing or mistyped member, and both 400 and 422 are common; the body is not compared, but must not claim success.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -183,7 +183,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "zeckta",
         name: "forbidden",
-        summary: "A session of another workspace, told apart from an unknown one",
+        summary: "A session of another workspace, distinguished from an unknown one",
         outcome: Outcome::Unauthorized,
         status: Status::Exact(403u16),
         usual_status: 403u16,
@@ -204,7 +204,7 @@ static CELLS: &[Cell] = &[
         document: "Zeckta developer documentation, \"Verify OTP\"",
         section: "Workspace Isolation",
         note: Some(
-            "The page forbids cross-workspace verification and names no status; hiding the session (404) is better, 401 and 403 are allowed.",
+            "The page forbids cross-workspace verification and names no status; hiding the session (404) is better, but 401 and 403 conform.",
         ),
         consumption: Consumption::No,
         remedy: Some(Remedy::FixRequest),
@@ -373,7 +373,7 @@ static CELLS: &[Cell] = &[
     Cell {
         vendor: "zeckta",
         name: "invalid_request_422",
-        summary: "A request that is not of the documented shape, answered as unprocessable",
+        summary: "A request that does not have the documented form, refused as unprocessable",
         outcome: Outcome::InvalidRequest,
         status: Status::Exact(422u16),
         usual_status: 422u16,
@@ -475,13 +475,13 @@ pub enum Error {
 
  Documented in Zeckta developer documentation, "Verify OTP": Invalid OTP.*/
     WrongCode(crate::Error),
-    /** A request that is not of the documented shape: HTTP 400, `invalid_request`.
+    /** A request that does not have the documented form: HTTP 400, `invalid_request`.
 
  Inferred from Zeckta developer documentation, API introduction: HTTP status codes: 400 Invalid request.
 
  The document says nothing of the body, so the status alone tells.
 
- The page prints no body for a missing or mistyped member, and 400 or 422 would both be usual; the body is not judged beyond not claiming success*/
+ The page prints no body for a missing or mistyped member, and both 400 and 422 are common; the body is not compared, but must not claim success*/
     InvalidRequest(crate::Error),
     /** Missing or wrong API key: HTTP 401, `unauthorized`.
 
@@ -491,13 +491,13 @@ pub enum Error {
 
  No page prints the body of a 401*/
     Unauthorized(crate::Error),
-    /** A session of another workspace, told apart from an unknown one: HTTP 403, `forbidden`.
+    /** A session of another workspace, distinguished from an unknown one: HTTP 403, `forbidden`.
 
  Inferred from Zeckta developer documentation, "Verify OTP": Workspace Isolation.
 
  The document says nothing of the body, so the status alone tells.
 
- The page forbids cross-workspace verification and names no status; hiding the session (404) is better, 401 and 403 are allowed*/
+ The page forbids cross-workspace verification and names no status; hiding the session (404) is better, but 401 and 403 conform*/
     Forbidden(crate::Error),
     /** Session not found: HTTP 404, `unknown_session`.
 
@@ -511,7 +511,7 @@ pub enum Error {
 
  Documented in Zeckta developer documentation, "Verify OTP": Expired OTP.*/
     Expired(crate::Error),
-    /** A request that is not of the documented shape, answered as unprocessable: HTTP 422, `invalid_request_422`.
+    /** A request that does not have the documented form, refused as unprocessable: HTTP 422, `invalid_request_422`.
 
  Inferred from Zeckta developer documentation, API introduction: HTTP status codes: 400 Invalid request.
 
@@ -638,23 +638,23 @@ impl crate::vendor::Vendor for Body {
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
-    /// HTTP 200: The OTP is verified and its session used.
+    /// HTTP 200: The OTP is verified and its session is used.
     Http200(types::VerifySuccess),
-    /// HTTP 400: The code is not the one that was issued, or the request is not of the documented shape.
+    /// HTTP 400: The code is not the one that was issued, or the request does not have the documented form.
     Http400(types::VerifyFailure),
     /// HTTP 401: The API key is missing or not valid.
     Http401(types::VerifyFailure),
     /// HTTP 403: The session belongs to another workspace.
     Http403(types::VerifyFailure),
-    /// HTTP 404: There is no such session in the caller's workspace.
+    /// HTTP 404: There is no such session in the client's workspace.
     Http404(types::VerifyFailure),
     /// HTTP 409: The session has already been verified.
     Http409(types::VerifyFailure),
-    /// HTTP 410: The validity period of the code is over.
+    /// HTTP 410: The code has expired.
     Http410(types::VerifyFailure),
-    /// HTTP 422: The request is not of the documented shape.
+    /// HTTP 422: The request does not have the documented form.
     Http422(types::VerifyFailure),
-    /// HTTP 423: The limit of verification attempts is exceeded.
+    /// HTTP 423: The limit of verification attempts is reached.
     Http423(types::VerifyFailure),
 }
 
@@ -729,7 +729,7 @@ pub(crate) mod api {
             ///OTP session identifier.
             #[serde(rename = "sessionId")]
             pub session_id: ::std::string::String,
-            ///APPROVED, INVALID, EXPIRED, MAX_ATTEMPTS_REACHED, ALREADY_USED or NOT_FOUND; open, for the vendor may add more.
+            ///APPROVED, INVALID, EXPIRED, MAX_ATTEMPTS_REACHED, ALREADY_USED or NOT_FOUND; the vendor may add more.
             pub status: ::std::string::String,
             ///Indicates whether verification succeeded.
             pub verified: bool,
@@ -770,7 +770,7 @@ pub(crate) mod api {
             pub data: Verification,
             /// `message` as the vendor sends it; its document says no more of it.
             pub message: ::std::string::String,
-            ///Named by the API introduction for every answer; absent from all examples of this page.
+            ///The API introduction mentions it for every response; all examples of this page lack it.
             #[serde(
                 rename = "requestId",
                 skip_serializing_if = "::std::option::Option::is_none"

@@ -1,35 +1,36 @@
-//! The sandbox beside the least that an axum server can do, with few sessions and with a million, in memory and in Redis,
-//! and beside Prism where that is installed. The load comes from `wrk` in a process of its own.
+//! `cargo xtask bench sandbox`: the sandbox compared with a minimal axum server and with Prism, with few sessions and with
+//! a million, in memory and in Redis.
+//!
+//! `wrk` generates the load in a separate process.
 
-use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write};
+use std::io::{BufRead as _, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
 use otp_contract::{Contract, Outcome};
 
-use super::{ROUNDS, cargo, median};
+use super::control_client::ControlClient;
+use super::{ROUNDS, build, median};
 
-/// How long one round takes, in seconds.
-const SECONDS: u32 = 3;
+/// How long one round takes.
+const ROUND_SECONDS: u32 = 3;
 
-/// How many connections the load comes over.
+/// How many connections generate the load.
 const CONNECTIONS: &str = "64";
 
-/// How many sessions live for the first measurement; each bears a hundred wrong codes.
+/// How many sessions are open in the first measurement; each allows a hundred wrong codes.
 const FEW: usize = 15_000;
 
-/// How many live for the second.
+/// How many more are open in the second measurement.
 const MANY: usize = 1_000_000;
 
-/// How many calls Redis decides in one round.
-const CALLS: &str = "192000";
+/// How many attempts Redis processes in one round.
+const ATTEMPTS: &str = "192000";
 
-/// A process that ends with the measurement.
+/// A process that is stopped when the measurement ends.
 struct Running(Child);
 
 impl Drop for Running {
@@ -39,7 +40,7 @@ impl Drop for Running {
     }
 }
 
-/// Measures.
+/// Runs all measurements.
 pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     for (program, package) in
         [("wrk", "wrk"), ("redis-server", "redis-server"), ("redis-benchmark", "redis-tools")]
@@ -51,11 +52,11 @@ pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
             .status()
             .is_err()
         {
-            bail!("{program} is needed; to install it on Debian: apt-get install {package}");
+            bail!("the benchmark needs {program}; Debian, Ubuntu: apt-get install {package}");
         }
     }
-    cargo(root, &["build", "--release", "-p", "otp-conformance", "--bins"])?;
-    cargo(root, &["build", "--release", "-p", "otp-sandbox", "--examples"])?;
+    build(root, &["-p", "otp-conformance", "--bins"])?;
+    build(root, &["-p", "otp-sandbox", "--examples"])?;
     let folder = tempfile::tempdir()?;
     let release = root.join("target/release");
     against_axum(&release, folder.path(), out)?;
@@ -66,48 +67,47 @@ pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
 
 fn against_axum(release: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let (sandbox, address) = sandbox(release)?;
-    let (_bare, bare) = first_line(Command::new(release.join("examples/bare_axum")))?;
-    let mut caller = Caller::connect(&address)?;
-    let before = memory(sandbox.0.id())?;
-    let few = caller.script(folder, "few", FEW)?;
+    let (_bare, bare) = start(Command::new(release.join("examples/bare_axum")))?;
+    let mut control = ControlClient::connect(&address)?;
+    let before = memory_kib(sandbox.0.id())?;
+    let few = control.write_script(folder, "few", FEW)?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         theirs.push(load(&bare, &few)?);
         ours.push(load(&address, &few)?);
     }
-    let (ours, theirs) = (middle(ours), middle(theirs));
+    let (ours, theirs) = (median(ours), median(theirs));
     writeln!(out, "bare axum handler      {} requests per second, p99 {}", theirs.0, theirs.1)?;
     writeln!(out, "sandbox, {FEW} live  {} requests per second, p99 {}", ours.0, ours.1)?;
     writeln!(out, "ratio                  {} % of the bare handler", percent(ours.0, theirs.0))?;
 
-    caller.fill(MANY)?;
-    let after = memory(sandbox.0.id())?;
-    let many = caller.script(folder, "many", FEW)?;
+    control.issue_sessions(MANY)?;
+    let after = memory_kib(sandbox.0.id())?;
+    let many = control.write_script(folder, "many", FEW)?;
     let (mut with_many, mut bare_again) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         bare_again.push(load(&bare, &few)?);
         with_many.push(load(&address, &many)?);
     }
-    let (with_many, bare_again) = (middle(with_many), middle(bare_again));
-    // Both sides beside the bare handler of their own minutes: a machine is not as fast all the time.
-    let steadied = percent(with_many.0 * theirs.0 / bare_again.0.max(1), ours.0);
-    writeln!(out, "bare handler meanwhile {} requests per second", bare_again.0)?;
+    let (with_many, bare_again) = (median(with_many), median(bare_again));
+    // Each side relative to the bare handler in the same rounds, because the speed of a machine changes over time.
+    let adjusted_percent = percent(with_many.0 * theirs.0 / bare_again.0.max(1), ours.0);
+    writeln!(out, "bare axum handler again {} requests per second", bare_again.0)?;
     writeln!(out, "sandbox, {MANY} live {} requests per second, p99 {}", with_many.0, with_many.1)?;
-    writeln!(out, "ratio                  {steadied} % of that with {FEW}")?;
+    writeln!(out, "ratio                  {adjusted_percent} % of that with {FEW}")?;
     let bytes = after.saturating_sub(before) * 1024 / (MANY as u64 + 2 * FEW as u64);
-    writeln!(out, "memory                 {bytes} bytes a session ({MANY} of them)")?;
+    writeln!(out, "memory                 {bytes} bytes per session, with {MANY} sessions")?;
     Ok(())
 }
 
 fn collection(release: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let told = Command::new(release.join("examples/stores")).arg("collect").output()?;
-    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    let output = Command::new(release.join("examples/stores")).arg("collect").output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut words = text.split_whitespace();
-    let (Some(longest), Some(usual)) = (words.next(), words.next()) else { bail!("no figures: {text}") };
-    writeln!(
-        out,
-        "collection             {longest} µs is the longest step that holds a lock, {usual} µs the median"
-    )?;
+    let (Some(longest), Some(typical)) = (words.next(), words.next()) else {
+        bail!("unexpected output: {text}")
+    };
+    writeln!(out, "collection             longest step with a lock {longest} µs, median {typical} µs")?;
     Ok(())
 }
 
@@ -122,14 +122,15 @@ fn redis(release: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<(
     std::thread::sleep(Duration::from_millis(500));
     let url = format!("redis://127.0.0.1:{port}");
     let cli = |words: &[&str]| -> anyhow::Result<String> {
-        let told = Command::new("redis-cli").args(["-p", &port]).args(words).output()?;
-        Ok(String::from_utf8_lossy(&told.stdout).trim().to_owned())
+        let output = Command::new("redis-cli").args(["-p", &port]).args(words).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let told = Command::new(release.join("examples/stores")).args(["redis", &url, CALLS]).output()?;
-        ours.push(String::from_utf8_lossy(&told.stdout).trim().parse()?);
-        // The same script on one of the same sessions, over as many connections with as many calls in flight.
+        let output =
+            Command::new(release.join("examples/stores")).args(["redis", &url, ATTEMPTS]).output()?;
+        ours.push(String::from_utf8_lossy(&output.stdout).trim().parse()?);
+        // The same script on one of the same sessions, with the same number of connections and of requests in flight.
         let key = cli(&["--raw", "EVAL", "return redis.call('KEYS', 'otp:{*')[1]", "0"])?;
         let held = cli(&["--raw", "HMGET", &key, "t"])?;
         let text = include_str!("../../../conformance/sandbox/src/store/redis/attempt.lua");
@@ -137,27 +138,27 @@ fn redis(release: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<(
         let digest = "0123456789abcdef0123456789abcdef";
         let policy = Contract::of_vendor("exotel")?.policy;
         let order: Vec<_> = policy.order().map(Outcome::as_str).collect();
-        let told = Command::new("redis-benchmark")
+        let output = Command::new("redis-benchmark")
             .args([
-                "-p", &port, "-c", "1", "-P", "64", "-n", CALLS, "--csv", "EVALSHA", &script, "1", &key,
+                "-p", &port, "-c", "1", "-P", "64", "-n", ATTEMPTS, "--csv", "EVALSHA", &script, "1", &key,
                 &held,
             ])
             .args([digest, "", "", "", "", policy.at_limit().as_str(), &order.join(","), "", ""])
             .output()?;
-        let text = String::from_utf8_lossy(&told.stdout).into_owned();
-        // The name of the test comes first and has commas and quotation marks of its own, so it is counted from the end.
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // The first field, the name of the test, can contain commas and quotation marks, so fields count from the end.
         let rate = text.lines().last().and_then(|line| line.rsplit("\",\"").nth(6).map(str::to_owned));
         let rate = rate.with_context(|| format!("redis-benchmark: {text}"))?;
         theirs.push(rate.split('.').next().unwrap_or_default().parse()?);
     }
     let (ours, theirs) = (median(ours), median(theirs));
     writeln!(out, "redis-benchmark        {theirs} scripts per second, one connection, 64 in flight")?;
-    writeln!(out, "store in Redis         {ours} attempts per second, the same")?;
+    writeln!(out, "store in Redis         {ours} attempts per second, one connection, 64 in flight")?;
     writeln!(out, "ratio                  {} %", percent(ours, theirs))?;
     Ok(())
 }
 
-/// Prism is not installed for this; where it is on the path, or named by `PRISM`, it is measured.
+/// Measures Prism if it is on the path or `PRISM` names it.
 fn prism(root: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let program = std::env::var("PRISM").unwrap_or_else(|_| "prism".to_owned());
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
@@ -170,7 +171,7 @@ fn prism(root: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
     let Ok(child) = spawned else {
         writeln!(
             out,
-            "prism                  not installed; npm install @stoplight/prism-cli, and PRISM=its path"
+            "prism                  not installed; npm install @stoplight/prism-cli, then set PRISM to its path"
         )?;
         return Ok(());
     };
@@ -183,28 +184,30 @@ fn prism(root: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> 
         std::thread::sleep(Duration::from_millis(100));
     }
     let (_sandbox, ours) = sandbox(&root.join("target/release"))?;
-    let script = Caller::connect(&ours)?.script(folder, "prism", FEW)?;
+    let script = ControlClient::connect(&ours)?.write_script(folder, "prism", FEW)?;
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         with.push(load(&address, &script)?);
         without.push(load(&ours, &script)?);
     }
-    let (with, without) = (middle(with), middle(without));
+    let (with, without) = (median(with), median(without));
     writeln!(out, "prism                  {} requests per second, p99 {}", with.0, with.1)?;
     writeln!(out, "sandbox                {} requests per second, p99 {}", without.0, without.1)?;
     writeln!(out, "ratio                  {} times prism's", without.0 / with.0.max(1))?;
     Ok(())
 }
 
+/// Starts the sandbox and returns its address.
 fn sandbox(release: &Path) -> anyhow::Result<(Running, String)> {
     let mut command = Command::new(release.join("otp-conformance"));
     command.args(["serve", "exotel", "--listen", "127.0.0.1:0"]);
-    let (running, line) = first_line(command)?;
+    let (running, line) = start(command)?;
     let url = line.split("http://").nth(1).and_then(|rest| rest.split(',').next()).context("no address")?;
     Ok((running, url.to_owned()))
 }
 
-fn first_line(mut command: Command) -> anyhow::Result<(Running, String)> {
+/// Starts a server and reads the first line that it prints.
+fn start(mut command: Command) -> anyhow::Result<(Running, String)> {
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let stdout = child.stdout.take().context("no output")?;
     let running = Running(child);
@@ -214,20 +217,20 @@ fn first_line(mut command: Command) -> anyhow::Result<(Running, String)> {
 }
 
 /// Resident memory in KiB.
-fn memory(process: u32) -> anyhow::Result<u64> {
+fn memory_kib(process: u32) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
     Ok(line.split_whitespace().nth(1).context("no number")?.parse()?)
 }
 
-/// Requests per second and the 99th percentile, as wrk tells it.
+/// Requests per second and the 99th percentile of the latency, as reported by wrk.
 fn load(address: &str, script: &Path) -> anyhow::Result<(u64, String)> {
-    let told = Command::new("wrk")
-        .args(["-t", "1", "-c", CONNECTIONS, "-d", &format!("{SECONDS}s"), "--latency", "-s"])
+    let output = Command::new("wrk")
+        .args(["-t", "1", "-c", CONNECTIONS, "-d", &format!("{ROUND_SECONDS}s"), "--latency", "-s"])
         .arg(script)
         .arg(format!("http://{address}"))
         .output()?;
-    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let value = |name: &str| {
         let line = text.lines().find(|line| line.trim_start().starts_with(name))?;
         line.split_whitespace().nth(1).map(str::to_owned)
@@ -237,107 +240,6 @@ fn load(address: &str, script: &Path) -> anyhow::Result<(u64, String)> {
     Ok((rate, slowest))
 }
 
-/// The round with the median rate.
-fn middle(mut rounds: Vec<(u64, String)>) -> (u64, String) {
-    rounds.sort();
-    let at = rounds.len() / 2;
-    rounds.into_iter().nth(at).unwrap_or_default()
-}
-
 fn percent(ours: u64, theirs: u64) -> u64 {
     ours * 100 / theirs.max(1)
-}
-
-/// A caller of the control, over one connection on which it does not wait for each answer.
-struct Caller {
-    address: String,
-    connection: BufReader<TcpStream>,
-    tenant: serde_json::Value,
-}
-
-/// How many calls are sent before their answers are read.
-const IN_FLIGHT: usize = 64;
-
-impl Caller {
-    fn connect(address: &str) -> anyhow::Result<Caller> {
-        let connection = BufReader::new(TcpStream::connect(address)?);
-        let address = address.to_owned();
-        let mut caller = Caller { address, connection, tenant: serde_json::Value::Null };
-        caller.send("/tenants", r#"{"vendor":"exotel"}"#)?;
-        caller.tenant = serde_json::from_slice(&caller.receive()?)?;
-        Ok(caller)
-    }
-
-    fn send(&mut self, path: &str, body: &str) -> anyhow::Result<()> {
-        let head = format!(
-            "POST /_control/v1{path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        self.connection.get_mut().write_all((head + body).as_bytes())?;
-        Ok(())
-    }
-
-    fn receive(&mut self) -> anyhow::Result<Vec<u8>> {
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            self.connection.read_line(&mut line)?;
-            if line.trim().is_empty() {
-                break;
-            }
-            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse()?;
-            }
-        }
-        let mut body = vec![0; length];
-        self.connection.read_exact(&mut body)?;
-        Ok(body)
-    }
-
-    /// Issues `count` sessions; their ids.
-    fn fill(&mut self, count: usize) -> anyhow::Result<Vec<String>> {
-        let tenant = self.tenant["tenant"].as_str().context("no tenant")?.to_owned();
-        let body = format!(
-            r#"{{"vendor":"exotel","tenant":"{tenant}","code":"123456","ttl_seconds":86400,"max_attempts":100}}"#
-        );
-        let mut ids = Vec::with_capacity(count);
-        // The last connection has been idle while the load ran, and may be closed.
-        self.connection = BufReader::new(TcpStream::connect(&self.address)?);
-        while ids.len() < count {
-            let batch = IN_FLIGHT.min(count - ids.len());
-            for _ in 0..batch {
-                self.send("/sessions", &body)?;
-            }
-            for _ in 0..batch {
-                let issued: serde_json::Value = serde_json::from_slice(&self.receive()?)?;
-                ids.push(issued["session"].as_str().context("no session")?.to_owned());
-            }
-        }
-        Ok(ids)
-    }
-
-    /// What wrk runs: wrong codes for sessions that live.
-    fn script(&mut self, folder: &Path, name: &str, sessions: usize) -> anyhow::Result<PathBuf> {
-        let ids = self.fill(sessions)?;
-        let account = self.tenant["parameters"]["account_sid"].as_str().context("no account")?;
-        let basic = &self.tenant["credentials"]["basicAuth"];
-        let (username, password) = (basic["username"].as_str(), basic["password"].as_str());
-        let (Some(username), Some(password)) = (username, password) else { bail!("no credentials") };
-        let secret = base64::engine::general_purpose::STANDARD.encode(format!("{username}:{password}"));
-        let mut text = String::from("local ids = {\n");
-        for id in ids {
-            writeln!(text, "\"{id}\",")?;
-        }
-        write!(
-            text,
-            "}}\nlocal headers = {{ [\"authorization\"] = \"Basic {secret}\", [\"content-type\"] = \"application/json\" }}\n\
-             local at = 0\n\
-             function request()\n  at = at % #ids + 1\n  \
-             return wrk.format(\"POST\", \"/v2/accounts/{account}/verifications/sms/\" .. ids[at], headers, '{{\"OTP\":\"654321\"}}')\n\
-             end\n"
-        )?;
-        let path = folder.join(format!("{name}.lua"));
-        std::fs::write(&path, text)?;
-        Ok(path)
-    }
 }

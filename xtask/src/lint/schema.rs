@@ -1,16 +1,18 @@
-//! JSON Schema: that of the annotations, and that which an OpenAPI 3.0 schema amounts to.
+//! JSON Schema: the definitions of the annotations, and the translation of OpenAPI 3.0 schemas.
+//!
+//! It knows nothing about vendors or files.
 
 use anyhow::anyhow;
 use serde_json::{Map, Value, json};
 
-/// The definition of the annotation schema, as a schema of its own.
+/// One definition of the annotation schema as a separate schema.
 pub(super) fn of_annotation(annotations: &Value, definition: &str) -> Value {
     let mut schema = annotations.clone();
     schema["$ref"] = json!(format!("#/$defs/{definition}"));
     schema
 }
 
-/// The schema of a body, with the document's components beside it for its references.
+/// The schema of a body, with the components of the document that its references lead to.
 pub(super) fn of_body(document: &Value, schema: &Value) -> Value {
     let components = document.pointer("/components/schemas").cloned().unwrap_or_default();
     let schemas: Map<String, Value> = components
@@ -26,8 +28,8 @@ pub(super) fn of_body(document: &Value, schema: &Value) -> Value {
     })
 }
 
-/// What an OpenAPI 3.0 schema says, in JSON Schema 2020-12. The two differ in `nullable`, in the exclusive bounds, and in
-/// that OpenAPI ignores what stands beside a `$ref`.
+/// Translates an OpenAPI 3.0 schema to JSON Schema 2020-12. The two differ in `nullable` and in the exclusive bounds, and
+/// OpenAPI ignores the siblings of a `$ref`.
 pub(super) fn of_openapi(schema: &Value) -> Value {
     let Value::Object(members) = schema else { return schema.clone() };
     if let Some(reference) = members.get("$ref") {
@@ -68,17 +70,17 @@ pub(super) fn of_openapi(schema: &Value) -> Value {
     Value::Object(out)
 }
 
-/// Where `value` is not as `schema` has it: the keys that lead there, and what was expected and found.
+/// Every violation of `schema` by `value`: the keys that lead to the place, and a message.
 pub(super) fn violations(schema: &Value, value: &Value) -> anyhow::Result<Vec<(Vec<String>, String)>> {
     let validator =
-        jsonschema::draft202012::new(schema).map_err(|error| anyhow!("no JSON Schema: {error}"))?;
+        jsonschema::draft202012::new(schema).map_err(|error| anyhow!("not a JSON Schema: {error}"))?;
     Ok(validator
         .iter_errors(value)
         .map(|error| {
             let pointer = error.instance_path().to_string();
             let place =
                 pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
-            (place, format!("expected what the schema allows, found: {error}"))
+            (place, format!("expected a value that the schema allows, found: {error}"))
         })
         .collect())
 }
@@ -93,21 +95,21 @@ mod tests {
     }
 
     #[test]
-    fn nullable_allows_null_and_nothing_else_does() {
+    fn only_nullable_schemas_allow_null() {
         let schema = json!({ "type": "object", "properties": { "a": { "type": "object", "nullable": true }, "b": { "type": "string" } } });
         assert!(allows(&schema, &json!({ "a": null })) && allows(&schema, &json!({ "a": {} })));
         assert!(!allows(&schema, &json!({ "a": 1 })) && !allows(&schema, &json!({ "b": null })));
     }
 
     #[test]
-    fn references_lead_to_the_components() {
+    fn references_are_resolved_in_the_components() {
         let schema = json!({ "oneOf": [{ "$ref": "#/components/schemas/Name", "type": "object" }, { "type": "integer" }] });
         assert!(allows(&schema, &json!("x")) && allows(&schema, &json!(1)));
         assert!(!allows(&schema, &json!(true)));
     }
 
     #[test]
-    fn exclusive_bounds_are_those_of_openapi() {
+    fn exclusive_bounds_are_translated() {
         let schema =
             json!({ "minimum": 1, "exclusiveMinimum": true, "maximum": 3, "exclusiveMaximum": false });
         assert!(allows(&schema, &json!(3)) && !allows(&schema, &json!(1)));

@@ -1,4 +1,4 @@
-//! `cargo xtask bench sdk`: what the client costs beside the same call by hand, at run time and to build.
+//! `cargo xtask bench sdk`: the overhead of the client compared with a hand-written call, at run time and in build time.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,17 +7,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-/// How often each app is built; the median is told.
+use super::median;
+use crate::cargo::cargo;
+
+/// How often each app is built; the median is printed.
 const ROUNDS: usize = 3;
 
-/// A program that verifies one code, with what it takes from registries.
+/// A program that verifies one code, with its dependencies.
 struct App {
     name: &'static str,
     dependencies: &'static str,
     source: &'static str,
 }
 
-/// What both need: a runtime, and nothing that the client brings anyway.
+/// What both programs need: a runtime, and nothing that the client depends on anyway.
 const RUNTIME: &str = r#"tokio = { version = "1.54", features = ["macros", "rt"] }"#;
 
 const BY_HAND: App = App {
@@ -38,7 +41,7 @@ struct Request<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     success: bool,
     data: Verification,
 }
@@ -57,8 +60,8 @@ async fn main() {
     let call = http.post("https://api.zeckta.com/v1/messaging/otp/verify").bearer_auth("key").json(&request);
     let response = call.send().await.unwrap();
     let ok = response.status() == 200;
-    let answer: Answer = response.json().await.unwrap();
-    println!("{}", ok && answer.success && answer.data.verified && answer.data.status == "APPROVED");
+    let body: Response = response.json().await.unwrap();
+    println!("{}", ok && body.success && body.data.verified && body.data.status == "APPROVED");
 }
 "#,
 };
@@ -79,24 +82,23 @@ async fn main() {
 "#,
 };
 
-/// Measures both.
-pub(crate) fn sdk(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+/// Runs the benchmark of the client and measures both builds.
+pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let arguments = ["bench", "--quiet", "--package", "otp-verify", "--bench", "overhead"];
-    let told =
-        cargo(root).args(arguments).stderr(Stdio::inherit()).output().context("cargo could not be run")?;
-    if !told.status.success() {
+    let output = cargo(root).args(arguments).stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+    if !output.status.success() {
         bail!("cargo {} failed", arguments.join(" "));
     }
-    out.write_all(&told.stdout)?;
+    out.write_all(&output.stdout)?;
 
     let folder = std::env::temp_dir().join(format!("otp-bench-build-{}", std::process::id()));
     let result = builds(root, &folder, out);
-    // What is left there is only in the way.
+    // A failure to remove it must not hide the result.
     let _ = std::fs::remove_dir_all(&folder);
     result
 }
 
-/// Builds both apps from nothing, in turns.
+/// Builds both apps from scratch, alternating which one is first.
 fn builds(root: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let (mut hand, mut client) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
@@ -112,15 +114,13 @@ fn builds(root: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()>
             if app.name == BY_HAND.name { hand.push(took) } else { client.push(took) }
         }
     }
-    let median = |costs: &[(Duration, Duration)], which: fn(&(Duration, Duration)) -> Duration| {
-        let mut values: Vec<Duration> = costs.iter().map(which).collect();
-        values.sort_unstable();
-        values.get(values.len() / 2).copied().unwrap_or_default().as_secs_f64()
+    let seconds = |costs: &[(Duration, Duration)], which: fn(&(Duration, Duration)) -> Duration| {
+        median(costs.iter().map(which).collect()).as_secs_f64()
     };
     for (what, which) in
         [("time", (|cost| cost.0) as fn(&(Duration, Duration)) -> Duration), ("CPU time", |cost| cost.1)]
     {
-        let (hand, client) = (median(&hand, which), median(&client, which));
+        let (hand, client) = (seconds(&hand, which), seconds(&client, which));
         writeln!(
             out,
             "clean build  {what}: {hand:.1} s by hand, {client:.1} s with the client: {:.3} times (median of {ROUNDS})",
@@ -130,7 +130,7 @@ fn builds(root: &Path, folder: &Path, out: &mut dyn Write) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Builds an app from nothing, with the versions of this repository: how long it took, and how much CPU time.
+/// Builds an app from scratch with the dependency versions of this repository; returns the elapsed and the CPU time.
 fn build(root: &Path, folder: &Path, app: &App) -> anyhow::Result<(Duration, Duration)> {
     let source = folder.join("src");
     let _ = std::fs::remove_dir_all(folder);
@@ -144,29 +144,23 @@ fn build(root: &Path, folder: &Path, app: &App) -> anyhow::Result<(Duration, Dur
     std::fs::write(source.join("main.rs"), app.source)?;
     std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
 
-    // Resolving and fetching is no part of building.
-    run(cargo(folder).args(["fetch", "--quiet"]))?;
-    let (start, cpu) = (Instant::now(), children());
-    run(cargo(folder)
-        .args(["build", "--quiet", "--release"])
-        .env("CARGO_TARGET_DIR", folder.join("target")))?;
-    Ok((start.elapsed(), children().saturating_sub(cpu)))
+    // Resolving and downloading is not measured.
+    run_command(cargo(folder).args(["fetch", "--quiet"]))?;
+    let (start, cpu) = (Instant::now(), children_cpu_time());
+    run_command(
+        cargo(folder).args(["build", "--quiet", "--release"]).env("CARGO_TARGET_DIR", folder.join("target")),
+    )?;
+    Ok((start.elapsed(), children_cpu_time().saturating_sub(cpu)))
 }
 
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().context("cargo could not be run")?;
+fn run_command(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().context("cannot run cargo")?;
     if status.success() { Ok(()) } else { bail!("{command:?} failed") }
 }
 
-fn cargo(folder: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(folder);
-    command
-}
-
-/// The CPU time of all programs that were started from here and have ended; none where the system does not tell.
+/// The CPU time of all child processes that have ended; zero if the system does not report it.
 #[cfg(unix)]
-fn children() -> Duration {
+fn children_cpu_time() -> Duration {
     use nix::sys::resource::{UsageWho, getrusage};
     let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else { return Duration::ZERO };
     let spent = |time: nix::sys::time::TimeVal| {
@@ -177,6 +171,6 @@ fn children() -> Duration {
 }
 
 #[cfg(not(unix))]
-fn children() -> Duration {
+fn children_cpu_time() -> Duration {
     Duration::ZERO
 }
