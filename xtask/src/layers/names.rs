@@ -54,8 +54,8 @@ fn record(uses: &mut Uses, source: &Source, (from, to): (usize, usize), path: &s
     if from == to {
         return;
     }
-    // Of several paths the shown one is the first in the alphabet, so that the output is stable, and one that says more
-    // than a bare name if there is one.
+    // Of several paths the first in the alphabet is shown, so that the output is stable; a bare name only if there is no
+    // longer path.
     let rank = |path: &str| (!path.contains("::"), path.to_owned());
     let shown = uses.entry((from.clone(), to.clone())).or_insert_with(|| path.to_owned());
     if rank(path) < rank(shown) {
@@ -101,8 +101,10 @@ fn resolve(source: &Source, from: usize, path: &[String], search: &mut Search) -
         target = if name == "super" {
             Target::Module(source.modules[module].parent?)
         } else {
-            // A name that is not found is one that a macro defines.
-            look_up(source, module, name, further.is_empty(), search).unwrap_or(Target::Item(module))
+            // A name that is not found is an exported macro, which has its path in the root, or comes from a macro call.
+            let exported = || source.macros.get(name).filter(|_| source.modules[module].parent.is_none());
+            look_up(source, module, name, further.is_empty(), search)
+                .unwrap_or_else(|| Target::Item(exported().copied().unwrap_or(module)))
         };
         rest = further;
     }
