@@ -54,9 +54,12 @@ fn record(uses: &mut Uses, source: &Source, (from, to): (usize, usize), path: &s
     if from == to {
         return;
     }
-    // Of several paths the first in the alphabet is shown, so that the output is stable; a bare name only if there is no
-    // longer path.
-    let rank = |path: &str| (!path.contains("::"), path.to_owned());
+    // Of several paths an import is shown rather than a name that was imported, and then the first in the alphabet, so that
+    // the output is stable.
+    let rank = |path: &str| {
+        let is_absolute = ["crate::", "self::", "super::"].iter().any(|start| path.starts_with(start));
+        (!is_absolute, !path.contains("::"), path.to_owned())
+    };
     let shown = uses.entry((from.clone(), to.clone())).or_insert_with(|| path.to_owned());
     if rank(path) < rank(shown) {
         path.clone_into(shown);
