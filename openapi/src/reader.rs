@@ -1,8 +1,8 @@
 //! Reads a document into a [`Contract`].
 //!
-//! Checks that the annotations agree with the OpenAPI parts and with each other, so that whoever uses a contract need not
-//! check it again. Uses the annotations, the document nodes and every type of a contract; nothing but the crate root uses
-//! the reader. It never decides what a server or a check does with a contract.
+//! Checks that the annotations agree with the OpenAPI parts and with each other, so that the sandbox, the suite and the
+//! code generator can rely on every contract. Uses the annotations, the document nodes and every type of a contract. It
+//! never decides what a server or a check does with a contract.
 
 use cells::read_cells;
 use request::read_operation;

@@ -24,7 +24,6 @@ pub(crate) enum Detail {
     /// The graph of every package, and what is wrong with it.
     Graphs,
     /// Only what is wrong.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for `cargo xtask test`, which does not call this yet"))]
     Errors,
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::cargo::cargo;
-use crate::{codegen, document, lint, prerequisites};
+use crate::{codegen, document, layers, lint, prerequisites};
 
 /// One step: a cargo command or one of ours.
 struct Step {
@@ -23,6 +23,7 @@ enum Work {
     Cargo { arguments: Vec<String>, environment: Vec<(&'static str, &'static str)> },
     Lint,
     Codegen,
+    Layers,
 }
 
 impl Step {
@@ -38,6 +39,7 @@ impl Step {
             }
             Work::Lint => "cargo xtask lint".to_owned(),
             Work::Codegen => "cargo xtask codegen --check".to_owned(),
+            Work::Layers => "cargo xtask layers".to_owned(),
         }
     }
 }
@@ -100,6 +102,7 @@ fn steps(vendors: &[String]) -> Vec<Step> {
         ),
         Step { verb: "Checking", object: "the vendor documents".to_owned(), work: Work::Lint },
         Step { verb: "Checking", object: "the generated clients".to_owned(), work: Work::Codegen },
+        Step { verb: "Checking", object: "the modules for cycles".to_owned(), work: Work::Layers },
         // With this value a snapshot that differs fails and leaves no file that could be accepted by mistake.
         step(
             "Testing",
@@ -132,6 +135,7 @@ fn passes(step: &Step, root: &Path, out: &mut dyn Write) -> anyhow::Result<bool>
     match &step.work {
         Work::Lint => lint::run(root, &[], out),
         Work::Codegen => codegen::run(root, codegen::Mode::Check, out),
+        Work::Layers => layers::run(root, layers::Detail::Errors, out),
         Work::Cargo { arguments, environment } => {
             let status = cargo(root)
                 .args(arguments)
@@ -162,6 +166,7 @@ mod tests {
                  -- -D warnings",
                 "cargo xtask lint",
                 "cargo xtask codegen --check",
+                "cargo xtask layers",
                 "INSTA_UPDATE=no cargo test --workspace --features \
                  otp-verify/blocking,otp-verify/mock,otp-verify/tracing",
                 "cargo test -p otp-sandbox --features shuttle --test schedules",

@@ -54,9 +54,12 @@ fn record(uses: &mut Uses, source: &Source, (from, to): (usize, usize), path: &s
     if from == to {
         return;
     }
-    // Of several paths the shown one is the first in the alphabet, so that the output is stable, and one that says more
-    // than a bare name if there is one.
-    let rank = |path: &str| (!path.contains("::"), path.to_owned());
+    // Of several paths an import is shown rather than a name that was imported, and then the first in the alphabet, so that
+    // the output is stable.
+    let rank = |path: &str| {
+        let is_absolute = ["crate::", "self::", "super::"].iter().any(|start| path.starts_with(start));
+        (!is_absolute, !path.contains("::"), path.to_owned())
+    };
     let shown = uses.entry((from.clone(), to.clone())).or_insert_with(|| path.to_owned());
     if rank(path) < rank(shown) {
         path.clone_into(shown);
@@ -101,8 +104,10 @@ fn resolve(source: &Source, from: usize, path: &[String], search: &mut Search) -
         target = if name == "super" {
             Target::Module(source.modules[module].parent?)
         } else {
-            // A name that is not found is one that a macro defines.
-            look_up(source, module, name, further.is_empty(), search).unwrap_or(Target::Item(module))
+            // A name that is not found is an exported macro, which has its path in the root, or comes from a macro call.
+            let exported = || source.macros.get(name).filter(|_| source.modules[module].parent.is_none());
+            look_up(source, module, name, further.is_empty(), search)
+                .unwrap_or_else(|| Target::Item(exported().copied().unwrap_or(module)))
         };
         rest = further;
     }

@@ -133,6 +133,20 @@ fn a_path_in_a_macro_or_an_attribute_is_a_use_and_one_in_a_quotation_is_not() {
 }
 
 #[test]
+fn an_exported_macro_belongs_to_the_module_that_defines_it() {
+    let (errors, out) = checked(
+        &[
+            ("lib.rs", "mod m; mod a; pub use a::A;"),
+            ("m.rs", "#[macro_export] macro_rules! say { () => {} }"),
+            ("a.rs", "pub struct A; fn f() { crate::say!(); }"),
+        ],
+        Detail::Graphs,
+    );
+    assert_eq!(errors, 0, "{out}");
+    assert!(out.contains("  a       m\n"), "{out}");
+}
+
+#[test]
 fn a_program_uses_the_library_of_its_package() {
     let out = graph_of(&[
         ("lib.rs", "pub mod a; pub use a::A;"),
