@@ -258,7 +258,9 @@ pub async fn main(cli: Cli, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
             .map(|contracts| print(out, &list_checks(&contracts, args.format))),
         Command::Explain(args) => explain(&args.id, &args.contract).map(|text| print(out, &text)),
         Command::Timing(args) => time(args, out).await,
-        Command::Faults(args) => Ok(print(out, &list_faults(args.format))),
+        Command::Faults(args) => {
+            contracts(&[], &[]).map(|contracts| print(out, &list_faults(&contracts, args.format)))
+        }
     };
     done.unwrap_or_else(|failure| {
         let _ = writeln!(err, "error: {failure}");

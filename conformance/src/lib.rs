@@ -17,6 +17,7 @@ mod connecting;
 mod control;
 mod delivery;
 mod error;
+pub mod faults;
 mod finding;
 mod flow;
 mod journal;

@@ -11,6 +11,7 @@
 #[path = "../../sandbox/tests/it/cluster_house.rs"]
 mod cluster_house;
 mod control;
+mod fault_scenarios;
 mod faults;
 mod house;
 mod program;
@@ -19,6 +20,9 @@ mod program;
 mod redis_house;
 mod replays;
 mod reports;
+#[expect(dead_code, reason = "the tests of the sandbox use the rest")]
+#[path = "../../sandbox/tests/it/house.rs"]
+mod sandbox_house;
 mod served;
 mod serving;
 mod sixth;

@@ -91,7 +91,7 @@ async fn a_race_is_replayed_with_calls_at_once() {
 async fn a_hang_up_and_a_broken_off_request_are_replayed_as_such() {
     for (fault, check, statuses) in [
         ("broken-off-taken", "zeckta/request/broken-off", vec!["409"]),
-        ("hang-up-undoes", "zeckta/limit/hang-up", vec!["400", "400", "400", "200"]),
+        ("disconnect-undoes", "zeckta/limit/hang-up", vec!["400", "400", "400", "200"]),
     ] {
         let service = Settings {
             contracts: contracts(&["zeckta"]),

@@ -1,10 +1,10 @@
 //! A vendor that this code has never heard of: its document alone gives it a sandbox and a matrix.
 
-use otp_conformance::{Verdict, checks};
+use otp_conformance::{Verdict, checks, faults};
 use otp_contract::{Contract, Situation};
 use otp_sandbox::{Effect, FAULTS, Fault};
 
-use crate::house::{check, failed, is_named, options};
+use crate::house::{check, failed, options};
 
 fn acme() -> Contract {
     Contract::from_yaml("acme.yaml", include_str!("../contracts/acme.yaml")).unwrap()
@@ -38,14 +38,14 @@ async fn what_is_wrong_with_an_answer_is_found_in_a_new_vendor_too() {
         situations.iter().any(|situation| acme().verify().cells.iter().any(|cell| cell.answers(*situation)))
     };
     let spoiled = |fault: &&Fault| match fault.effect {
-        Effect::Answer(situations, _) => acme_answers(situations) && fault.applies(&acme()),
+        Effect::Response(situations, _) => acme_answers(situations) && faults::applies(fault, &acme()),
         _ => false,
     };
     let mut tried = 0;
     for fault in FAULTS.iter().filter(spoiled) {
         let report = check(vec![acme()], vec![fault], Vec::new(), &options(1)).await;
         let found = failed(&report);
-        assert!(found.iter().any(|id| is_named(fault, id)), "{}: {found:?}", fault.name);
+        assert!(found.iter().any(|id| faults::can_find(id, fault)), "{}: {found:?}", fault.name);
         tried += 1;
     }
     assert!(tried >= 30, "{tried} faults apply");
