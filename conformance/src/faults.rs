@@ -1,8 +1,9 @@
 //! What the suite knows about the faults of the sandbox: which checks must find a fault, and with which contracts a
-//! client can observe it. This module uses the contract, and the rules and effects that the sandbox names. It must never
-//! run a check or send a request.
+//! client can observe it. This module uses the contract, and the rules and effects that the sandbox names. It must
+//! never run a check or send a request.
 //!
-//! Both answers follow from the rule that a fault breaks, so a new fault that breaks a known rule needs no change here.
+//! Both answers follow from the rule that a fault breaks, so a new fault that breaks a known rule needs no change
+//! here.
 
 mod applicability;
 mod detection;
@@ -12,8 +13,8 @@ use glob::Pattern;
 use otp_contract::Contract;
 use otp_sandbox::Fault;
 
-/// The checks that can find `fault`, as patterns of `area/name` without the vendor. At least one of them must find it,
-/// and a failure of any other check is a false alarm.
+/// The checks that can find `fault`, as patterns of `area/name` without the vendor. At least one of them must find
+/// it, and a failure of any other check is a false alarm.
 pub fn found_by(fault: &Fault) -> Vec<&'static str> {
     detection::checks(fault)
 }

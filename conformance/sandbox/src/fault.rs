@@ -1,8 +1,10 @@
-//! Deliberate faults, which prove that a suite finds defects. Faults wrap the store and the vendor's request handling, so
-//! the correct code contains none of them, and each fault keeps its own state. A fault names the rule of the API that it
-//! breaks; nothing here may know which checks a suite has, or run in a sandbox that was started without faults.
+//! Deliberate faults, which prove that a suite finds defects. Faults wrap the store and the vendor's request
+//! handling, so the correct code contains none of them, and each fault keeps its own state. A fault names the rule of
+//! the API that it breaks; nothing here may know which checks a suite has, or run in a sandbox that was started
+//! without faults.
 //!
-//! A new fault takes a row in a table of `catalogue`, and a variant with its implementation in the module of its effect.
+//! A new fault takes a row in a table of `catalogue`, and a variant with its implementation in the module of its
+//! effect.
 
 mod access;
 mod catalogue;

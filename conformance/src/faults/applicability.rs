@@ -1,5 +1,5 @@
-//! With which contracts a fault is observable: what its rule needs from the contract, and what its effect needs besides.
-//! This module must not look at a fault's name or a vendor's name.
+//! With which contracts a fault is observable: what its rule needs from the contract, and what its effect needs
+//! besides. This module must not look at a fault's name or a vendor's name.
 
 use otp_contract::{Alphabet, Contract, Matching, Outcome, Place, Scheme, Situation, StateValue, ValueKind};
 use otp_sandbox::{Effect, Fault, Leak, Reading, Rule, SessionDefect, Spelling, StoreDefect, Trigger};

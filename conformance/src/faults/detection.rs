@@ -1,5 +1,5 @@
-//! Which checks find a violation of each rule. The patterns are those of check ids without the vendor. This module must
-//! not look at a contract.
+//! Which checks find a violation of each rule. The patterns are those of check ids without the vendor. This module
+//! must not look at a contract.
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! Whether a response is distinguishable from all those that a contract documents. It compares with every documented
-//! alternative, because a fault that no client can observe proves nothing about a suite. This module must not know the
-//! checks; it decides independently of the suite's own judgement of responses.
+//! alternative, because a fault that no client can observe proves nothing about a suite. This module must not know
+//! the checks; it decides independently of the suite's own judgement of responses.
 
 use otp_contract::{Cell, Contract, Matching, Member, Mode, Outcome, Place, Situation};
 use otp_sandbox::{DistortedExample, Distortion};

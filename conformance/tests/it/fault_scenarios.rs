@@ -1,5 +1,5 @@
-//! Each fault shows in a scenario of its own, for each vendor to which it applies, and a sandbox without faults responds
-//! to the same scenario in the same way every time. A fault without a scenario is covered by `faults` alone.
+//! Each fault shows in a scenario of its own, for each vendor to which it applies, and a sandbox without faults
+//! responds to the same scenario in the same way every time. A fault without a scenario is covered by `faults` alone.
 
 mod access;
 mod client;
@@ -20,15 +20,15 @@ use client::ScenarioClient;
 use expected::Expected;
 use situations::bring_about;
 
-/// What happened in a scenario.
-struct Outcome {
+/// The record of a scenario against one sandbox.
+struct ScenarioRun {
     transcript: Vec<String>,
     expected: Expected,
     is_approved: bool,
     status: u16,
 }
 
-impl Outcome {
+impl ScenarioRun {
     fn last(&self) -> &str {
         self.transcript.last().unwrap()
     }
@@ -40,7 +40,7 @@ impl Outcome {
 }
 
 /// Plays the scenario of `fault`, if it has one.
-async fn play(sandbox: &House, contract: &Contract, fault: &Fault) -> Option<Outcome> {
+async fn play(sandbox: &House, contract: &Contract, fault: &Fault) -> Option<ScenarioRun> {
     let mut client = ScenarioClient::open(sandbox, contract).await;
     let expected = match fault.effect {
         Effect::Response(situations, _) => {
@@ -62,7 +62,7 @@ async fn play(sandbox: &House, contract: &Contract, fault: &Fault) -> Option<Out
         Effect::Leak(leak) => access::leak(&mut client, leak).await?,
     };
     let status = client.last.as_ref().unwrap().status;
-    Some(Outcome { is_approved: client.is_approved(), transcript: client.transcript, expected, status })
+    Some(ScenarioRun { is_approved: client.is_approved(), transcript: client.transcript, expected, status })
 }
 
 async fn faulty(contract: &Contract, fault: &'static Fault) -> House {

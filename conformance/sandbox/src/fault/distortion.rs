@@ -1,5 +1,5 @@
-//! Distortions of a response: the vendor's response is correct and is changed before it is sent. This module knows the
-//! contract and the response; it must not change what was decided.
+//! Distortions of a response: the vendor's response is correct and is changed before it is sent. This module knows
+//! the contract and the response; it must not change what was decided.
 
 use otp_contract::{Cell, Contract, Matching, Member, Situation};
 use serde_json::{Map, Value};
@@ -57,7 +57,7 @@ pub struct DistortedExample {
 impl Distortion {
     /// The example of `cell` with this distortion, as the sandbox sends it in `situation`.
     pub fn example(self, contract: &Contract, cell: &Cell, situation: Situation) -> DistortedExample {
-        let mut answer = Answer {
+        let mut response = Answer {
             status: cell.sandbox_status,
             content_type: JSON,
             headers: Vec::new(),
@@ -65,48 +65,48 @@ impl Distortion {
             cell: Some(cell.name.as_str().into()),
             situation: Some(situation),
         };
-        distort(self, contract, Some("an earlier session"), &mut answer);
+        distort(self, contract, Some("an earlier session"), &mut response);
         DistortedExample {
-            status: answer.status,
-            is_json: answer.content_type == JSON,
-            body: (*answer.body).clone(),
+            status: response.status,
+            is_json: response.content_type == JSON,
+            body: (*response.body).clone(),
         }
     }
 }
 
-/// Applies `distortion` to `answer`. `earlier` is the session id of the previous call.
+/// Applies `distortion` to `response`. `earlier` is the session id of the previous call.
 pub(super) fn distort(
     distortion: Distortion,
     contract: &Contract,
     earlier: Option<&str>,
-    answer: &mut Answer,
+    response: &mut Answer,
 ) {
-    let cell = answer.cell.as_ref().and_then(|name| contract.verify().cell(name));
+    let cell = response.cell.as_ref().and_then(|name| contract.verify().cell(name));
     match (distortion, cell) {
-        (Distortion::Status(status), _) => answer.status = status,
-        (Distortion::PlainText, _) => answer.content_type = "text/plain; charset=utf-8",
+        (Distortion::Status(status), _) => response.status = status,
+        (Distortion::PlainText, _) => response.content_type = "text/plain; charset=utf-8",
         (Distortion::Html, _) => {
-            answer.content_type = HTML;
-            answer.body = Value::from(PAGE).into();
+            response.content_type = HTML;
+            response.body = Value::from(PAGE).into();
         }
-        (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut answer.body),
-        (Distortion::Literal, Some(cell)) => change(&mut answer.body, last_signal(cell)),
-        (Distortion::Echo, Some(cell)) => change(&mut answer.body, echo(cell)),
+        (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut response.body),
+        (Distortion::Literal, Some(cell)) => change(&mut response.body, last_signal(cell)),
+        (Distortion::Echo, Some(cell)) => change(&mut response.body, echo(cell)),
         (Distortion::EarlierEcho, Some(cell)) => {
-            let place = echo(cell).and_then(|member| answer.body.pointer_mut(&member.pointer));
+            let place = echo(cell).and_then(|member| response.body.pointer_mut(&member.pointer));
             if let (Some(place), Some(earlier)) = (place, earlier) {
                 *place = earlier.into();
             }
         }
-        (Distortion::MissingEcho, Some(cell)) => remove(&mut answer.body, echo(cell)),
-        (Distortion::MissingMember, Some(cell)) => remove(&mut answer.body, last_required(cell)),
+        (Distortion::MissingEcho, Some(cell)) => remove(&mut response.body, echo(cell)),
+        (Distortion::MissingMember, Some(cell)) => remove(&mut response.body, last_required(cell)),
         (Distortion::NullMember, Some(cell)) => {
-            let place = last_required(cell).and_then(|member| answer.body.pointer_mut(&member.pointer));
+            let place = last_required(cell).and_then(|member| response.body.pointer_mut(&member.pointer));
             if let Some(place) = place {
                 *place = Value::Null;
             }
         }
-        (Distortion::Mistyped, Some(cell)) => mistype(&mut answer.body, cell),
+        (Distortion::Mistyped, Some(cell)) => mistype(&mut response.body, cell),
         _ => {}
     }
 }

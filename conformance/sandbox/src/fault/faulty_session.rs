@@ -426,7 +426,9 @@ mod tests {
                     };
                     let code = if right { RIGHT } else { "654321" };
                     let expected = record.attempt(&policy, terms, now, |_| right);
-                    let call = VerifyCall { policy: &policy, terms, code, now, peer: None, replica: Replica::default(), is_respelled: false };
+                    let replica = Replica::default();
+                    let call =
+                        VerifyCall { policy: &policy, terms, code, now, peer: None, replica, is_respelled: false };
                     let actual = session.decide(&mut counter, &[], &call);
                     prop_assert_eq!(expected, actual);
                 }

@@ -1,6 +1,6 @@
-//! Wrong handling of sessions as a whole, and the store that does it: races, shared counters, tenants, resends. It wraps
-//! a correct store, records every code that is issued, and decides with `faulty_session` instead of the store inside. It
-//! must not know HTTP; whatever a defect needs to know of the request is in [`RequestContext`].
+//! Wrong handling of sessions as a whole, and the store that does it: races, shared counters, tenants, resends. It
+//! wraps a correct store, records every code that is issued, and decides with `faulty_session` instead of the store
+//! inside. It must not know HTTP; whatever a defect needs to know of the request is in [`RequestContext`].
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -174,36 +174,52 @@ impl FaultyStore {
                 return self.decide_atomically(&session, scope.as_deref(), &call(), attempt.key);
             }
         }
-        let races_on_use = self.has(D::UseRace) || self.has(D::UseRaceWhenBusy);
-        let races_on_count =
-            self.has(D::CountLate) || self.has(D::CountLateWhenBusy) || self.has(D::CountOverwritten);
-        if !races_on_use && !races_on_count {
+        let is_atomic = !self.races_on_use() && !self.races_on_count();
+        if is_atomic {
             return self.decide_atomically(&session, scope.as_deref(), &call(), attempt.key);
         }
-        let call = call();
-        let snapshot = self.state().sessions.get(&session).cloned();
+        self.decide_with_race(&session, scope.as_deref(), &call(), attempt.key).await
+    }
+
+    fn races_on_use(&self) -> bool {
+        self.has(D::UseRace) || self.has(D::UseRaceWhenBusy)
+    }
+
+    fn races_on_count(&self) -> bool {
+        self.has(D::CountLate) || self.has(D::CountLateWhenBusy) || self.has(D::CountOverwritten)
+    }
+
+    /// Decides on a snapshot of the session, and changes the session only after [`RACE_WINDOW`].
+    async fn decide_with_race(
+        &self,
+        session: &SessionKey,
+        scope: Option<&str>,
+        call: &VerifyCall<'_>,
+        key: Key<'_>,
+    ) -> Verdict {
+        let snapshot = self.state().sessions.get(session).cloned();
         let Some(mut snapshot) = snapshot else { return self.without_session() };
         let mut counter = snapshot.counter.clone();
-        let verdict = snapshot.decide(&mut counter, &self.session_defects, &call);
+        let verdict = snapshot.decide(&mut counter, &self.session_defects, call);
         let is_counted = counter.failed > snapshot.counter.failed;
         let is_delayed = match verdict.outcome {
-            Outcome::Approved => races_on_use,
-            _ => is_counted && races_on_count,
+            Outcome::Approved => self.races_on_use(),
+            _ => is_counted && self.races_on_count(),
         };
         if !is_delayed {
-            return self.decide_atomically(&session, scope.as_deref(), &call, attempt.key);
+            return self.decide_atomically(session, scope, call, key);
         }
         tokio::time::sleep(RACE_WINDOW).await;
-        if let Some(session) = self.state().sessions.get_mut(&session) {
+        if let Some(session) = self.state().sessions.get_mut(session) {
             match verdict.outcome {
-                Outcome::Approved => session.record_use(&call),
+                Outcome::Approved => session.record_use(call),
                 _ if self.has(D::CountOverwritten) => {
                     session.counter = counter;
                     session.invalidated |= snapshot.invalidated;
                 }
                 _ => {
                     let mut counter = std::mem::take(&mut session.counter);
-                    session.record_failure(&mut counter, &self.session_defects, &call);
+                    session.record_failure(&mut counter, &self.session_defects, call);
                     session.counter = counter;
                 }
             }
@@ -213,7 +229,12 @@ impl FaultyStore {
 
     /// The session that the key names, exactly or in a spelling that a defect accepts.
     fn find(&self, key: Key<'_>) -> Option<SessionKey> {
-        let accepts = |defect: &D, id: &str| matches!(defect, D::SessionSpelling(spelling) if spelling.accepts(key.session, id));
+        let accepts = |id: &str| {
+            self.defects.iter().any(|defect| match defect {
+                D::SessionSpelling(spelling) => spelling.accepts(key.session, id),
+                _ => false,
+            })
+        };
         let state = self.state();
         let exact = (key.vendor.to_owned(), key.session.to_owned());
         if state.sessions.contains_key(&exact) {
@@ -224,7 +245,7 @@ impl FaultyStore {
             .iter()
             .filter(|((vendor, _), session)| *vendor == key.vendor && session.tenant == key.tenant)
             .map(|(name, _)| name)
-            .find(|(_, id)| self.defects.iter().any(|defect| accepts(defect, id)))
+            .find(|(_, id)| accepts(id))
             .cloned()
     }
 

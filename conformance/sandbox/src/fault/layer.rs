@@ -1,5 +1,5 @@
-//! Serves the requests of a sandbox with faults: it rewrites a request, lets the correct sandbox serve it, and distorts
-//! the response. It uses every effect and the server; it must never be built for a sandbox without faults.
+//! Serves the requests of a sandbox with faults: it rewrites a request, lets the correct sandbox serve it, and
+//! distorts the response. It uses every effect and the server; it must never be built for a sandbox without faults.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response as HttpResponse};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -68,7 +68,7 @@ impl FaultLayer {
     }
 
     /// Serves `request` like a server with these faults.
-    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> Response {
+    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> HttpResponse {
         let (parts, body) = request.into_parts();
         let target = parts.uri.path().to_owned();
         let Ok(found) = shared.routes.at(&target) else {
@@ -95,19 +95,19 @@ impl FaultLayer {
         let (parts, body) = (call.parts, Full::new(call.body));
         let started = Instant::now();
         let serving = shared.answer(&parts, body);
-        let (vendor, mut answer) = REQUEST_CONTEXT.scope(Arc::clone(&context), serving).await;
-        shared.note(vendor, &answer, started.elapsed());
+        let (vendor, mut response) = REQUEST_CONTEXT.scope(Arc::clone(&context), serving).await;
+        shared.note(vendor, &response, started.elapsed());
 
-        if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
+        if let (true, Some(session)) = (is_owner && is_malformed(&response), &session) {
             self.store.record_malformed(&contract.vendor, session);
         }
         if context.is_foreign.load(Ordering::Relaxed) && self.store.has(StoreDefect::ForeignStatus) {
-            answer.status = StatusCode::GONE.as_u16();
+            response.status = StatusCode::GONE.as_u16();
         }
         let secrets =
             Secrets { right: known.as_ref().map(|known| known.code.as_str()), body: &original.body };
-        self.distort(&original, session.as_deref(), &secrets, &mut answer);
-        self.send(answer, &secrets)
+        self.distort(&original, session.as_deref(), &secrets, &mut response);
+        self.send(response, &secrets)
     }
 
     async fn read_body<B: Body>(&self, shared: &Shared, body: B) -> Result<Bytes, StatusCode> {
@@ -154,27 +154,27 @@ impl FaultLayer {
         call: &LenientRequest<'_>,
         session: Option<&str>,
         secrets: &Secrets<'_>,
-        answer: &mut Answer,
+        response: &mut Answer,
     ) {
         let contract = call.contract;
         let earlier = self.replace_last_session(contract, session);
         for fault in &self.faults {
             match fault.effect {
-                Effect::Response(situations, distortion) if is_in(answer, situations) => {
-                    distort(distortion, contract, earlier.as_deref(), answer);
+                Effect::Response(situations, distortion) if is_in(response, situations) => {
+                    distort(distortion, contract, earlier.as_deref(), response);
                 }
                 Effect::Intermittent(situations, distortion)
-                    if is_in(answer, situations) && self.is_third_occasion(contract, fault) =>
+                    if is_in(response, situations) && self.is_third_occasion(contract, fault) =>
                 {
-                    distort(distortion, contract, earlier.as_deref(), answer);
+                    distort(distortion, contract, earlier.as_deref(), response);
                 }
                 Effect::Reading(Reading::Crash(trigger))
-                    if (is_refused_for_content(answer) || is_undecoded(trigger, answer))
+                    if (is_refused_for_content(response) || is_undecoded(trigger, response))
                         && trigger.matches(call) =>
                 {
-                    *answer = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
+                    *response = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
                 }
-                Effect::Leak(leak) => leak.extend_body(answer, secrets),
+                Effect::Leak(leak) => leak.extend_body(response, secrets),
                 _ => {}
             }
         }
@@ -196,22 +196,22 @@ impl FaultLayer {
         occasion.is_multiple_of(3)
     }
 
-    fn send(&self, answer: Answer, secrets: &Secrets<'_>) -> Response {
-        let situation = answer.situation;
-        let page = match &*answer.body {
-            serde_json::Value::String(page) if answer.content_type == HTML => Some(page.clone()),
+    fn send(&self, response: Answer, secrets: &Secrets<'_>) -> HttpResponse {
+        let situation = response.situation;
+        let page = match &*response.body {
+            serde_json::Value::String(page) if response.content_type == HTML => Some(page.clone()),
             _ => None,
         };
-        let mut response = answer.into_response();
+        let mut sent = response.into_response();
         if let Some(page) = page {
-            *response.body_mut() = page.into();
+            *sent.body_mut() = page.into();
         }
         for fault in &self.faults {
             if let Effect::Leak(leak) = fault.effect {
-                leak.change_headers(&mut response, situation, secrets);
+                leak.change_headers(&mut sent, situation, secrets);
             }
         }
-        response
+        sent
     }
 }
 
@@ -240,21 +240,21 @@ async fn read_part(body: impl Body, only_first: bool) -> Bytes {
     read.into()
 }
 
-fn is_in(answer: &Answer, situations: &[Situation]) -> bool {
-    answer.situation.is_some_and(|situation| situations.contains(&situation))
+fn is_in(response: &Answer, situations: &[Situation]) -> bool {
+    response.situation.is_some_and(|situation| situations.contains(&situation))
 }
 
-fn is_malformed(answer: &Answer) -> bool {
-    is_in(answer, &[Situation::MalformedBody, Situation::MalformedCode, Situation::MissingCode])
+fn is_malformed(response: &Answer) -> bool {
+    is_in(response, &[Situation::MalformedBody, Situation::MalformedCode, Situation::MissingCode])
 }
 
 /// Whether the sandbox refused to decode a body that a careless server would have tried to decode.
-fn is_undecoded(trigger: Trigger, answer: &Answer) -> bool {
-    trigger == Trigger::Compressed && answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
+fn is_undecoded(trigger: Trigger, response: &Answer) -> bool {
+    trigger == Trigger::Compressed && response.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
 }
 
 /// Whether the sandbox accepted the caller and the method, and refused the content of the request.
-fn is_refused_for_content(answer: &Answer) -> bool {
-    (400..500).contains(&answer.status) && ![401, 403, 405, 413, 415].contains(&answer.status)
-        || answer.situation == Some(Situation::UnknownSession)
+fn is_refused_for_content(response: &Answer) -> bool {
+    (400..500).contains(&response.status) && ![401, 403, 405, 413, 415].contains(&response.status)
+        || response.situation == Some(Situation::UnknownSession)
 }

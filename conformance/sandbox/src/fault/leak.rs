@@ -1,7 +1,7 @@
-//! Faults in what a response discloses, and in the header fields that it must have. This module adds to a response; it
-//! must change neither the decision nor the documented members.
+//! Faults in what a response discloses, and in the header fields that it must have. This module adds to a response;
+//! it must change neither the decision nor the documented members.
 
-use axum::response::Response;
+use axum::response::Response as HttpResponse;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use otp_contract::Situation;
 use serde_json::Value;
@@ -40,8 +40,8 @@ pub(super) struct Secrets<'a> {
 
 impl Leak {
     /// Adds the disclosed value to the body.
-    pub(super) fn extend_body(self, answer: &mut Answer, secrets: &Secrets<'_>) {
-        let Some(situation) = answer.situation else { return };
+    pub(super) fn extend_body(self, response: &mut Answer, secrets: &Secrets<'_>) {
+        let Some(situation) = response.situation else { return };
         let is_malformed = matches!(
             situation,
             Situation::MalformedBody
@@ -72,7 +72,7 @@ impl Leak {
             ),
             _ => return,
         };
-        if let Value::Object(members) = &mut *answer.body {
+        if let Value::Object(members) = &mut *response.body {
             members.insert(name.to_owned(), value);
         }
     }
@@ -80,7 +80,7 @@ impl Leak {
     /// Adds or removes header fields.
     pub(super) fn change_headers(
         self,
-        response: &mut Response,
+        response: &mut HttpResponse,
         situation: Option<Situation>,
         secrets: &Secrets<'_>,
     ) {

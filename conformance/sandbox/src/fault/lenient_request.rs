@@ -1,6 +1,6 @@
 //! A request that faults inspect and change before the vendor's adapter gets it. Reading is lenient: names may occur
-//! twice, and whatever cannot be parsed stays as it is, so that the adapter refuses it. This module must never refuse a
-//! request itself.
+//! twice, and whatever cannot be parsed stays as it is, so that the adapter refuses it. This module must never refuse
+//! a request itself.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Misreadings of a request: before the vendor's adapter gets it, the request becomes what a careless server would see
-//! in it. This module must not decide; the rewritten request is decided like any other.
+//! Misreadings of a request: before the vendor's adapter gets it, the request becomes what a careless server would
+//! see in it. This module must not decide; the rewritten request is decided like any other.
 
 use otp_contract::Place;
 use serde_json::Value;
@@ -71,7 +71,8 @@ impl Reading {
         matches!(self, R::FirstChunk | R::Truncated)
     }
 
-    /// Rewrites `request`. `right` is the right code of its session. Returns whether the code was spelled differently.
+    /// Rewrites `request`. `right` is the right code of its session. Returns whether the code was spelled
+    /// differently.
     pub(super) fn rewrite(self, request: &mut LenientRequest<'_>, right: Option<&str>) -> bool {
         let contract = request.contract;
         match self {

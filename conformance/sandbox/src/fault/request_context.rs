@@ -1,5 +1,5 @@
-//! What a defect needs to know of a request beyond the attempt that the store gets. The fault layer sets it for the task
-//! that serves the request, and the faulty store reads it. It must hold no HTTP types.
+//! What a defect needs to know of a request beyond the attempt that the store gets. The fault layer sets it for the
+//! task that serves the request, and the faulty store reads it. It must hold no HTTP types.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

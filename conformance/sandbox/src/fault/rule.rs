@@ -1,5 +1,5 @@
-//! The rules that faults break, in the terms of an OTP API. This module depends on nothing. It must not name a check, a
-//! suite or a vendor: how a violation is found is a suite's knowledge.
+//! The rules that faults break, in the terms of an OTP API. This module depends on nothing. It must not name a check,
+//! a suite or a vendor: how a violation is found is a suite's knowledge.
 
 /// A rule of an OTP verification API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

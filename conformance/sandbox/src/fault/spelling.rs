@@ -1,5 +1,5 @@
-//! Spellings of a session id that a careless server accepts as the id. This module compares text; it must know nothing
-//! of sessions.
+//! Spellings of a session id that a careless server accepts as the id. This module compares text; it must know
+//! nothing of sessions.
 
 /// What a careless lookup ignores in a session id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Calls in each documented situation, and what the scenarios share. This module sends calls; it must not know a fault.
+//! Calls in each documented situation, and what the scenarios share. This module sends calls; it must not know a
+//! fault.
 
 use otp_contract::{Mode, Situation};
 use serde_json::{Value, json};

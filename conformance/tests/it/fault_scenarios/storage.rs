@@ -10,7 +10,8 @@ use super::situations::{LIMIT, RIGHT, WRONG, lock, low_limit};
 /// The number of calls in a burst.
 const BURST_SIZE: usize = 12;
 
-/// A race has this many bursts to show in, because on a busy machine the calls of one burst may run one after another.
+/// A race has this many bursts to show in, because on a busy machine the calls of one burst may run one after
+/// another.
 const BURSTS: usize = 8;
 
 pub(super) async fn play(client: &mut ScenarioClient<'_>, defect: D) -> Option<Expected> {

@@ -1,5 +1,6 @@
 //! Faults in reading a request, in authentication, and in what a response discloses or lacks. Each row names the rule
-//! and the effect; `reading`, `access` and `leak` implement the effects. This file must contain nothing but the table.
+//! and the effect; `reading`, `access` and `leak` implement the effects. This file must contain nothing but the
+//! table.
 
 use super::row;
 use crate::fault::access::Access;

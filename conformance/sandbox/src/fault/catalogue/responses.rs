@@ -1,5 +1,5 @@
-//! Faults in the response to a decision. Each row names the situations and the distortion; the distortion itself is in
-//! `distortion`. This file must contain nothing but the table.
+//! Faults in the response to a decision. Each row names the situations and the distortion; the distortion itself is
+//! in `distortion`. This file must contain nothing but the table.
 
 use otp_contract::Situation as S;
 
