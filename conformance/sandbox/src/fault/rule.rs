@@ -30,11 +30,11 @@ pub enum Rule {
     Isolation,
     /// A session is found by its exact id.
     ExactSessionId,
-    /// A request for a higher attempt limit does not change the past.
+    /// A request for a higher attempt limit does not unlock a locked session.
     LimitOverride,
-    /// A request for a longer lifetime does not change the past.
+    /// A request for a longer lifetime does not revive an expired code.
     LifetimeOverride,
-    /// A request that allows retries does not change the past.
+    /// A request that allows retries does not revive an invalidated code.
     RetryOverride,
     /// A lockout has a fixed duration.
     Lockout,
