@@ -16,6 +16,8 @@ mod checks;
 #[doc(hidden)]
 pub mod cli;
 mod error;
+#[doc(hidden)]
+pub mod faults;
 mod harness;
 mod http;
 mod oracle;

@@ -27,7 +27,10 @@ mod sync;
 mod tenants;
 
 pub use answer::{Answer, Body};
-pub use fault::{Access, Defect, Distortion, Effect, FAULTS, Fault, Leak, Reading, Spelling, Trigger};
+pub use fault::{
+    Access, DistortedExample, Distortion, Effect, FAULTS, Fault, Leak, Reading, Rule, SessionDefect,
+    Spelling, StoreDefect, Trigger,
+};
 pub use listener::Limits;
 pub use record::{Record, Terms, Verdict};
 pub use secret::Secret;

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::dialect::{Dialect, Request, Scene};
-use crate::fault::{Defect, Effect, Fault, FaultLayer};
+use crate::fault::{Effect, Fault, FaultLayer, SessionDefect, StoreDefect};
 use crate::listener::{self, Limits, Services};
 use crate::metrics::{self, Metrics};
 use crate::query::Parameters;
@@ -72,11 +72,14 @@ impl Backend {
     pub fn redis(store: RedisStore, faults: &[&'static Fault]) -> Option<Backend> {
         let secret = store.secret();
         let number = mint::mint("-{hex:8}")?;
-        let own = |defect| {
-            let is_meant = faults.iter().any(|fault| fault.effect == Effect::Decision(defect));
+        let own = |effect| {
+            let is_meant = faults.iter().any(|fault| fault.effect == effect);
             if is_meant { number.clone() } else { String::new() }
         };
-        let own = Own { counts: own(Defect::CountPerReplica), used: own(Defect::UsePerReplica) };
+        let own = Own {
+            counts: own(Effect::Storage(StoreDefect::CountPerReplica)),
+            used: own(Effect::Decision(SessionDefect::UsePerReplica)),
+        };
         Some(Backend { store: Arc::new(store.keeping(own)), secret, spans_replicas: true })
     }
 }

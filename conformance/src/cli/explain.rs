@@ -10,6 +10,7 @@ use super::checks::{accepted_cells, sentences, untestable};
 use super::subject::contracts;
 use crate::checks::{Tier, checks, current_id};
 use crate::error::Failure;
+use crate::faults;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -82,18 +83,13 @@ fn explain(contract: &Contract, id: &str) -> Option<String> {
             text.push_str(&format!("  {:<10}{note}\n", ""));
         }
     }
-    let name = id.split_once('/').map_or(id, |(_, name)| name);
     let faults: Vec<_> = FAULTS
         .iter()
-        .filter(|fault| fault.applies(contract) && matches_any(fault.found_by, name))
+        .filter(|fault| faults::applies(fault, contract) && faults::can_find(id, fault))
         .map(|fault| fault.name)
         .collect();
     if !faults.is_empty() {
         text.push_str(&format!("  may find  {}\n", faults.join(", ")));
     }
     Some(text)
-}
-
-fn matches_any(patterns: &[&str], name: &str) -> bool {
-    patterns.iter().any(|pattern| glob::Pattern::new(pattern).is_ok_and(|pattern| pattern.matches(name)))
 }

@@ -92,9 +92,3 @@ pub(crate) fn failed(report: &Report) -> Vec<&str> {
         .map(|check| check.id.as_str())
         .collect()
 }
-
-/// Whether a check's id is among those that a fault says must find it.
-pub(crate) fn is_named(fault: &Fault, id: &str) -> bool {
-    let name = id.split_once('/').unwrap().1;
-    fault.found_by.iter().any(|pattern| glob::Pattern::new(pattern).unwrap().matches(name))
-}

@@ -11,6 +11,7 @@
 #[path = "../../sandbox/tests/it/cluster_house.rs"]
 mod cluster_house;
 mod control;
+mod fault_scenarios;
 mod faults;
 mod house;
 mod new_vendor;
@@ -22,6 +23,9 @@ mod readme;
 mod redis_house;
 mod replays;
 mod reports;
+#[expect(dead_code, reason = "the tests of the sandbox use the rest")]
+#[path = "../../sandbox/tests/it/house.rs"]
+mod sandbox_house;
 mod served;
 mod serving;
 mod transcripts;

@@ -1,10 +1,10 @@
 //! A vendor that is not built in: its document alone is enough for a sandbox, a matrix and checks.
 
-use otp_conformance::Verdict;
+use otp_conformance::{Verdict, faults};
 use otp_contract::{Contract, Situation};
 use otp_sandbox::{Effect, FAULTS, Fault};
 
-use crate::house::{check, failed, is_named, options};
+use crate::house::{check, failed, options};
 
 fn acme() -> Contract {
     Contract::from_yaml("acme.yaml", include_str!("../contracts/acme.yaml")).unwrap()
@@ -37,14 +37,14 @@ async fn wrong_responses_of_a_new_vendor_are_found_too() {
         situations.iter().any(|situation| acme().verify().cells.iter().any(|cell| cell.answers(*situation)))
     };
     let spoiled = |fault: &&Fault| match fault.effect {
-        Effect::Answer(situations, _) => acme_documents(situations) && fault.applies(&acme()),
+        Effect::Response(situations, _) => acme_documents(situations) && faults::applies(fault, &acme()),
         _ => false,
     };
     let mut tried = 0;
     for fault in FAULTS.iter().filter(spoiled) {
         let report = check(vec![acme()], vec![fault], Vec::new(), &options(1)).await;
         let found = failed(&report);
-        assert!(found.iter().any(|id| is_named(fault, id)), "{}: {found:?}", fault.name);
+        assert!(found.iter().any(|id| faults::can_find(id, fault)), "{}: {found:?}", fault.name);
         tried += 1;
     }
     assert!(tried >= 30, "{tried} faults apply");

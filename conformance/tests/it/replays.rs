@@ -86,7 +86,7 @@ async fn a_race_is_replayed_with_concurrent_calls() {
 async fn a_disconnect_and_a_truncated_request_are_replayed_as_such() {
     for (fault, check, statuses) in [
         ("broken-off-taken", "zeckta/request/truncated-body", vec!["409"]),
-        ("hang-up-undoes", "zeckta/limit/client-disconnect", vec!["400", "400", "400", "200"]),
+        ("disconnect-undoes", "zeckta/limit/client-disconnect", vec!["400", "400", "400", "200"]),
     ] {
         let service = Settings {
             contracts: contracts(&["zeckta"]),

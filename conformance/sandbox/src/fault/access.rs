@@ -1,93 +1,84 @@
-//! Faults in who is let in and by which method: the request gets the credentials, or the method, that a careless server
-//! would not have asked for. Nothing here may look at a code.
+//! Faults in authentication and in the method of a request: before the vendor's adapter gets the request, it receives
+//! the credentials or the method that a careless server does not require. This module must not read a code.
 
 use http::{HeaderName, HeaderValue, Method, header};
 use otp_contract::{Contract, Scheme};
 use serde_json::Value;
 
-use super::call::Call;
+use super::lenient_request::LenientRequest;
 use crate::auth::{self, Caller};
 use crate::tenants::{Tenant, Tenants};
 
-/// What a careless server does not ask for.
+/// What a careless server does not check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Access {
-    /// Credentials are not needed.
+    /// Credentials are not required.
     NoCredentials,
     /// Credentials are not compared.
     AnyCredentials,
-    /// Empty credentials are good.
+    /// Empty credentials are accepted.
     EmptyCredentials,
-    /// Credentials of one account are good for the path of another.
+    /// The credentials of one account are accepted for the path of another.
     OtherAccount,
-    /// The scheme's name counts only as it is usually spelled.
+    /// The name of the scheme is accepted only in its usual spelling.
     SchemeCase,
-    /// POST is served like GET, or GET like POST.
+    /// GET is served like POST, or POST like GET.
     OtherMethod,
-    /// The method is taken from `X-HTTP-Method-Override`.
+    /// `X-HTTP-Method-Override` replaces the method.
     MethodOverride,
 }
 
 impl Access {
-    pub(super) fn shows(self, contract: &Contract) -> bool {
-        let operation = &contract.verify();
-        match self {
-            Access::OtherAccount => !operation.accounts.is_empty(),
-            Access::SchemeCase => {
-                operation.security.iter().all(|scheme| !matches!(scheme.scheme, Scheme::ApiKey { .. }))
-            }
-            _ => true,
-        }
-    }
-
-    /// Rewrites `call`; `owner` is whose session it names.
-    pub(super) fn rewrite(self, call: &mut Call<'_>, tenants: &Tenants, owner: Option<&Tenant>) {
-        let contract = call.contract;
-        let is_mistaken = match self {
-            Access::SchemeCase => return refuse_odd_schemes(call),
+    /// Rewrites `request`. `owner` is the tenant whose session it names.
+    pub(super) fn rewrite(self, request: &mut LenientRequest<'_>, tenants: &Tenants, owner: Option<&Tenant>) {
+        let contract = request.contract;
+        let is_let_in = match self {
+            Access::SchemeCase => return refuse_other_spellings(request),
             Access::OtherMethod => {
                 let other = match contract.verify().method.as_str() {
                     "GET" => Method::POST,
                     _ => Method::GET,
                 };
-                if call.parts.method == other
+                if request.parts.method == other
                     && let Ok(method) = contract.verify().method.parse()
                 {
-                    call.parts.method = method;
+                    request.parts.method = method;
                 }
                 return;
             }
             Access::MethodOverride => {
-                let wanted = call.parts.headers.get("x-http-method-override").map(HeaderValue::as_bytes);
+                let wanted = request.parts.headers.get("x-http-method-override").map(HeaderValue::as_bytes);
                 if let Some(Ok(method)) = wanted.map(Method::from_bytes) {
-                    call.parts.method = method;
+                    request.parts.method = method;
                 }
                 return;
             }
             Access::NoCredentials => {
-                matches!(auth::identify(contract, tenants, &call.parts.headers), Caller::Missing)
+                matches!(auth::identify(contract, tenants, &request.parts.headers), Caller::Missing)
             }
             Access::AnyCredentials => {
-                matches!(auth::identify(contract, tenants, &call.parts.headers), Caller::Wrong)
+                matches!(auth::identify(contract, tenants, &request.parts.headers), Caller::Wrong)
             }
             Access::EmptyCredentials => names(contract).any(|(name, _)| {
-                call.parts.headers.get(name).is_some_and(|value| is_empty(value.to_str().unwrap_or("?")))
+                request.parts.headers.get(name).is_some_and(|value| is_empty(value.to_str().unwrap_or("?")))
             }),
-            Access::OtherAccount => match auth::identify(contract, tenants, &call.parts.headers) {
-                Caller::Known(tenant) => !is_at_home(&tenant, call),
+            Access::OtherAccount => match auth::identify(contract, tenants, &request.parts.headers) {
+                Caller::Known(tenant) => !owns_path(&tenant, request),
                 _ => false,
             },
         };
-        if let (true, Some(owner)) = (is_mistaken, owner.filter(|owner| is_at_home(owner, call))) {
-            put_credentials(call, owner);
+        if let (true, Some(owner)) = (is_let_in, owner.filter(|owner| owns_path(owner, request))) {
+            put_credentials(request, owner);
         }
     }
 }
 
-fn is_at_home(tenant: &Tenant, call: &Call<'_>) -> bool {
-    tenant.accounts.iter().all(|(name, account)| call.path.get(name) == Some(account))
+fn owns_path(tenant: &Tenant, request: &LenientRequest<'_>) -> bool {
+    tenant.accounts.iter().all(|(name, account)| request.path.get(name) == Some(account))
 }
 
+/// The header field of each scheme, and the usual spelling of the scheme in its value.
 fn names(contract: &Contract) -> impl Iterator<Item = (HeaderName, &str)> {
     contract.verify().security.iter().filter_map(|scheme| match &scheme.scheme {
         Scheme::ApiKey { header } => Some((HeaderName::from_bytes(header.as_bytes()).ok()?, "")),
@@ -96,7 +87,7 @@ fn names(contract: &Contract) -> impl Iterator<Item = (HeaderName, &str)> {
     })
 }
 
-/// Whether nothing follows the scheme, or nothing but the colon between user name and password.
+/// Whether nothing follows the scheme except the colon between user name and password.
 fn is_empty(value: &str) -> bool {
     let rest = ["bearer", "basic"]
         .iter()
@@ -108,20 +99,21 @@ fn is_empty(value: &str) -> bool {
     ["", "Og=="].contains(&rest.trim())
 }
 
-fn refuse_odd_schemes(call: &mut Call<'_>) {
-    let known: Vec<_> = names(call.contract).map(|(_, scheme)| scheme.to_owned()).collect();
-    let Some(given) = call.parts.headers.get(header::AUTHORIZATION) else { return };
+/// Replaces the scheme by one that does not exist unless it has its usual spelling.
+fn refuse_other_spellings(request: &mut LenientRequest<'_>) {
+    let known: Vec<_> = names(request.contract).map(|(_, scheme)| scheme.to_owned()).collect();
+    let Some(given) = request.parts.headers.get(header::AUTHORIZATION) else { return };
     let given = given.to_str().unwrap_or_default().split(' ').next().unwrap_or_default();
     if !known.iter().any(|scheme| scheme == given) {
-        call.parts.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Unknown"));
+        request.parts.headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Unknown"));
     }
 }
 
-/// Writes the owner's own credentials over those that were sent.
-fn put_credentials(call: &mut Call<'_>, owner: &Tenant) {
+/// Replaces the credentials of the request by those of `owner`.
+fn put_credentials(request: &mut LenientRequest<'_>, owner: &Tenant) {
     use base64::Engine;
     let all = owner.credentials_json();
-    for scheme in &call.contract.verify().security {
+    for scheme in &request.contract.verify().security {
         let text = |name: &str| all[&scheme.name].get(name).and_then(Value::as_str).unwrap_or_default();
         let (name, value) = match &scheme.scheme {
             Scheme::Bearer => (header::AUTHORIZATION, format!("Bearer {}", text("token"))),
@@ -136,7 +128,7 @@ fn put_credentials(call: &mut Call<'_>, owner: &Tenant) {
             },
         };
         if let Ok(value) = HeaderValue::from_str(&value) {
-            call.parts.headers.insert(name, value);
+            request.parts.headers.insert(name, value);
             return;
         }
     }

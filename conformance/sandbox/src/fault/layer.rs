@@ -1,26 +1,27 @@
-//! The one way by which a sandbox with faults answers: a request is rewritten, answered by the sandbox as it is, and
-//! the answer spoiled. It may never be built for a sandbox without faults.
+//! Serves the requests of a sandbox with faults: it rewrites a request, lets the correct sandbox serve it, and
+//! distorts the response. It uses every effect and the server; it must never be built for a sandbox without faults.
 
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-
 use std::time::Instant;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Response as HttpResponse};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use otp_contract::Situation;
+use otp_contract::{Contract, Situation};
 
-use super::answer::{HTML, distort};
-use super::call::Call;
-use super::decision::{CIRCUMSTANCES, Circumstances, FaultyStore};
+use super::definition::{Effect, Fault};
+use super::distortion::{HTML, distort};
+use super::faulty_session::SessionDefect;
+use super::faulty_store::{FaultyStore, StoreDefect};
 use super::leak::Secrets;
-use super::life::Defect;
-use super::reading::{Reading, Trigger};
-use super::{Effect, Fault};
+use super::lenient_request::LenientRequest;
+use super::reading::Reading;
+use super::request_context::{REQUEST_CONTEXT, RequestContext};
+use super::trigger::Trigger;
 use crate::answer::Answer;
 use crate::auth::{self, Caller};
 use crate::listener::Origin;
@@ -28,18 +29,19 @@ use crate::query::Parameters;
 use crate::server::{BODY_LIMIT, Body, Shared, read_body};
 use crate::store::Store;
 
-/// The faults of a sandbox, with what they remember.
+/// The faults of a sandbox and their state.
 pub(crate) struct FaultLayer {
     faults: Vec<&'static Fault>,
     store: Arc<FaultyStore>,
-    /// How often a fault that comes and goes has had its chance, by vendor and fault.
-    chances: Mutex<HashMap<(String, &'static str), u32>>,
-    /// The session of the last call, by vendor.
-    last: Mutex<HashMap<String, String>>,
+    /// How many responses each intermittent fault could have distorted, by vendor and fault.
+    occasions: Mutex<HashMap<(String, &'static str), u32>>,
+    /// The session id of the last call, by vendor.
+    last_session: Mutex<HashMap<String, String>>,
 }
 
 impl FaultLayer {
-    /// The store to be used (one that `spans_replicas` has the faults of that kind in itself), and the layer that goes with it; without faults `inner` itself, and none.
+    /// The store to use and the layer that belongs to it; without faults, `inner` and no layer. A store that
+    /// `spans_replicas` implements the faults between replicas itself.
     pub(crate) fn around(
         inner: Arc<dyn Store>,
         faults: Vec<&'static Fault>,
@@ -48,24 +50,25 @@ impl FaultLayer {
         if faults.is_empty() {
             return (inner, None);
         }
-        let defects: Vec<_> = faults
-            .iter()
-            .filter_map(|fault| match fault.effect {
-                // A store that spans replicas has these in itself; here they would see one replica only.
-                Effect::Decision(Defect::UsePerReplica | Defect::CountPerReplica) if spans_replicas => None,
-                Effect::Decision(defect) => Some(defect),
-                _ => None,
-            })
-            .collect();
-        // A member that sets the count to zero needs a count that can be set.
-        let resets = faults.iter().any(|fault| fault.effect == Effect::Reading(Reading::AttemptsMember));
-        let store = Arc::new(FaultyStore::new(inner, defects, resets));
-        let shared: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-        (shared, Some(FaultLayer { faults, store, chances: Mutex::default(), last: Mutex::default() }))
+        let (mut session_defects, mut defects) = (Vec::new(), Vec::new());
+        // Within one process, this layer would see only the calls of one replica.
+        for fault in faults.iter().filter(|fault| !(spans_replicas && fault.effect.spans_replicas())) {
+            match fault.effect {
+                Effect::Decision(defect) => session_defects.push(defect),
+                Effect::Storage(defect) => defects.push(defect),
+                _ => {}
+            }
+        }
+        // Only a counter of the faulty store can be reset.
+        let decides = faults.iter().any(|fault| fault.effect == Effect::Reading(Reading::AttemptsMember));
+        let store = Arc::new(FaultyStore::new(inner, defects, session_defects, decides));
+        let outer: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
+        let layer = FaultLayer { faults, store, occasions: Mutex::default(), last_session: Mutex::default() };
+        (outer, Some(layer))
     }
 
-    /// Answers `request` as a server with these faults does.
-    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> Response {
+    /// Serves `request` like a server with these faults.
+    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> HttpResponse {
         let (parts, body) = request.into_parts();
         let target = parts.uri.path().to_owned();
         let Ok(found) = shared.routes.at(&target) else {
@@ -73,159 +76,185 @@ impl FaultLayer {
         };
         let path = Parameters::read(found.params.iter()).map(Parameters::into_map);
         let contract = &shared.dialects[*found.value].contract;
-        let read = match self.faults.iter().find(|fault| fault.effect.reads_in_part()) {
-            Some(fault) => Ok(read_in_part(body, fault.effect == Effect::Reading(Reading::FirstPiece)).await),
-            None => read_body(body, shared.limits).await,
-        };
-        let body = match read {
+        let body = match self.read_body(shared, body).await {
             Ok(body) => body,
-            // The server has an answer to a body that is too large, and gets one that is.
+            // The sandbox documents a response to a body that is too large, so it gets such a body.
             Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; BODY_LIMIT + 1]),
             Err(status) => return Answer::refusal(&contract.refusal, status).into_response(),
         };
-        let mut call = Call { contract, path: path.unwrap_or_default(), parts, body };
+        let mut call = LenientRequest { contract, path: path.unwrap_or_default(), parts, body };
         let original = call.clone();
-
-        let mut session = call.session();
-        let mut is_respelled = false;
-        for fault in &self.faults {
-            let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
-            match fault.effect {
-                Effect::Reading(reading) => {
-                    if let (true, Some(session)) = (reading.resets(&call), &session) {
-                        self.store.reset(&contract.vendor, session);
-                    }
-                    is_respelled |=
-                        reading.rewrite(&mut call, known.as_ref().map(|known| known.code.as_str()));
-                }
-                Effect::Access(access) => {
-                    let owner = known.and_then(|known| shared.tenants.by_id(contract, &known.tenant));
-                    access.rewrite(&mut call, &shared.tenants, owner.as_ref());
-                }
-                Effect::Decision(Defect::ReuseBySpelling) => {
-                    is_respelled |= Reading::TrimmedEnd.rewrite(&mut call, None);
-                }
-                _ => {}
-            }
-            session = call.session().or(session);
-        }
+        let (session, is_respelled) = self.rewrite(shared, &mut call);
 
         let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
         let is_owner = match auth::identify(contract, &shared.tenants, &call.parts.headers) {
             Caller::Known(tenant) => known.as_ref().is_some_and(|known| known.tenant == tenant.id),
             _ => false,
         };
-        let forwarded = call.parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-        let origin = call.parts.extensions.get::<Origin>();
-        let around = Arc::new(Circumstances {
-            peer: origin.map(|origin| origin.peer),
-            forwarded: forwarded.map(str::to_owned),
-            replica: origin.map(|origin| origin.replica).unwrap_or_default(),
-            respelled: is_respelled,
-            ..Circumstances::default()
-        });
+        let context = Arc::new(context(&call, is_respelled));
         let (parts, body) = (call.parts, Full::new(call.body));
         let started = Instant::now();
-        let answering = shared.answer(&parts, body);
-        let (vendor, mut answer) = CIRCUMSTANCES.scope(Arc::clone(&around), answering).await;
-        shared.note(vendor, &answer, started.elapsed());
+        let serving = shared.answer(&parts, body);
+        let (vendor, mut response) = REQUEST_CONTEXT.scope(Arc::clone(&context), serving).await;
+        shared.note(vendor, &response, started.elapsed());
 
-        if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
-            self.store.note_malformed(&contract.vendor, session);
+        if let (true, Some(session)) = (is_owner && is_malformed(&response), &session) {
+            self.store.record_malformed(&contract.vendor, session);
         }
-        if around.is_foreign.load(Ordering::Relaxed) && self.store.has(Defect::ForeignStatus) {
-            answer.status = StatusCode::GONE.as_u16();
+        if context.is_foreign.load(Ordering::Relaxed) && self.store.has(StoreDefect::ForeignStatus) {
+            response.status = StatusCode::GONE.as_u16();
         }
         let secrets =
             Secrets { right: known.as_ref().map(|known| known.code.as_str()), body: &original.body };
-        self.spoil(&original, session.as_deref(), &secrets, &mut answer);
-        self.send(answer, &secrets)
+        self.distort(&original, session.as_deref(), &secrets, &mut response);
+        self.send(response, &secrets)
     }
 
-    fn spoil(&self, call: &Call<'_>, session: Option<&str>, secrets: &Secrets<'_>, answer: &mut Answer) {
+    async fn read_body<B: Body>(&self, shared: &Shared, body: B) -> Result<Bytes, StatusCode> {
+        let partial = self.faults.iter().find_map(|fault| match fault.effect {
+            Effect::Reading(reading) if reading.reads_part_of_body() => Some(reading),
+            _ => None,
+        });
+        match partial {
+            Some(reading) => Ok(read_part(body, reading == Reading::FirstChunk).await),
+            None => read_body(body, shared.limits).await,
+        }
+    }
+
+    /// Rewrites `call`. Returns the session id that it names and whether its code was spelled differently.
+    fn rewrite(&self, shared: &Shared, call: &mut LenientRequest<'_>) -> (Option<String>, bool) {
         let contract = call.contract;
-        let earlier = {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            match session {
-                Some(session) => last.insert(contract.vendor.clone(), session.to_owned()),
-                None => last.get(&contract.vendor).cloned(),
+        let mut session = call.session();
+        let mut is_respelled = false;
+        for fault in &self.faults {
+            let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
+            match fault.effect {
+                Effect::Reading(reading) => {
+                    if let (true, Some(session)) = (reading.resets_count(call), &session) {
+                        self.store.reset(&contract.vendor, session);
+                    }
+                    is_respelled |= reading.rewrite(call, known.as_ref().map(|known| known.code.as_str()));
+                }
+                Effect::Access(access) => {
+                    let owner = known.and_then(|known| shared.tenants.by_id(contract, &known.tenant));
+                    access.rewrite(call, &shared.tenants, owner.as_ref());
+                }
+                Effect::Decision(SessionDefect::ReuseBySpelling) => {
+                    is_respelled |= Reading::TrimmedEnd.rewrite(call, None);
+                }
+                _ => {}
             }
-        };
+            session = call.session().or(session);
+        }
+        (session, is_respelled)
+    }
+
+    fn distort(
+        &self,
+        call: &LenientRequest<'_>,
+        session: Option<&str>,
+        secrets: &Secrets<'_>,
+        response: &mut Answer,
+    ) {
+        let contract = call.contract;
+        let earlier = self.replace_last_session(contract, session);
         for fault in &self.faults {
             match fault.effect {
-                Effect::Answer(situations, distortion)
-                    if answer.situation.is_some_and(|situation| situations.contains(&situation)) =>
-                {
-                    distort(distortion, contract, earlier.as_deref(), answer);
+                Effect::Response(situations, distortion) if is_in(response, situations) => {
+                    distort(distortion, contract, earlier.as_deref(), response);
                 }
-                Effect::Sometimes(situations, distortion)
-                    if answer.situation.is_some_and(|situation| situations.contains(&situation)) =>
+                Effect::Intermittent(situations, distortion)
+                    if is_in(response, situations) && self.is_third_occasion(contract, fault) =>
                 {
-                    let mut chances = self.chances.lock().unwrap_or_else(PoisonError::into_inner);
-                    let chance = chances.entry((contract.vendor.clone(), fault.name)).or_default();
-                    *chance = chance.wrapping_add(1);
-                    if chance.is_multiple_of(3) {
-                        distort(distortion, contract, earlier.as_deref(), answer);
-                    }
+                    distort(distortion, contract, earlier.as_deref(), response);
                 }
                 Effect::Reading(Reading::Crash(trigger))
-                    if (is_refused_for_itself(answer) || is_unread(trigger, answer))
-                        && trigger.is_pulled(call) =>
+                    if (is_refused_for_content(response) || is_undecoded(trigger, response))
+                        && trigger.matches(call) =>
                 {
-                    *answer = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
+                    *response = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
                 }
-                Effect::Leak(leak) => leak.write(answer, secrets),
+                Effect::Leak(leak) => leak.extend_body(response, secrets),
                 _ => {}
             }
         }
     }
 
-    fn send(&self, answer: Answer, secrets: &Secrets<'_>) -> Response {
-        let situation = answer.situation;
-        let page = match &*answer.body {
-            serde_json::Value::String(page) if answer.content_type == HTML => Some(page.clone()),
+    /// Remembers `session` and returns the session id of the previous call.
+    fn replace_last_session(&self, contract: &Contract, session: Option<&str>) -> Option<String> {
+        let mut last = self.last_session.lock().unwrap_or_else(PoisonError::into_inner);
+        match session {
+            Some(session) => last.insert(contract.vendor.clone(), session.to_owned()),
+            None => last.get(&contract.vendor).cloned(),
+        }
+    }
+
+    fn is_third_occasion(&self, contract: &Contract, fault: &Fault) -> bool {
+        let mut occasions = self.occasions.lock().unwrap_or_else(PoisonError::into_inner);
+        let occasion = occasions.entry((contract.vendor.clone(), fault.name)).or_default();
+        *occasion = occasion.wrapping_add(1);
+        occasion.is_multiple_of(3)
+    }
+
+    fn send(&self, response: Answer, secrets: &Secrets<'_>) -> HttpResponse {
+        let situation = response.situation;
+        let page = match &*response.body {
+            serde_json::Value::String(page) if response.content_type == HTML => Some(page.clone()),
             _ => None,
         };
-        let mut response = answer.into_response();
+        let mut sent = response.into_response();
         if let Some(page) = page {
-            *response.body_mut() = page.into();
+            *sent.body_mut() = page.into();
         }
         for fault in &self.faults {
             if let Effect::Leak(leak) = fault.effect {
-                leak.write_headers(&mut response, situation, secrets);
+                leak.change_headers(&mut sent, situation, secrets);
             }
         }
-        response
+        sent
     }
 }
 
-/// What arrives of a body: its first piece, or all of it up to where it breaks off.
-async fn read_in_part(body: impl Body, first: bool) -> Bytes {
+fn context(call: &LenientRequest<'_>, is_respelled: bool) -> RequestContext {
+    let forwarded = call.parts.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+    let origin = call.parts.extensions.get::<Origin>();
+    RequestContext {
+        peer: origin.map(|origin| origin.peer),
+        replica: origin.map(|origin| origin.replica).unwrap_or_default(),
+        forwarded: forwarded.map(str::to_owned),
+        is_respelled,
+        ..RequestContext::default()
+    }
+}
+
+/// Reads the first chunk of a body, or the body up to the point where it breaks off.
+async fn read_part(body: impl Body, only_first: bool) -> Bytes {
     let mut body = pin!(body);
     let mut read = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         read.extend(frame.into_data().unwrap_or_default());
-        if first || read.len() > BODY_LIMIT {
+        if only_first || read.len() > BODY_LIMIT {
             break;
         }
     }
     read.into()
 }
 
-fn is_malformed(answer: &Answer) -> bool {
-    matches!(
-        answer.situation,
-        Some(Situation::MalformedBody | Situation::MalformedCode | Situation::MissingCode)
-    )
+fn is_in(response: &Answer, situations: &[Situation]) -> bool {
+    response.situation.is_some_and(|situation| situations.contains(&situation))
 }
 
-/// Whether the body was not unpacked, where a careless server would have tried.
-fn is_unread(trigger: Trigger, answer: &Answer) -> bool {
-    trigger == Trigger::Compressed && answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
+fn is_malformed(response: &Answer) -> bool {
+    is_in(response, &[Situation::MalformedBody, Situation::MalformedCode, Situation::MissingCode])
 }
 
-/// Whether the caller was let in, and refused for what it sent.
-fn is_refused_for_itself(answer: &Answer) -> bool {
-    (400..500).contains(&answer.status) && ![401, 403, 405, 413, 415].contains(&answer.status)
-        || answer.situation == Some(Situation::UnknownSession)
+/// Whether the sandbox refused to decode a body that a careless server would have tried to decode.
+fn is_undecoded(trigger: Trigger, response: &Answer) -> bool {
+    trigger == Trigger::Compressed && response.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
+}
+
+/// Whether the sandbox accepted the caller and the method, and refused the content of the request.
+fn is_refused_for_content(response: &Answer) -> bool {
+    (400..500).contains(&response.status) && ![401, 403, 405, 413, 415].contains(&response.status)
+        || response.situation == Some(Situation::UnknownSession)
 }

@@ -1,55 +1,47 @@
-//! Faults in what an answer gives away, and in the header fields that it owes. The decision and the documented members
-//! stay as they are.
+//! Faults in what a response discloses, and in the header fields that it must have. This module adds to a response;
+//! it must change neither the decision nor the documented members.
 
-use axum::response::Response;
+use axum::response::Response as HttpResponse;
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use otp_contract::{Contract, Situation};
+use otp_contract::Situation;
 use serde_json::Value;
 
 use crate::answer::Answer;
 
-/// What is given away or owed.
+/// What a response discloses or lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Leak {
-    /// The right code is in the body of the answer to a wrong one.
+    /// The right code, in the body of the response to a wrong one.
     CodeInBody,
-    /// The right code is in a header field of the answer to a wrong one.
+    /// The right code, in a header field of the response to a wrong one.
     CodeInHeader,
-    /// The length of the right code is told.
+    /// The length of the right code.
     Length,
-    /// A parser's message is told, with what was sent.
+    /// A parser's message and the body of the request.
     ParserMessage,
-    /// A trace of calls is told.
+    /// A stack trace.
     Trace,
-    /// A cookie is set.
+    /// A cookie.
     Cookie,
-    /// Caches may keep the answer.
+    /// Permission for caches to store the response.
     Cacheable,
-    /// A 401 names no scheme.
+    /// A 401 lacks the authentication scheme.
     NoChallenge,
-    /// A 405 names no method.
+    /// A 405 lacks the allowed methods.
     NoAllow,
 }
 
-/// What a leak knows.
+/// What a leak can disclose.
 pub(super) struct Secrets<'a> {
     pub(super) right: Option<&'a str>,
     pub(super) body: &'a [u8],
 }
 
 impl Leak {
-    pub(super) fn shows(self, contract: &Contract) -> bool {
-        match self {
-            // Where there is one length only, the document tells it.
-            Leak::Length => contract.verify().code.min_length < contract.verify().code.max_length,
-            // No document allows any of the others, and no answer is without a place for them.
-            _ => true,
-        }
-    }
-
-    /// Adds to the body.
-    pub(super) fn write(self, answer: &mut Answer, secrets: &Secrets<'_>) {
-        let Some(situation) = answer.situation else { return };
+    /// Adds the disclosed value to the body.
+    pub(super) fn extend_body(self, response: &mut Answer, secrets: &Secrets<'_>) {
+        let Some(situation) = response.situation else { return };
         let is_malformed = matches!(
             situation,
             Situation::MalformedBody
@@ -80,15 +72,15 @@ impl Leak {
             ),
             _ => return,
         };
-        if let Value::Object(members) = &mut *answer.body {
+        if let Value::Object(members) = &mut *response.body {
             members.insert(name.to_owned(), value);
         }
     }
 
-    /// Changes the header fields.
-    pub(super) fn write_headers(
+    /// Adds or removes header fields.
+    pub(super) fn change_headers(
         self,
-        response: &mut Response,
+        response: &mut HttpResponse,
         situation: Option<Situation>,
         secrets: &Secrets<'_>,
     ) {

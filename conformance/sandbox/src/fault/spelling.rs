@@ -1,9 +1,9 @@
-//! Other spellings of a session id that a sloppy server takes for the same. Knows text, and nothing of sessions.
+//! Spellings of a session id that a careless server accepts as the id. This module compares text; it must know
+//! nothing of sessions.
 
-use otp_contract::Contract;
-
-/// What of a spelling is not looked at.
+/// What a careless lookup ignores in a session id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Spelling {
     /// White space around it.
     Space,
@@ -11,24 +11,15 @@ pub enum Spelling {
     Case,
     /// Hyphens and braces.
     Hyphens,
-    /// What follows a NUL.
+    /// Everything after a NUL.
     AfterNul,
-    /// All of it, where it is `*` or `%`.
+    /// All of it, if it is `*` or `%`.
     Wildcard,
 }
 
 impl Spelling {
-    pub(super) fn shows(self, contract: &Contract) -> bool {
-        let mint = &contract.verify().session.id_pattern;
-        match self {
-            Spelling::Case => mint.contains("{uuid}") || mint.contains("{hex:"),
-            Spelling::Hyphens => mint.contains("{uuid}"),
-            Spelling::Space | Spelling::AfterNul | Spelling::Wildcard => true,
-        }
-    }
-
-    /// Whether `given` is taken for `id`.
-    pub(super) fn is_taken_for(self, given: &str, id: &str) -> bool {
+    /// Whether the lookup accepts `given` as `id`.
+    pub(super) fn accepts(self, given: &str, id: &str) -> bool {
         let bare = |text: &str| text.replace(['-', '{', '}'], "");
         match self {
             Spelling::Space => given.trim() == id,

@@ -11,11 +11,9 @@ mod cluster_house;
 mod concurrency;
 mod control;
 mod engine;
-mod faults;
-mod faults_plays;
-mod faults_stage;
 mod harness;
 mod hostile;
+#[expect(dead_code, reason = "the fault scenarios of the suite use the rest")]
 mod house;
 mod redis;
 mod redis_cluster;

@@ -1,361 +1,311 @@
-//! Faults in what is decided. A table, and nothing else.
+//! Faults in the decision on a code. Each row names the rule and the defect, which `faulty_session` or `faulty_store`
+//! implements. This file must contain nothing but the table.
 
 use otp_contract::Outcome as O;
 
-use super::super::{Defect as D, Effect, Fault, Spelling};
-use super::fault;
-
-const BY_USE: &[&str] = &[
-    "matrix/already_used",
-    "request/*",
-    "lifecycle/random",
-    "single-use/*",
-    "concurrency/*",
-    "policy/*",
-    "consistency/walk",
-];
-
-const BY_LIMIT: &[&str] = &[
-    "matrix/attempts_exhausted*",
-    // Where an answer tells how many attempts remain, the defect shows from the first on.
-    "matrix/wrong_code.retry",
-    "request/*",
-    "lifecycle/random",
-    "limit/*",
-    "expiry/*",
-    "isolation/*",
-    "concurrency/*",
-    "policy/*",
-    "consistency/walk",
-];
-
-const BY_LIFETIME: &[&str] =
-    &["matrix/expired", "lifecycle/random", "expiry/*", "policy/*", "consistency/walk"];
-
-const BY_RESEND: &[&str] = &["limit/resend", "lifecycle/random", "consistency/walk"];
-
-const BY_RACE_OF_USE: &[&str] = &["concurrency/single-use", "concurrency/mixed"];
-
-const BY_RACE_OF_COUNT: &[&str] = &["concurrency/limit", "concurrency/mixed"];
-
-const BY_ISOLATION: &[&str] =
-    &["matrix/foreign_session", "isolation/*", "lifecycle/random", "consistency/walk"];
-
-const BY_POLICY: &[&str] = &["policy/*", "limit/*", "lifecycle/random", "consistency/walk"];
-
-const BY_REMAINING: &[&str] = &[
-    "matrix/wrong_code.retry",
-    "limit/*",
-    "policy/*",
-    "lifecycle/random",
-    "concurrency/*",
-    "consistency/walk",
-];
-
-const BY_SPELLING: &[&str] = &["request/session-spelling", "request/session-types", "request/encoding"];
-
-/// What a count that sessions share spoils: whatever is done with a second session.
-const BY_SHARED_COUNT: &[&str] = &[
-    "matrix/attempts_exhausted*",
-    "matrix/wrong_code.retry",
-    "request/*",
-    "lifecycle/random",
-    "limit/*",
-    "expiry/*",
-    "single-use/*",
-    "isolation/*",
-    "concurrency/*",
-    "policy/*",
-    "consistency/*",
-    "disclosure/*",
-    "auth/*",
-];
+use super::row;
+use crate::fault::definition::{Effect, Fault};
+use crate::fault::faulty_session::SessionDefect as D;
+use crate::fault::faulty_store::StoreDefect as T;
+use crate::fault::rule::Rule;
+use crate::fault::spelling::Spelling;
 
 pub(super) const TABLE: &[Fault] = &[
     // Single use.
-    wrong("reuse", "a used code is approved again", D::Reuse, BY_USE),
-    wrong(
+    decision("reuse", "a used code is approved again", Rule::SingleUse, D::Reuse),
+    decision(
         "reuse-at-once",
-        "a used code is approved again within a second of its use",
+        "a used code is approved again within one second of its use",
+        Rule::SingleUse,
         D::ReuseAtOnce,
-        BY_USE,
     ),
-    wrong(
+    decision(
         "reuse-by-spelling",
-        "white space behind a code is dropped before it is compared, and not before it is marked as used",
+        "the comparison ignores trailing white space in a code, but the record of used codes does not",
+        Rule::SingleUse,
         D::ReuseBySpelling,
-        &["request/code-spelling", "single-use/*", "lifecycle/random"],
     ),
-    wrong(
+    decision(
         "use-forgotten",
-        "a used code is approved again once its lifetime is over",
+        "a used code is approved again after its lifetime",
+        Rule::SingleUse,
         D::UseForgotten,
-        &["single-use/stays-used", "lifecycle/random", "consistency/walk"],
     ),
-    wrong(
+    decision(
         "use-per-connection",
         "a used code is approved again over another connection",
+        Rule::SingleUse,
         D::UsePerConnection,
-        BY_USE,
     ),
-    wrong(
+    decision(
         "use-per-replica",
-        "a used code is approved again at another replica of the service",
+        "a used code is approved again by another replica of the service",
+        Rule::SingleUse,
         D::UsePerReplica,
-        BY_USE,
     ),
-    wrong(
-        "hang-up-undoes",
-        "a caller that hangs up before the answer undoes what was noted of the session",
-        D::HangUpUndoes,
-        &["limit/hang-up", "single-use/hang-up"],
+    storage(
+        "disconnect-undoes",
+        "if the client disconnects before the response, the server rolls back what the call changed in the session",
+        Rule::Disconnect,
+        T::DisconnectUndoes,
     ),
-    wrong(
+    storage(
         "use-race",
-        "between the look whether a code was used and the note that it is lie some milliseconds",
-        D::UseRace,
-        BY_RACE_OF_USE,
+        "the server checks whether a code was used a few milliseconds before it records the use",
+        Rule::AtomicUse,
+        T::UseRace,
     ),
-    wrong(
+    storage(
         "use-race-when-busy",
-        "as `use-race`, and only while more than four calls for the session are under way",
-        D::UseRaceWhenBusy,
-        BY_RACE_OF_USE,
+        "like `use-race`, but only while more than four calls for the session are in flight",
+        Rule::AtomicUse,
+        T::UseRaceWhenBusy,
     ),
-    // The limit.
-    wrong("no-limit", "wrong codes are compared without end", D::NoLimit, BY_LIMIT),
-    wrong("limit-off-by-one", "one wrong code more than allowed is compared", D::LimitHigh, BY_LIMIT),
-    wrong("limit-low", "one wrong code less than allowed is compared", D::LimitLow, BY_LIMIT),
-    wrong("count-lost", "wrong codes are not counted", D::CountLost, BY_LIMIT),
-    wrong("count-half", "every second wrong code is not counted", D::CountHalf, BY_LIMIT),
-    wrong(
+    // The attempt limit.
+    decision("no-limit", "the number of wrong codes is not limited", Rule::AttemptLimit, D::NoLimit),
+    decision(
+        "limit-off-by-one",
+        "one wrong code more than the limit is compared",
+        Rule::AttemptLimit,
+        D::LimitHigh,
+    ),
+    decision("limit-low", "one wrong code fewer than the limit is compared", Rule::AttemptLimit, D::LimitLow),
+    decision("count-lost", "wrong codes are not counted", Rule::AttemptLimit, D::CountLost),
+    decision("count-half", "only every other wrong code is counted", Rule::AttemptLimit, D::CountHalf),
+    decision(
         "count-distinct",
         "a wrong code that was tried before is not counted again",
+        Rule::AttemptLimit,
         D::CountDistinct,
-        BY_LIMIT,
     ),
-    wrong(
+    storage(
         "count-late",
-        "wrong codes are counted some milliseconds after the comparison",
-        D::CountLate,
-        BY_RACE_OF_COUNT,
+        "a wrong code is counted a few milliseconds after the comparison",
+        Rule::AtomicCount,
+        T::CountLate,
     ),
-    wrong(
+    storage(
         "count-late-when-busy",
-        "as `count-late`, and only while more than four calls for the session are under way",
-        D::CountLateWhenBusy,
-        BY_RACE_OF_COUNT,
+        "like `count-late`, but only while more than four calls for the session are in flight",
+        Rule::AtomicCount,
+        T::CountLateWhenBusy,
     ),
-    wrong(
+    storage(
         "count-overwritten",
-        "the count that was read before a comparison is written back after it, so that one of two is lost",
-        D::CountOverwritten,
-        BY_RACE_OF_COUNT,
+        "the count is read before a comparison and written back after it, so concurrent updates are lost",
+        Rule::AtomicCount,
+        T::CountOverwritten,
     ),
-    wrong("count-per-tenant", "all sessions of a tenant share one count", D::CountPerTenant, BY_SHARED_COUNT),
-    wrong(
+    storage(
+        "count-per-tenant",
+        "all sessions of a tenant share one count",
+        Rule::CountPerSession,
+        T::CountPerTenant,
+    ),
+    storage(
         "count-per-vendor",
         "all sessions of all tenants share one count",
-        D::CountPerVendor,
-        &[
-            "matrix/*",
-            "request/*",
-            "lifecycle/*",
-            "limit/*",
-            "expiry/*",
-            "single-use/*",
-            "isolation/*",
-            "concurrency/*",
-            "policy/*",
-            "consistency/*",
-            "disclosure/*",
-            "auth/*",
-        ],
+        Rule::CountPerSession,
+        T::CountPerVendor,
     ),
-    wrong("count-per-connection", "each connection has a count of its own", D::CountPerConnection, BY_LIMIT),
-    wrong(
+    storage(
+        "count-per-connection",
+        "each connection has its own count",
+        Rule::AttemptLimit,
+        T::CountPerConnection,
+    ),
+    storage(
         "count-per-replica",
-        "each replica of the service has a count of its own",
-        D::CountPerReplica,
-        BY_LIMIT,
+        "each replica of the service has its own count",
+        Rule::AttemptLimit,
+        T::CountPerReplica,
     ),
-    wrong(
+    storage(
         "count-per-forwarded",
-        "each value of X-Forwarded-For has a count of its own",
-        D::CountPerForwarded,
-        &["limit/not-reset"],
+        "each value of X-Forwarded-For has its own count",
+        Rule::CountPersists,
+        T::CountPerForwarded,
     ),
-    wrong(
+    storage(
         "success-resets-others",
-        "an approval sets the counts of the tenant's other sessions to zero",
-        D::SuccessResets,
-        &["limit/*", "lifecycle/random", "consistency/walk"],
+        "an approval resets the counts of the tenant's other sessions",
+        Rule::CountPersists,
+        T::SuccessResets,
     ),
-    wrong(
+    storage(
         "malformed-resets",
-        "a malformed request sets the count of wrong codes to zero",
-        D::MalformedResets,
-        &["limit/not-reset", "request/*", "lifecycle/random"],
+        "a malformed request resets the count of wrong codes",
+        Rule::MalformedIsNoAttempt,
+        T::MalformedResets,
     ),
-    wrong(
+    storage(
         "malformed-counts",
         "a malformed request counts as a wrong code",
-        D::MalformedCounts,
-        &["limit/*", "request/*", "lifecycle/random"],
+        Rule::MalformedIsNoAttempt,
+        T::MalformedCounts,
     ),
-    wrong("resend-resets", "a new code sets the count of wrong codes to zero", D::ResendResets, BY_RESEND),
-    wrong("resend-keeps-old", "a new code leaves the old one valid", D::ResendKeepsOld, BY_RESEND),
-    wrong("lock-opens", "the right code opens a locked session", D::LockOpens, BY_LIMIT),
-    // Comparison before state.
-    wrong(
+    storage("resend-resets", "a resend resets the count of wrong codes", Rule::Resend, T::ResendResets),
+    storage("resend-keeps-old", "the old code remains valid after a resend", Rule::Resend, T::ResendKeepsOld),
+    decision("lock-opens", "the right code unlocks a locked session", Rule::AttemptLimit, D::LockOpens),
+    // Oracles and misreported outcomes.
+    decision(
         "lock-oracle",
-        "a wrong code for a locked session is told from the right one",
+        "the response for a locked session reveals whether the code is right",
+        Rule::AttemptLimit,
         D::ComparedFirst(O::AttemptsExhausted),
-        BY_LIMIT,
     ),
-    wrong(
+    decision(
         "use-oracle",
-        "a wrong code for a used session is told from the right one",
+        "the response for a used session reveals whether the code is right",
+        Rule::SingleUse,
         D::ComparedFirst(O::AlreadyUsed),
-        BY_USE,
     ),
-    wrong(
+    decision(
         "expiry-oracle",
-        "a wrong code for an expired session is told from the right one",
+        "the response for an expired session reveals whether the code is right",
+        Rule::Lifetime,
         D::ComparedFirst(O::Expired),
-        BY_LIFETIME,
     ),
-    wrong(
-        "expired-told-as-wrong",
-        "an expired code is told as a wrong one",
-        D::Told(O::Expired, O::WrongCode),
-        &["matrix/expired", "lifecycle/random", "expiry/*", "limit/resend", "policy/*", "consistency/*"],
+    decision(
+        "expired-reported-as-wrong",
+        "an expired code is reported as a wrong code",
+        Rule::Lifetime,
+        D::Misreported(O::Expired, O::WrongCode),
     ),
-    wrong(
-        "exhausted-told-as-wrong",
-        "a locked session is told as one that got a wrong code",
-        D::Told(O::AttemptsExhausted, O::WrongCode),
-        BY_LIMIT,
+    decision(
+        "exhausted-reported-as-wrong",
+        "a locked session is reported as a wrong code",
+        Rule::AttemptLimit,
+        D::Misreported(O::AttemptsExhausted, O::WrongCode),
     ),
-    wrong(
-        "used-told-as-expired",
-        "a used code is told as an expired one",
-        D::Told(O::AlreadyUsed, O::Expired),
-        BY_USE,
+    decision(
+        "used-reported-as-expired",
+        "a used code is reported as expired",
+        Rule::SingleUse,
+        D::Misreported(O::AlreadyUsed, O::Expired),
     ),
-    wrong(
-        "unknown-told-as-wrong",
-        "an unknown session is told as one that got a wrong code",
-        D::Told(O::UnknownSession, O::WrongCode),
-        &[
-            "matrix/unknown_session",
-            "matrix/foreign_session",
-            "request/session-*",
-            "request/encoding",
-            "isolation/*",
-            "lifecycle/random",
-            "consistency/*",
-        ],
+    decision(
+        "unknown-reported-as-wrong",
+        "an unknown session is reported as a wrong code",
+        Rule::DocumentedResponse,
+        D::Misreported(O::UnknownSession, O::WrongCode),
     ),
     // Lifetime.
-    wrong("no-expiry", "codes do not expire", D::NoExpiry, BY_LIFETIME),
-    wrong("expiry-late", "codes expire five seconds late", D::ExpiryLate, BY_LIFETIME),
-    wrong(
+    decision("no-expiry", "codes never expire", Rule::Lifetime, D::NoExpiry),
+    decision("expiry-late", "codes expire five seconds late", Rule::Lifetime, D::ExpiryLate),
+    decision(
         "expiry-early",
-        "codes expire when nine tenths of their lifetime are over",
+        "codes expire after nine tenths of their lifetime",
+        Rule::Lifetime,
         D::ExpiryEarly,
-        BY_LIFETIME,
     ),
-    wrong(
+    decision(
         "expiry-extended",
-        "each attempt starts the lifetime of a code anew",
+        "each attempt restarts the lifetime of a code",
+        Rule::Lifetime,
         D::ExpiryExtended,
-        BY_LIFETIME,
     ),
-    wrong(
+    decision(
         "expiry-for-wrong-only",
-        "an expired code is approved, and only wrong ones are refused",
-        D::ExpiryForWrong,
-        BY_LIFETIME,
+        "the right code is approved after its lifetime; only wrong codes expire",
+        Rule::Lifetime,
+        D::ExpiryForWrongOnly,
     ),
     // Tenants.
-    wrong("foreign-tenant", "a session is verified for any tenant", D::ForeignTenant, BY_ISOLATION),
-    wrong(
+    storage("foreign-tenant", "any tenant can verify a session", Rule::Isolation, T::ForeignTenant),
+    storage(
         "foreign-counts",
-        "another tenant's wrong codes are counted for the owner",
-        D::ForeignCounts,
-        BY_ISOLATION,
+        "wrong codes sent by another tenant count against the owner",
+        Rule::Isolation,
+        T::ForeignCounts,
     ),
-    wrong(
+    storage(
         "foreign-consumes",
-        "another tenant's right code uses the session up",
-        D::ForeignConsumes,
-        BY_ISOLATION,
+        "the right code sent by another tenant uses up the session",
+        Rule::Isolation,
+        T::ForeignConsumes,
     ),
-    wrong(
-        "foreign-told",
-        "another tenant's session is answered like one of the caller's own that got a wrong code",
-        D::ForeignTold,
-        BY_ISOLATION,
+    storage(
+        "foreign-revealed",
+        "another tenant's session is reported as a wrong code instead of an unknown session",
+        Rule::Isolation,
+        T::ForeignRevealed,
     ),
-    wrong(
+    storage(
         "foreign-status",
-        "another tenant's session is told from an unknown one by the status",
-        D::ForeignStatus,
-        BY_ISOLATION,
+        "the HTTP status reveals that another tenant's session exists",
+        Rule::Isolation,
+        T::ForeignStatus,
     ),
-    // Ids.
-    spelled(
+    // Session ids.
+    session_id(
         "session-trimmed",
-        "white space around a session's id is dropped for finding it, and not for counting",
+        "the lookup ignores white space around a session id, but the count does not",
         Spelling::Space,
     ),
-    spelled(
+    session_id(
         "session-case",
-        "the letters of a session's id are read in either case for finding it, and not for counting",
+        "the lookup ignores the case of letters in a session id, but the count does not",
         Spelling::Case,
     ),
-    spelled("session-hyphens", "hyphens and braces in a session's id do not count", Spelling::Hyphens),
-    spelled("session-up-to-nul", "a session's id ends at a NUL", Spelling::AfterNul),
-    spelled("session-wildcard", "`*` or `%` finds any session of the tenant", Spelling::Wildcard),
-    // What the request asks of the policy.
-    wrong("limit-revives", "a wish for more attempts opens a locked session", D::LimitRevives, BY_POLICY),
-    wrong(
+    session_id("session-hyphens", "the lookup ignores hyphens and braces in a session id", Spelling::Hyphens),
+    session_id(
+        "session-up-to-nul",
+        "the lookup ignores everything after a NUL in a session id",
+        Spelling::AfterNul,
+    ),
+    session_id(
+        "session-wildcard",
+        "a session id of `*` or `%` matches any session of the tenant",
+        Spelling::Wildcard,
+    ),
+    // Policy overrides and lockout.
+    decision(
+        "limit-revives",
+        "a request for a higher attempt limit unlocks a locked session",
+        Rule::LimitOverride,
+        D::LimitRevives,
+    ),
+    decision(
         "lifetime-revives",
-        "a wish for a longer lifetime brings an expired code back",
+        "a request for a longer lifetime revives an expired code",
+        Rule::LifetimeOverride,
         D::LifetimeRevives,
-        &["policy/*", "expiry/*", "lifecycle/random", "consistency/walk"],
     ),
-    wrong(
+    decision(
         "retry-revives",
-        "the permission to retry brings back a code that a wrong one has ended",
+        "a request that allows retries revives a code that a wrong attempt had invalidated",
+        Rule::RetryOverride,
         D::RetryRevives,
-        BY_POLICY,
     ),
-    wrong("lock-extended", "each call to a locked session starts the lock anew", D::LockExtended, BY_POLICY),
-    wrong(
+    decision(
+        "lock-extended",
+        "each call to a locked session restarts the lockout",
+        Rule::Lockout,
+        D::LockExtended,
+    ),
+    decision(
         "remaining-off-by-one",
-        "one attempt more than there is, is said to remain",
+        "the reported number of remaining attempts is one too high",
+        Rule::RemainingAttempts,
         D::RemainingHigh,
-        BY_REMAINING,
     ),
-    wrong(
+    decision(
         "remaining-stuck",
-        "as many attempts are said to remain as there were at first",
+        "the reported number of remaining attempts never decreases",
+        Rule::RemainingAttempts,
         D::RemainingStuck,
-        BY_REMAINING,
     ),
 ];
 
-const fn wrong(
-    name: &'static str,
-    summary: &'static str,
-    defect: D,
-    found_by: &'static [&'static str],
-) -> Fault {
-    fault(name, summary, Effect::Decision(defect), found_by)
+const fn decision(name: &'static str, summary: &'static str, breaks: Rule, defect: D) -> Fault {
+    row(name, summary, breaks, Effect::Decision(defect))
 }
 
-const fn spelled(name: &'static str, summary: &'static str, spelling: Spelling) -> Fault {
-    wrong(name, summary, D::SessionSpelling(spelling), BY_SPELLING)
+const fn storage(name: &'static str, summary: &'static str, breaks: Rule, defect: T) -> Fault {
+    row(name, summary, breaks, Effect::Storage(defect))
+}
+
+const fn session_id(name: &'static str, summary: &'static str, spelling: Spelling) -> Fault {
+    storage(name, summary, Rule::ExactSessionId, T::SessionSpelling(spelling))
 }

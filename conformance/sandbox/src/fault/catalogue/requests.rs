@@ -1,246 +1,219 @@
-//! Faults in how a request is read, in who is let in, and in what an answer gives away. A table, and nothing else.
+//! Faults in reading a request, in authentication, and in what a response discloses or lacks. Each row names the rule
+//! and the effect; `reading`, `access` and `leak` implement the effects. This file must contain nothing but the
+//! table.
 
-use super::super::{Access, Effect, Fault, Leak, Reading as R, Trigger};
-use super::fault;
-
-/// A sloppy reading turns what is no attempt into one, so it may also show where malformed requests are meant to cost
-/// nothing.
-const BY_SPELLING: &[&str] = &[
-    "request/code-spelling",
-    "request/encoding",
-    "request/size",
-    "matrix/malformed_code",
-    "limit/not-reset",
-    "lifecycle/random",
-];
-const BY_TWO: &[&str] =
-    &["request/duplicate-members", "request/parameters", "limit/not-reset", "lifecycle/random"];
-const BY_ENCODING: &[&str] = &["request/encoding"];
-const BY_OBJECT: &[&str] = &["request/not-an-object", "limit/not-reset", "lifecycle/random"];
-const BY_NOTHING: &[&str] = &["request/*", "matrix/missing_code", "limit/not-reset", "lifecycle/random"];
+use super::row;
+use crate::fault::access::Access;
+use crate::fault::definition::{Effect, Fault};
+use crate::fault::leak::Leak;
+use crate::fault::reading::Reading as R;
+use crate::fault::rule::Rule;
+use crate::fault::trigger::Trigger;
 
 pub(super) const TABLE: &[Fault] = &[
     // Spellings of a code.
-    read("code-as-integer", "codes are compared as whole numbers", R::AsInteger, BY_SPELLING),
-    read("code-leading-zeros", "zeros at the start of a code do not count", R::LeadingZeros, BY_SPELLING),
-    read("code-beginning", "the beginning of the right code is approved", R::Beginning, BY_SPELLING),
-    read("code-ending", "the right code is approved with anything behind it", R::Ending, BY_SPELLING),
-    read("code-letter-case", "letters of a code are right in either case", R::LetterCase, BY_SPELLING),
-    read("code-trimmed", "white space around a code is dropped", R::Trimmed, BY_SPELLING),
-    read(
+    reading("code-as-integer", "codes are compared as integers", Rule::ExactCode, R::AsInteger),
+    reading("code-leading-zeros", "leading zeros in a code are ignored", Rule::ExactCode, R::LeadingZeros),
+    reading("code-beginning", "a prefix of the right code is approved", Rule::ExactCode, R::Prefix),
+    reading(
+        "code-ending",
+        "the right code is approved with any text after it",
+        Rule::ExactCode,
+        R::TrailingText,
+    ),
+    reading("code-letter-case", "the case of letters in a code is ignored", Rule::ExactCode, R::LetterCase),
+    reading("code-trimmed", "white space around a code is ignored", Rule::ExactCode, R::Trimmed),
+    reading(
         "code-separators",
-        "whatever is no letter and no digit is dropped from a code",
+        "characters in a code other than letters and digits are ignored",
+        Rule::ExactCode,
         R::Separators,
-        BY_SPELLING,
     ),
-    read("code-full-width", "full-width digits are taken for digits", R::FullWidth, BY_SPELLING),
-    read("code-up-to-nul", "a code ends at a NUL", R::UpToNul, BY_SPELLING),
+    reading(
+        "code-full-width",
+        "full-width digits in a code are accepted as digits",
+        Rule::ExactCode,
+        R::FullWidth,
+    ),
+    reading("code-up-to-nul", "everything after a NUL in a code is ignored", Rule::ExactCode, R::UpToNul),
     // Types of a code.
-    read(
-        "code-number",
-        "a code is accepted as a number",
-        R::Number,
-        &["request/code-as-number", "limit/not-reset", "lifecycle/random"],
-    ),
-    read(
-        "code-list",
-        "any code of a list may be the right one",
-        R::List,
-        &["request/code-in-a-list", "limit/not-reset", "lifecycle/random"],
-    ),
-    read(
+    reading("code-number", "a code is accepted as a JSON number", Rule::CodeType, R::Number),
+    reading("code-list", "a list of codes is approved if it contains the right one", Rule::CodeType, R::List),
+    reading(
         "code-operator",
         "an object such as `{\"$ne\": \"\"}` is evaluated as a condition on the code",
+        Rule::CodeType,
         R::Operator,
-        &["request/code-as-object", "limit/not-reset", "lifecycle/random"],
     ),
-    read("code-empty", "an empty code is approved", R::Empty, BY_NOTHING),
-    read("code-null", "a code of null is approved", R::Null, BY_NOTHING),
-    read("code-missing", "a request without a code is approved", R::Missing, BY_NOTHING),
+    reading("code-empty", "an empty code is approved", Rule::CodeRequired, R::Empty),
+    reading("code-null", "a null code is approved", Rule::CodeRequired, R::Null),
+    reading("code-missing", "a request without a code is approved", Rule::CodeRequired, R::Missing),
     // Members.
-    read("either-of-two", "of two codes in one request either may be the right one", R::EitherOfTwo, BY_TWO),
-    read(
+    reading(
+        "either-of-two",
+        "a request with two codes is approved if either is right",
+        Rule::UniqueNames,
+        R::EitherOfTwo,
+    ),
+    reading(
         "verified-member",
-        "a member such as `verified: true` in the request approves any code",
+        "a request member such as `verified: true` causes any code to be approved",
+        Rule::UnknownMembers,
         R::VerifiedMember,
-        &["request/unknown-members"],
     ),
-    read(
+    reading(
         "attempts-member",
-        "a member `attempts: 0` in the request sets the count of wrong codes to zero",
+        "a request member `attempts: 0` resets the count of wrong codes",
+        Rule::UnknownMembers,
         R::AttemptsMember,
-        &["request/unknown-members", "limit/not-reset"],
     ),
-    read("positional-body", "a list is taken for the members of the body in order", R::Positional, BY_OBJECT),
-    read("session-list", "a list of ids is taken for its first", R::SessionList, &["request/session-types"]),
-    // Bytes.
-    read(
+    reading(
+        "positional-body",
+        "a JSON array is accepted as the members of the body in order",
+        Rule::BodyIsObject,
+        R::Positional,
+    ),
+    reading(
+        "session-list",
+        "a list of session ids is accepted, and its first id is used",
+        Rule::SessionIdType,
+        R::SessionList,
+    ),
+    // Bytes of the body.
+    reading(
         "first-piece-only",
-        "only what arrives first of a body is read",
-        R::FirstPiece,
-        &["request/pieces", "request/size"],
+        "only the first chunk of a body that arrives is read",
+        Rule::WholeBody,
+        R::FirstChunk,
     ),
-    read(
-        "broken-off-taken",
-        "a body that breaks off before its end is taken for whole",
-        R::CutOff,
-        &["request/broken-off", "request/*", "limit/not-reset", "lifecycle/random"],
-    ),
-    read(
+    reading("broken-off-taken", "a truncated body is accepted as complete", Rule::WholeBody, R::Truncated),
+    reading(
         "invalid-utf-8-dropped",
-        "bytes that are no UTF-8 are dropped from the body",
-        R::DropsInvalid,
-        BY_ENCODING,
+        "bytes that are not valid UTF-8 are dropped from the body",
+        Rule::TextEncoding,
+        R::DropsInvalidUtf8,
     ),
-    // Failures.
-    read(
-        "nul-500",
-        "a NUL in a value is answered with HTTP 500",
-        R::Crash(Trigger::Nul),
-        &[
-            "request/encoding",
-            "request/parameters",
-            "request/code-spelling",
-            "request/session-*",
-            "limit/not-reset",
-            "lifecycle/random",
-        ],
-    ),
-    read(
+    // Server errors.
+    reading("nul-500", "a NUL in a value causes HTTP status 500", Rule::TextEncoding, R::Crash(Trigger::Nul)),
+    reading(
         "invalid-utf-8-500",
-        "bytes that are no UTF-8 are answered with HTTP 500",
+        "bytes that are not valid UTF-8 cause HTTP status 500",
+        Rule::TextEncoding,
         R::Crash(Trigger::InvalidUtf8),
-        &[
-            "request/encoding",
-            "request/parameters",
-            "request/session-*",
-            "limit/not-reset",
-            "lifecycle/random",
-        ],
     ),
-    read(
+    reading(
         "no-object-500",
-        "a body that is JSON and no object is answered with HTTP 500",
-        R::Crash(Trigger::NoObject),
-        BY_OBJECT,
+        "a JSON body that is not an object causes HTTP status 500",
+        Rule::BodyIsObject,
+        R::Crash(Trigger::NotAnObject),
     ),
-    read(
+    reading(
         "long-code-500",
-        "a code of more than 64 bytes is answered with HTTP 500",
+        "a code longer than 64 bytes causes HTTP status 500",
+        Rule::CodeLength,
         R::Crash(Trigger::LongCode),
-        &["request/size", "request/code-spelling", "limit/not-reset", "lifecycle/random"],
     ),
-    read(
+    reading(
         "compressed-500",
-        "a body that is said to be compressed is answered with HTTP 500",
+        "a body labelled as compressed causes HTTP status 500",
+        Rule::ContentEncoding,
         R::Crash(Trigger::Compressed),
-        &["request/compressed"],
     ),
-    read(
+    reading(
         "code-type-500",
-        "a code that is no string is answered with HTTP 500",
-        R::Crash(Trigger::NoText),
-        &["request/code-*", "limit/not-reset", "lifecycle/random"],
+        "a code that is not a string causes HTTP status 500",
+        Rule::CodeType,
+        R::Crash(Trigger::NotText),
     ),
-    read(
+    reading(
         "parameters-500",
-        "a parameter that is out of bounds is answered with HTTP 500",
+        "a parameter out of bounds causes HTTP status 500",
+        Rule::ParameterBounds,
         R::Crash(Trigger::OutOfBounds),
-        &["request/parameters", "limit/not-reset", "lifecycle/random"],
     ),
-    // Who is let in.
-    enter(
+    // Authentication, accounts and methods.
+    access(
         "no-credentials",
         "a call without credentials is served",
+        Rule::CredentialsRequired,
         Access::NoCredentials,
-        &["auth/*", "matrix/missing_credentials"],
     ),
-    enter(
+    access(
         "any-credentials",
         "a call with wrong credentials is served",
+        Rule::CredentialsCompared,
         Access::AnyCredentials,
-        &["auth/*", "matrix/wrong_credentials"],
     ),
-    enter(
+    access(
         "empty-credentials",
         "a call with empty credentials is served",
+        Rule::CredentialsRequired,
         Access::EmptyCredentials,
-        &["auth/missing", "auth/wrong", "auth/challenge"],
     ),
-    enter(
+    access(
         "other-account",
-        "the credentials of one account are good for the path of another",
+        "the credentials of one account are accepted for the path of another",
+        Rule::OwnAccount,
         Access::OtherAccount,
-        &["auth/other-account", "isolation/*", "matrix/foreign_session"],
     ),
-    enter(
+    access(
         "scheme-case",
-        "the name of an authentication scheme is accepted only as it is usually spelled",
+        "the name of an authentication scheme is accepted only in its usual spelling",
+        Rule::SchemeName,
         Access::SchemeCase,
-        &["auth/scheme-case"],
     ),
-    enter(
-        "other-method",
-        "GET is served like POST, or POST like GET",
-        Access::OtherMethod,
-        &["request/method"],
-    ),
-    enter(
+    access("other-method", "GET is served like POST, or POST like GET", Rule::Method, Access::OtherMethod),
+    access(
         "method-override",
-        "the method is taken from X-HTTP-Method-Override",
+        "X-HTTP-Method-Override replaces the method of the request",
+        Rule::Method,
         Access::MethodOverride,
-        &["request/method"],
     ),
-    // What is owed and what is given away.
-    leak("no-challenge", "a 401 names no authentication scheme", Leak::NoChallenge, &["auth/*"]),
-    leak("no-allow", "a 405 names no method", Leak::NoAllow, &["request/method"]),
+    // Required headers and disclosed data.
+    leak(
+        "no-challenge",
+        "a response with status 401 names no authentication scheme",
+        Rule::Challenge,
+        Leak::NoChallenge,
+    ),
+    leak(
+        "no-allow",
+        "a response with status 405 does not list the allowed methods",
+        Rule::Method,
+        Leak::NoAllow,
+    ),
     leak(
         "code-in-body",
-        "the body of the answer to a wrong code carries the right one",
+        "the response to a wrong code includes the right code in its body",
+        Rule::Secrecy,
         Leak::CodeInBody,
-        &["disclosure/*"],
     ),
     leak(
         "code-in-header",
-        "a header field of the answer to a wrong code carries the right one",
+        "the response to a wrong code includes the right code in a header field",
+        Rule::Secrecy,
         Leak::CodeInHeader,
-        &["disclosure/*"],
     ),
-    leak("length-told", "a refusal tells how long the right code is", Leak::Length, &["disclosure/*"]),
+    leak("length-disclosed", "a refusal discloses the length of the right code", Rule::Secrecy, Leak::Length),
     leak(
         "parser-message",
-        "a malformed request is answered with a parser's message and what was sent",
+        "the response to a malformed request includes a parser's message and the request body",
+        Rule::Secrecy,
         Leak::ParserMessage,
-        &["disclosure/*"],
     ),
-    leak("trace", "a malformed request is answered with a trace of calls", Leak::Trace, &["disclosure/*"]),
-    leak("cookie", "each answer sets a cookie", Leak::Cookie, &["disclosure/headers"]),
-    leak("cacheable", "each answer may be kept by caches", Leak::Cacheable, &["disclosure/headers"]),
+    leak("trace", "the response to a malformed request includes a stack trace", Rule::Secrecy, Leak::Trace),
+    leak("cookie", "each response sets a cookie", Rule::ResponseHeaders, Leak::Cookie),
+    leak("cacheable", "each response allows caches to store it", Rule::ResponseHeaders, Leak::Cacheable),
 ];
 
-const fn read(
-    name: &'static str,
-    summary: &'static str,
-    reading: R,
-    found_by: &'static [&'static str],
-) -> Fault {
-    fault(name, summary, Effect::Reading(reading), found_by)
+const fn reading(name: &'static str, summary: &'static str, breaks: Rule, reading: R) -> Fault {
+    row(name, summary, breaks, Effect::Reading(reading))
 }
 
-const fn enter(
-    name: &'static str,
-    summary: &'static str,
-    access: Access,
-    found_by: &'static [&'static str],
-) -> Fault {
-    fault(name, summary, Effect::Access(access), found_by)
+const fn access(name: &'static str, summary: &'static str, breaks: Rule, access: Access) -> Fault {
+    row(name, summary, breaks, Effect::Access(access))
 }
 
-const fn leak(
-    name: &'static str,
-    summary: &'static str,
-    leak: Leak,
-    found_by: &'static [&'static str],
-) -> Fault {
-    fault(name, summary, Effect::Leak(leak), found_by)
+const fn leak(name: &'static str, summary: &'static str, breaks: Rule, leak: Leak) -> Fault {
+    row(name, summary, breaks, Effect::Leak(leak))
 }

@@ -1,78 +1,112 @@
-//! Faults in how a decision is answered: the dialect's answer is correct, and is changed on its way out. Nothing here
-//! may touch what was decided.
+//! Distortions of a response: the vendor's response is correct and is changed before it is sent. This module knows
+//! the contract and the response; it must not change what was decided.
 
-use otp_contract::{Cell, Contract, Matching, Member};
+use otp_contract::{Cell, Contract, Matching, Member, Situation};
 use serde_json::{Map, Value};
 
 use crate::answer::Answer;
 
-/// What is done to an answer.
+/// A change to a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Distortion {
-    /// It has this status.
+    /// Replaces the HTTP status.
     Status(u16),
-    /// The last value by which a client decides is another one.
+    /// Replaces the last value that identifies the outcome.
     Literal,
-    /// The last required member is not there.
+    /// Removes the last required member.
     MissingMember,
-    /// The last required boolean or number is a string.
+    /// Turns the last required boolean or number into a string.
     Mistyped,
-    /// The last required member is null.
+    /// Sets the last required member to null.
     NullMember,
-    /// It carries what an approval carries.
+    /// Adds the members of an approval.
     ClaimsSuccess,
-    /// It is called plain text.
+    /// Labels the body as plain text.
     PlainText,
-    /// It is a page for people, with the right status.
+    /// Replaces the body by an HTML page.
     Html,
-    /// The echoed session id is another one.
+    /// Replaces the echoed session id.
     Echo,
-    /// The echoed session id is that of the call before.
+    /// Replaces the echoed session id by that of the previous call.
     EarlierEcho,
-    /// The echoed session id is not there.
+    /// Removes the echoed session id.
     MissingEcho,
 }
 
-/// What a page for people looks like; a proxy in front of a server gives such.
+const JSON: &str = "application/json";
+
+/// An error page such as a proxy in front of a server sends.
 const PAGE: &str =
     "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Request failed</h1></body></html>";
 
-/// The media type by which [`Distortion::Html`] is known on the way out, where the body is written as it is.
+/// The media type that [`Distortion::Html`] sets. The fault layer sends such a body as text instead of JSON.
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-/// Does `distortion` to `answer`. `earlier` is the session of the call before.
+/// A documented example after a distortion.
+#[derive(Debug, Clone)]
+pub struct DistortedExample {
+    /// The HTTP status.
+    pub status: u16,
+    /// Whether the body is labelled as JSON.
+    pub is_json: bool,
+    /// The body.
+    pub body: Value,
+}
+
+impl Distortion {
+    /// The example of `cell` with this distortion, as the sandbox sends it in `situation`.
+    pub fn example(self, contract: &Contract, cell: &Cell, situation: Situation) -> DistortedExample {
+        let mut response = Answer {
+            status: cell.sandbox_status,
+            content_type: JSON,
+            headers: Vec::new(),
+            body: cell.body.clone().into(),
+            cell: Some(cell.name.as_str().into()),
+            situation: Some(situation),
+        };
+        distort(self, contract, Some("an earlier session"), &mut response);
+        DistortedExample {
+            status: response.status,
+            is_json: response.content_type == JSON,
+            body: (*response.body).clone(),
+        }
+    }
+}
+
+/// Applies `distortion` to `response`. `earlier` is the session id of the previous call.
 pub(super) fn distort(
     distortion: Distortion,
     contract: &Contract,
     earlier: Option<&str>,
-    answer: &mut Answer,
+    response: &mut Answer,
 ) {
-    let cell = answer.cell.as_ref().and_then(|name| contract.verify().cell(name));
+    let cell = response.cell.as_ref().and_then(|name| contract.verify().cell(name));
     match (distortion, cell) {
-        (Distortion::Status(status), _) => answer.status = status,
-        (Distortion::PlainText, _) => answer.content_type = "text/plain; charset=utf-8",
+        (Distortion::Status(status), _) => response.status = status,
+        (Distortion::PlainText, _) => response.content_type = "text/plain; charset=utf-8",
         (Distortion::Html, _) => {
-            answer.content_type = HTML;
-            answer.body = Value::from(PAGE).into();
+            response.content_type = HTML;
+            response.body = Value::from(PAGE).into();
         }
-        (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut answer.body),
-        (Distortion::Literal, Some(cell)) => change(&mut answer.body, last_signal(cell)),
-        (Distortion::Echo, Some(cell)) => change(&mut answer.body, echo(cell)),
+        (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut response.body),
+        (Distortion::Literal, Some(cell)) => change(&mut response.body, last_signal(cell)),
+        (Distortion::Echo, Some(cell)) => change(&mut response.body, echo(cell)),
         (Distortion::EarlierEcho, Some(cell)) => {
-            let place = echo(cell).and_then(|member| answer.body.pointer_mut(&member.pointer));
+            let place = echo(cell).and_then(|member| response.body.pointer_mut(&member.pointer));
             if let (Some(place), Some(earlier)) = (place, earlier) {
                 *place = earlier.into();
             }
         }
-        (Distortion::MissingEcho, Some(cell)) => remove(&mut answer.body, echo(cell)),
-        (Distortion::MissingMember, Some(cell)) => remove(&mut answer.body, last_required(cell)),
+        (Distortion::MissingEcho, Some(cell)) => remove(&mut response.body, echo(cell)),
+        (Distortion::MissingMember, Some(cell)) => remove(&mut response.body, last_required(cell)),
         (Distortion::NullMember, Some(cell)) => {
-            let place = last_required(cell).and_then(|member| answer.body.pointer_mut(&member.pointer));
+            let place = last_required(cell).and_then(|member| response.body.pointer_mut(&member.pointer));
             if let Some(place) = place {
                 *place = Value::Null;
             }
         }
-        (Distortion::Mistyped, Some(cell)) => mistype(&mut answer.body, cell),
+        (Distortion::Mistyped, Some(cell)) => mistype(&mut response.body, cell),
         _ => {}
     }
 }
@@ -89,7 +123,7 @@ fn echo(cell: &Cell) -> Option<&Member> {
     cell.members.iter().find(|member| member.rule.matching == Matching::Echo("session".to_owned()))
 }
 
-/// Puts another value of the same type where `member` is.
+/// Replaces the value of `member` by another one of the same type.
 fn change(body: &mut Value, member: Option<&Member>) {
     let Some(place) = member.and_then(|member| body.pointer_mut(&member.pointer)) else { return };
     match place {

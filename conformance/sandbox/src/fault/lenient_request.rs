@@ -1,5 +1,6 @@
-//! A request on its way to the dialect, as faults see and change it. It is read leniently: names may stand twice, and
-//! what cannot be read is left as it is, for the dialect to refuse. It must never refuse anything itself.
+//! A request that faults inspect and change before the vendor's adapter gets it. Reading is lenient: names may occur
+//! twice, and whatever cannot be parsed stays as it is, so that the adapter refuses it. This module must never refuse
+//! a request itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,9 +15,9 @@ use serde_json::Value;
 
 use crate::query;
 
-/// A request.
+/// A request, and the contract of the vendor that it is for.
 #[derive(Clone)]
-pub(super) struct Call<'a> {
+pub(super) struct LenientRequest<'a> {
     pub(super) contract: &'a Contract,
     /// The decoded path parameters.
     pub(super) path: BTreeMap<String, String>,
@@ -24,11 +25,11 @@ pub(super) struct Call<'a> {
     pub(super) body: Bytes,
 }
 
-/// The members of an object, in order; a name may stand twice.
+/// The members of an object in order; a name may occur twice.
 pub(super) type Members = Vec<(String, Value)>;
 
-impl Call<'_> {
-    /// The members of the body; `None` where it is not an object.
+impl LenientRequest<'_> {
+    /// The members of the body; `None` if it is not an object.
     pub(super) fn members(&self) -> Option<Members> {
         serde_json::from_slice::<Lenient>(&self.body).ok().map(|lenient| lenient.0)
     }
@@ -39,7 +40,7 @@ impl Call<'_> {
         self.body = format!("{{{}}}", members.join(",")).into();
     }
 
-    /// The pairs of the query; `None` where they cannot be decoded.
+    /// The pairs of the query; `None` if they cannot be decoded.
     pub(super) fn pairs(&self) -> Option<Vec<(String, String)>> {
         query::read_pairs(self.parts.uri.query().unwrap_or_default())
     }
@@ -54,7 +55,7 @@ impl Call<'_> {
         }
     }
 
-    /// The value at a place of the request, the first where there are two.
+    /// The value at `location`; the first one if there are several.
     pub(super) fn value(&self, location: &Location) -> Option<Value> {
         match location.place {
             Place::Path => self.path.get(&location.name).map(|text| text.as_str().into()),
@@ -73,12 +74,12 @@ impl Call<'_> {
         self.value(&self.contract.verify().code.location)
     }
 
-    /// The session's id, where the request names it as text.
+    /// The session id, if the request has one and it is text.
     pub(super) fn session(&self) -> Option<String> {
         self.value(&self.contract.verify().session.location)?.as_str().map(str::to_owned)
     }
 
-    /// Puts `text` where `location` says; a session in the path stays.
+    /// Replaces the value at `location` by `text`, except in the path.
     pub(super) fn set(&mut self, location: &Location, text: &str) {
         match location.place {
             Place::Path => {}
@@ -103,7 +104,7 @@ impl Call<'_> {
     }
 }
 
-/// An object with whatever names it has.
+/// An object whose names may repeat.
 struct Lenient(Members);
 
 impl<'de> Deserialize<'de> for Lenient {
