@@ -1,4 +1,4 @@
-//! Deliberate defects, to prove that a suite finds them. They are layers around the store, in front of the dialect and
+//! Deliberate defects, to prove that a suite finds them. They are layers around the store, in front of the adapter and
 //! behind it, so that none of those contains a line of them; what a fault needs to know it remembers itself. Nothing
 //! here may run in a sandbox that was started without a fault.
 

@@ -6,7 +6,10 @@
 use std::sync::{Arc, LazyLock};
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Pending, Secret, Store, Terms, Verdict};
+use otp_sandbox::{
+    Decision, IssueRequest, Issued, MemoryStore, RequestOverrides, Secret, SessionKey, Store, StoreFuture,
+    VerifyAttempt,
+};
 use shuttle::sync::Mutex;
 use shuttle::{future, thread};
 
@@ -15,8 +18,8 @@ const LIMIT: u32 = 2;
 /// How many schedules are tried; a random one misses a bug of two steps rarely, and all of these hardly ever.
 const SCHEDULES: usize = 2_000;
 
-fn key() -> Key<'static> {
-    Key { vendor: "exotel", tenant: "t", session: "s" }
+fn key() -> SessionKey<'static> {
+    SessionKey { vendor: "exotel", tenant: "t", session: "s" }
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Contract::of_vendor("exotel").unwrap().policy);
@@ -28,15 +31,15 @@ struct CheckThenAct {
 }
 
 impl Store for CheckThenAct {
-    fn issue<'a>(&'a self, _: Issue<'a>) -> Pending<'a, Issued> {
+    fn issue<'a>(&'a self, _: IssueRequest<'a>) -> StoreFuture<'a, Issued> {
         Box::pin(std::future::ready(Ok(Issued::Done)))
     }
 
-    fn age<'a>(&'a self, _: Key<'a>, _: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, _: SessionKey<'a>, _: u64) -> StoreFuture<'a, bool> {
         Box::pin(std::future::ready(Ok(true)))
     }
 
-    fn attempt<'a>(&'a self, _: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+    fn attempt<'a>(&'a self, _: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision> {
         let (used, wrong) = *self.state.lock().unwrap();
         let outcome = match () {
             () if used => Outcome::AlreadyUsed,
@@ -47,13 +50,13 @@ impl Store for CheckThenAct {
         let mut state = self.state.lock().unwrap();
         state.0 |= outcome == Outcome::Approved;
         state.1 += u32::from(outcome == Outcome::WrongCode);
-        Box::pin(std::future::ready(Ok(Verdict::without_session(outcome))))
+        Box::pin(std::future::ready(Ok(Decision::without_session(outcome))))
     }
 }
 
 fn memory() -> MemoryStore {
     let store = MemoryStore::new(Secret::from_bytes(b"schedules"));
-    let issue = Issue {
+    let issue = IssueRequest {
         key: key(),
         code: RIGHT,
         ttl_seconds: 60,
@@ -73,7 +76,7 @@ fn at_once(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
             let store = Arc::clone(&store);
             let code = *code;
             thread::spawn(move || {
-                let attempt = Attempt { key: key(), code, terms: Terms::default() };
+                let attempt = VerifyAttempt { key: key(), code, overrides: RequestOverrides::default() };
                 future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome
             })
         })
@@ -135,10 +138,10 @@ fn a_resend_beside_attempts_loses_no_count() {
     shuttle::check_random(
         || {
             let store = Arc::new(memory());
-            let resent = Key { session: "r", ..key() };
+            let resent = SessionKey { session: "r", ..key() };
             let other = Arc::clone(&store);
             let resend = thread::spawn(move || {
-                let issue = Issue {
+                let issue = IssueRequest {
                     key: resent,
                     code: RIGHT,
                     ttl_seconds: 60,
@@ -154,7 +157,8 @@ fn a_resend_beside_attempts_loses_no_count() {
             // What was compared for the old code counts for the new one.
             let mut after = 0;
             loop {
-                let attempt = Attempt { key: resent, code: "000003", terms: Terms::default() };
+                let attempt =
+                    VerifyAttempt { key: resent, code: "000003", overrides: RequestOverrides::default() };
                 match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
                     Outcome::WrongCode => after += 1,
                     _ => break,
@@ -175,8 +179,8 @@ fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
                 .map(|session| {
                     let store = Arc::clone(&store);
                     thread::spawn(move || {
-                        let issue = Issue {
-                            key: Key { session, ..key() },
+                        let issue = IssueRequest {
+                            key: SessionKey { session, ..key() },
                             code: RIGHT,
                             ttl_seconds: 60,
                             max_attempts: Some(LIMIT),
@@ -197,8 +201,9 @@ fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
             for session in ["s", "r", "q"] {
                 let before = compared;
                 loop {
-                    let key = Key { session, ..key() };
-                    let attempt = Attempt { key, code: "000003", terms: Terms::default() };
+                    let key = SessionKey { session, ..key() };
+                    let attempt =
+                        VerifyAttempt { key, code: "000003", overrides: RequestOverrides::default() };
                     match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
                         Outcome::WrongCode => compared += 1,
                         _ => break,

@@ -10,9 +10,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use otp_conformance::{CheckResult, Control, ControlError, RawRequest, Verdict, Wire, run};
 use otp_sandbox::Settings;
+use otp_test_support::{serve_replica, serve_router};
 use serde_json::json;
 
-use crate::house::{contracts, options, sandbox, server, subject, vendors};
+use crate::house::{contracts, options, sandbox, subject, vendors};
 
 async fn clean_sandbox() -> String {
     sandbox(Settings { contracts: contracts(&vendors()), ..Settings::default() }).await
@@ -48,7 +49,7 @@ async fn narrowed(operations: &'static [&'static str]) -> String {
     };
     let router =
         Router::new().route("/_control/v1", get(describe)).fallback(hand_on).with_state(Arc::new(behind));
-    server(router).await
+    serve_router(router).await
 }
 
 #[tokio::test]
@@ -168,7 +169,7 @@ async fn a_control_that_is_none_or_speaks_another_protocol_is_told_so() {
         ("<html>", "not of the documented shape"),
         (r#"{"protocol": 2, "vendors": [], "operations": []}"#, "protocol 2 is spoken there, and 1 here"),
     ] {
-        let url = server(Router::new().route("/_control/v1", get(move || async move { body }))).await;
+        let url = serve_router(Router::new().route("/_control/v1", get(move || async move { body }))).await;
         match Control::connect(&wire, &url, None).await {
             Err(ControlError::Failed { reason, .. }) => assert!(reason.contains(told), "{reason}"),
             other => panic!("{:?}", other.err()),
@@ -181,10 +182,8 @@ async fn several_targets_are_checked_as_replicas_of_one_service() {
     let settings = Settings { contracts: contracts(&["zeckta"]), ..Settings::default() };
     let service = otp_sandbox::Sandbox::new(settings).unwrap();
     let mut targets = Vec::new();
-    for _ in 0..2 {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        targets.push(format!("http://{}", listener.local_addr().unwrap()));
-        tokio::spawn(service.clone().serve(listener, std::future::pending()));
+    for number in 0..2 {
+        targets.push(serve_replica(&service, number).await);
     }
     let mut subject = subject(&targets[0], &targets[0]).await;
     subject.targets.clone_from(&targets);

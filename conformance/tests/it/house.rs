@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use otp_conformance::{Control, Masking, Options, Report, Subject, Wire, run};
 use otp_contract::{Contract, DOCUMENTS};
 use otp_sandbox::{Fault, Sandbox, Settings};
-use tokio::net::TcpListener;
+use otp_test_support::serve_replica;
 
 pub(crate) fn vendors() -> Vec<&'static str> {
     DOCUMENTS.iter().map(|document| document.vendor).collect()
@@ -32,23 +31,7 @@ pub(crate) fn options(seed: u64) -> Options {
 
 /// Starts a sandbox on a free port; it ends with the test's runtime.
 pub(crate) async fn sandbox(settings: Settings) -> String {
-    replica(&Sandbox::new(settings).unwrap(), 0).await
-}
-
-/// Starts a replica of a service on a free port.
-pub(crate) async fn replica(service: &Sandbox, number: u32) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(service.replica(number).serve(listener, std::future::pending()));
-    format!("http://{address}")
-}
-
-/// Starts a server of a test's own on a free port.
-pub(crate) async fn server(router: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("http://{address}")
+    serve_replica(&Sandbox::new(settings).unwrap(), 0).await
 }
 
 pub(crate) async fn subject(target: &str, control: &str) -> Subject {
@@ -75,7 +58,7 @@ pub(crate) async fn check(
     let service = Sandbox::new(settings).unwrap();
     let mut urls = Vec::new();
     for number in 0..replicas {
-        urls.push(replica(&service, number).await);
+        urls.push(serve_replica(&service, number).await);
     }
     let contracts = contracts.into_iter().map(Arc::new).collect();
     let mut subject = subject(&urls[0], &urls[0]).await;

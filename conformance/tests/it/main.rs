@@ -7,16 +7,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
-#[expect(dead_code, reason = "the tests of the store ask more of it")]
-#[path = "../../sandbox/tests/it/cluster_house.rs"]
-mod cluster_house;
 mod control;
 mod faults;
 mod house;
 mod program;
-#[expect(dead_code, reason = "the tests of the store ask more of it")]
-#[path = "../../sandbox/tests/it/redis_house.rs"]
-mod redis_house;
 mod replays;
 mod reports;
 mod served;

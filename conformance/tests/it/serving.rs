@@ -7,10 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use otp_conformance::{RawRequest, Wire};
+use otp_test_support::{RedisCluster, RedisServer};
 use serde_json::{Value, json};
 
-use crate::cluster_house::Cluster;
-use crate::redis_house::Redis;
 use crate::served::{Served, program};
 
 fn check(targets: &[String], more: &[&str]) -> (Option<i32>, String) {
@@ -21,7 +20,7 @@ fn check(targets: &[String], more: &[&str]) -> (Option<i32>, String) {
 
 #[tokio::test]
 async fn replicas_on_one_redis_are_one_service_and_conform_in_every_area() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.url();
     let replicas: Vec<_> = (0..3).map(|_| Served::start(&["--store", &store], 5)).collect();
     let urls: Vec<_> = replicas.iter().map(Served::url).collect();
@@ -34,7 +33,7 @@ async fn replicas_on_one_redis_are_one_service_and_conform_in_every_area() {
 
 #[tokio::test]
 async fn what_goes_wrong_only_between_replicas_is_found() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.url();
     for (fault, only) in
         [("use-per-replica", "exotel/single-use/*"), ("count-per-replica", "exotel/limit/boundary")]
@@ -163,7 +162,7 @@ async fn answered(wire: &Wire, url: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the_suite_and_then_redis() {
-    let mut redis = Redis::start_durable().await;
+    let mut redis = RedisServer::start_durable().await;
     let store = redis.url();
     let mut replicas: Vec<_> = (0..2).map(|_| Served::start(&["--store", &store], 5)).collect();
     let urls: Vec<_> = replicas.iter().map(Served::url).collect();
@@ -195,7 +194,7 @@ async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the
     // Then the database goes without a warning, and comes back.
     redis.kill();
     acknowledged.go_on(&caller, &urls[0], 1).await;
-    redis.start_again().await;
+    redis.restart().await;
     for _ in 0..100 {
         if caller.verify(&urls[0], "nobody", WRONG).await == Some(404) {
             break;
@@ -217,7 +216,7 @@ async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the
 
 #[tokio::test]
 async fn replicas_on_a_cluster_are_one_service_and_conform_in_every_area() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await;
     let replicas = cluster.nodes.each_ref().map(|node| Served::start(&["--store", &node.url()], 5));
     let (status, out) = check(&replicas.each_ref().map(Served::url), &[]);
     assert_eq!(status, Some(0), "{out}");

@@ -6,8 +6,8 @@ use otp_contract::{Contract, Scheme};
 use serde_json::Value;
 
 use super::call::Call;
-use crate::auth::{self, Caller};
-use crate::tenants::{Tenant, Tenants};
+use crate::vendor::auth::{self, Caller};
+use crate::vendor::{Tenant, Tenants};
 
 /// What a careless server does not ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,18 +65,26 @@ impl Access {
                 return;
             }
             Access::NoCredentials => {
-                matches!(auth::identify(contract, tenants, &call.parts.headers), Caller::Missing)
+                matches!(
+                    auth::identify(contract, contract.verify(), tenants, &call.parts.headers),
+                    Caller::NoCredentials
+                )
             }
             Access::AnyCredentials => {
-                matches!(auth::identify(contract, tenants, &call.parts.headers), Caller::Wrong)
+                matches!(
+                    auth::identify(contract, contract.verify(), tenants, &call.parts.headers),
+                    Caller::WrongCredentials
+                )
             }
             Access::EmptyCredentials => names(contract).any(|(name, _)| {
                 call.parts.headers.get(name).is_some_and(|value| is_empty(value.to_str().unwrap_or("?")))
             }),
-            Access::OtherAccount => match auth::identify(contract, tenants, &call.parts.headers) {
-                Caller::Known(tenant) => !is_at_home(&tenant, call),
-                _ => false,
-            },
+            Access::OtherAccount => {
+                match auth::identify(contract, contract.verify(), tenants, &call.parts.headers) {
+                    Caller::Known(tenant) => !is_at_home(&tenant, call),
+                    _ => false,
+                }
+            }
         };
         if let (true, Some(owner)) = (is_mistaken, owner.filter(|owner| is_at_home(owner, call))) {
             put_credentials(call, owner);

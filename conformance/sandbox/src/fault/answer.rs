@@ -1,10 +1,10 @@
-//! Faults in how a decision is answered: the dialect's answer is correct, and is changed on its way out. Nothing here
+//! Faults in how a decision is answered: the adapter's answer is correct, and is changed on its way out. Nothing here
 //! may touch what was decided.
 
 use otp_contract::{Cell, Contract, Matching, Member};
 use serde_json::{Map, Value};
 
-use crate::answer::Answer;
+use crate::http::VendorResponse;
 
 /// What is done to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(super) fn distort(
     distortion: Distortion,
     contract: &Contract,
     earlier: Option<&str>,
-    answer: &mut Answer,
+    answer: &mut VendorResponse,
 ) {
     let cell = answer.cell.as_ref().and_then(|name| contract.verify().cell(name));
     match (distortion, cell) {

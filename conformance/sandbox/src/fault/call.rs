@@ -1,5 +1,5 @@
-//! A request on its way to the dialect, as faults see and change it. It is read leniently: names may stand twice, and
-//! what cannot be read is left as it is, for the dialect to refuse. It must never refuse anything itself.
+//! A request on its way to the adapter, as faults see and change it. It is read leniently: names may stand twice, and
+//! what cannot be read is left as it is, for the adapter to refuse. It must never refuse anything itself.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::query;
+use crate::http::query;
 
 /// A request.
 #[derive(Clone)]

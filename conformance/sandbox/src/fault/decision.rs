@@ -11,9 +11,9 @@ use std::time::Duration;
 use otp_contract::{Mode, Outcome, Policy};
 
 use super::life::{Defect as D, Defects, Life, Step, Tally};
-use crate::record::Verdict;
-use crate::server::Replica;
-use crate::store::{self, Attempt, Issue, Issued, Key, Pending, Store};
+use crate::engine::Decision;
+use crate::state::ReplicaId;
+use crate::store::{self, IssueRequest, Issued, SessionKey, Store, StoreFuture, VerifyAttempt};
 
 /// What of a call is no part of it, and matters to a defect.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Circumstances {
     /// The other end of the connection.
     pub(super) peer: Option<SocketAddr>,
     /// The replica that answers.
-    pub(super) replica: Replica,
+    pub(super) replica: ReplicaId,
     /// The value of `X-Forwarded-For`.
     pub(super) forwarded: Option<String>,
     /// Whether the code was spelled otherwise than it is compared.
@@ -106,11 +106,11 @@ impl FaultyStore {
     }
 
     /// Decides without regard for the engine inside.
-    async fn decide(&self, policy: &Policy, attempt: &Attempt<'_>) -> Verdict {
+    async fn decide(&self, policy: &Policy, attempt: &VerifyAttempt<'_>) -> Decision {
         let around = CIRCUMSTANCES.try_with(Arc::clone).unwrap_or_default();
         let step = || Step {
             policy,
-            terms: attempt.terms,
+            overrides: attempt.overrides,
             code: attempt.code,
             now: store::now(),
             peer: around.peer,
@@ -123,7 +123,7 @@ impl FaultyStore {
         if self.is_foreign(&session, attempt.key.tenant) {
             around.is_foreign.store(true, Ordering::Relaxed);
             if !self.has(D::ForeignTenant) {
-                return Verdict { foreign: true, ..self.step_of_stranger(&session, &step()) };
+                return Decision { foreign: true, ..self.step_of_stranger(&session, &step()) };
             }
         }
         let scope = self.scope(attempt.key, &session.1, &around);
@@ -143,9 +143,9 @@ impl FaultyStore {
         let looked = self.book().lives.get(&session).cloned();
         let Some(mut looked) = looked else { return self.without_session() };
         let mut tally = looked.tally.clone();
-        let verdict = looked.step(&mut tally, &self.defects, &step);
+        let decision = looked.step(&mut tally, &self.defects, &step);
         let is_counted = tally.failed > looked.tally.failed;
-        let is_late = match verdict.outcome {
+        let is_late = match decision.outcome {
             Outcome::Approved => gap_before_use,
             _ => is_counted && gap_before_count,
         };
@@ -154,7 +154,7 @@ impl FaultyStore {
         }
         tokio::time::sleep(GAP).await;
         if let Some(life) = self.book().lives.get_mut(&session) {
-            match verdict.outcome {
+            match decision.outcome {
                 Outcome::Approved => life.use_up(&step),
                 _ if self.has(D::CountOverwritten) => {
                     life.tally = tally;
@@ -167,11 +167,11 @@ impl FaultyStore {
                 }
             }
         }
-        verdict
+        decision
     }
 
     /// The session that is meant, by the spelling of its id that is looked at.
-    fn find(&self, key: Key<'_>) -> Option<(String, String)> {
+    fn find(&self, key: SessionKey<'_>) -> Option<(String, String)> {
         let book = self.book();
         let exact = (key.vendor.to_owned(), key.session.to_owned());
         if book.lives.contains_key(&exact) {
@@ -201,15 +201,15 @@ impl FaultyStore {
         self.book().lives.get(session).is_some_and(|life| life.tenant != tenant)
     }
 
-    fn without_session(&self) -> Verdict {
+    fn without_session(&self) -> Decision {
         let told = self.defects.0.iter().find_map(|defect| match defect {
             D::Told(Outcome::UnknownSession, told) => Some(*told),
             _ => None,
         });
-        Verdict::without_session(told.unwrap_or(Outcome::UnknownSession))
+        Decision::without_session(told.unwrap_or(Outcome::UnknownSession))
     }
 
-    fn step_of_stranger(&self, session: &(String, String), step: &Step<'_>) -> Verdict {
+    fn step_of_stranger(&self, session: &(String, String), step: &Step<'_>) -> Decision {
         let mut book = self.book();
         if let Some(life) = book.lives.get_mut(session) {
             match life.is_right(&self.defects, step.code) {
@@ -223,16 +223,16 @@ impl FaultyStore {
             }
         }
         match self.has(D::ForeignTold) {
-            true => Verdict {
-                mode: (step.terms.retry == Some(true)).then_some(Mode::Retry),
-                ..Verdict::without_session(Outcome::WrongCode)
+            true => Decision {
+                mode: (step.overrides.retry == Some(true)).then_some(Mode::Retry),
+                ..Decision::without_session(Outcome::WrongCode)
             },
             false => self.without_session(),
         }
     }
 
     /// The name under which wrong codes are counted; `None` for the session's own count.
-    fn scope(&self, key: Key<'_>, id: &str, around: &Circumstances) -> Option<String> {
+    fn scope(&self, key: SessionKey<'_>, id: &str, around: &Circumstances) -> Option<String> {
         let vendor = key.vendor;
         match () {
             () if self.has(D::CountPerVendor) => Some(vendor.to_owned()),
@@ -252,8 +252,8 @@ impl FaultyStore {
         session: &(String, String),
         scope: Option<&str>,
         step: &Step<'_>,
-        key: Key<'_>,
-    ) -> Verdict {
+        key: SessionKey<'_>,
+    ) -> Decision {
         let mut book = self.book();
         let Book { lives, shared, .. } = &mut *book;
         let Some(life) = lives.get_mut(session) else { return self.without_session() };
@@ -261,21 +261,21 @@ impl FaultyStore {
             Some(scope) => shared.remove(scope).unwrap_or_default(),
             None => std::mem::take(&mut life.tally),
         };
-        let verdict = life.step(&mut tally, &self.defects, step);
+        let decision = life.step(&mut tally, &self.defects, step);
         match scope {
             Some(scope) => {
                 shared.insert(scope.to_owned(), tally);
             }
             None => life.tally = tally,
         }
-        if verdict.outcome == Outcome::Approved && self.has(D::SuccessResets) {
+        if decision.outcome == Outcome::Approved && self.has(D::SuccessResets) {
             for ((vendor, _), life) in lives.iter_mut() {
                 if *vendor == key.vendor && life.tenant == key.tenant {
                     life.tally = Tally::default();
                 }
             }
         }
-        verdict
+        decision
     }
 
     /// Waits for others, and gives how many calls there are.
@@ -324,17 +324,17 @@ impl Drop for Unsent<'_> {
 }
 
 impl Store for FaultyStore {
-    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
+    fn issue<'a>(&'a self, issue: IssueRequest<'a>) -> StoreFuture<'a, Issued> {
         Box::pin(async move {
             let issued = self.inner.issue(issue).await?;
             if issued == Issued::NoSuchSession {
                 return Ok(issued);
             }
-            let Issue { key, code, ttl_seconds, max_attempts, resend_of, .. } = issue;
+            let IssueRequest { key, code, ttl_seconds, max_attempts, resend_of, .. } = issue;
             let mut life =
                 Life::new(key.tenant.to_owned(), code.to_owned(), store::now(), ttl_seconds, max_attempts);
             let mut book = self.book();
-            let id = |key: Key<'_>| (key.vendor.to_owned(), key.session.to_owned());
+            let id = |key: SessionKey<'_>| (key.vendor.to_owned(), key.session.to_owned());
             let mut last = resend_of.map(id);
             while let Some(next) = last.as_ref().and_then(|last| book.lives.get(last)?.successor.clone()) {
                 last = Some((key.vendor.to_owned(), next));
@@ -355,7 +355,7 @@ impl Store for FaultyStore {
         })
     }
 
-    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, key: SessionKey<'a>, seconds: u64) -> StoreFuture<'a, bool> {
         let mut book = self.book();
         if let Some(life) = book.lives.get_mut(&(key.vendor.to_owned(), key.session.to_owned()))
             && life.tenant == key.tenant
@@ -366,17 +366,17 @@ impl Store for FaultyStore {
         self.inner.age(key, seconds)
     }
 
-    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision> {
         match self.decides {
             true => Box::pin(async move {
-                let verdict = self.decide(policy, &attempt).await;
+                let decision = self.decide(policy, &attempt).await;
                 if self.has(D::HangUpUndoes) {
                     let session = (attempt.key.vendor.to_owned(), attempt.key.session.to_owned());
                     let mut unsent = Unsent { store: self, session, is_sent: false };
                     tokio::time::sleep(GAP * 2).await;
                     unsent.is_sent = true;
                 }
-                Ok(verdict)
+                Ok(decision)
             }),
             false => self.inner.attempt(policy, attempt),
         }

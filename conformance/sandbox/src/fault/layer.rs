@@ -21,12 +21,13 @@ use super::leak::Secrets;
 use super::life::Defect;
 use super::reading::{Reading, Trigger};
 use super::{Effect, Fault};
-use crate::answer::Answer;
-use crate::auth::{self, Caller};
-use crate::listener::Origin;
-use crate::query::Parameters;
-use crate::server::{BODY_LIMIT, Body, Shared, read_body};
+use crate::handler;
+use crate::http::PathParameters;
+use crate::http::VendorResponse;
+use crate::http::{MAX_BODY_BYTES, RequestBody, read_body};
+use crate::state::{AppState, Origin};
 use crate::store::Store;
+use crate::vendor::auth::{self, Caller};
 
 /// The faults of a sandbox, with what they remember.
 pub(crate) struct FaultLayer {
@@ -65,14 +66,15 @@ impl FaultLayer {
     }
 
     /// Answers `request` as a server with these faults does.
-    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> Response {
+    pub(crate) async fn serve<B: RequestBody>(&self, shared: &AppState, request: Request<B>) -> Response {
         let (parts, body) = request.into_parts();
         let target = parts.uri.path().to_owned();
-        let Ok(found) = shared.routes.at(&target) else {
-            return self.send(shared.answer(&parts, body).await.1, &Secrets { right: None, body: b"" });
+        let Some(route) = shared.routes.find(&target) else {
+            return self
+                .send(handler::respond(shared, &parts, body).await.1, &Secrets { right: None, body: b"" });
         };
-        let path = Parameters::read(found.params.iter()).map(Parameters::into_map);
-        let contract = &shared.dialects[*found.value].contract;
+        let path = route.parameters().map(PathParameters::into_map);
+        let contract = route.contract();
         let read = match self.faults.iter().find(|fault| fault.effect.reads_in_part()) {
             Some(fault) => Ok(read_in_part(body, fault.effect == Effect::Reading(Reading::FirstPiece)).await),
             None => read_body(body, shared.limits).await,
@@ -80,8 +82,8 @@ impl FaultLayer {
         let body = match read {
             Ok(body) => body,
             // The server has an answer to a body that is too large, and gets one that is.
-            Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; BODY_LIMIT + 1]),
-            Err(status) => return Answer::refusal(&contract.refusal, status).into_response(),
+            Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; MAX_BODY_BYTES + 1]),
+            Err(status) => return VendorResponse::refusal(&contract.refusal, status).into_response(),
         };
         let mut call = Call { contract, path: path.unwrap_or_default(), parts, body };
         let original = call.clone();
@@ -111,7 +113,8 @@ impl FaultLayer {
         }
 
         let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
-        let is_owner = match auth::identify(contract, &shared.tenants, &call.parts.headers) {
+        let is_owner = match auth::identify(contract, contract.verify(), &shared.tenants, &call.parts.headers)
+        {
             Caller::Known(tenant) => known.as_ref().is_some_and(|known| known.tenant == tenant.id),
             _ => false,
         };
@@ -126,9 +129,9 @@ impl FaultLayer {
         });
         let (parts, body) = (call.parts, Full::new(call.body));
         let started = Instant::now();
-        let answering = shared.answer(&parts, body);
+        let answering = handler::respond(shared, &parts, body);
         let (vendor, mut answer) = CIRCUMSTANCES.scope(Arc::clone(&around), answering).await;
-        shared.note(vendor, &answer, started.elapsed());
+        handler::record(shared, vendor, &answer, started.elapsed());
 
         if let (true, Some(session)) = (is_owner && is_malformed(&answer), &session) {
             self.store.note_malformed(&contract.vendor, session);
@@ -142,7 +145,13 @@ impl FaultLayer {
         self.send(answer, &secrets)
     }
 
-    fn spoil(&self, call: &Call<'_>, session: Option<&str>, secrets: &Secrets<'_>, answer: &mut Answer) {
+    fn spoil(
+        &self,
+        call: &Call<'_>,
+        session: Option<&str>,
+        secrets: &Secrets<'_>,
+        answer: &mut VendorResponse,
+    ) {
         let contract = call.contract;
         let earlier = {
             let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -172,7 +181,7 @@ impl FaultLayer {
                     if (is_refused_for_itself(answer) || is_unread(trigger, answer))
                         && trigger.is_pulled(call) =>
                 {
-                    *answer = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
+                    *answer = VendorResponse::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
                 }
                 Effect::Leak(leak) => leak.write(answer, secrets),
                 _ => {}
@@ -180,7 +189,7 @@ impl FaultLayer {
         }
     }
 
-    fn send(&self, answer: Answer, secrets: &Secrets<'_>) -> Response {
+    fn send(&self, answer: VendorResponse, secrets: &Secrets<'_>) -> Response {
         let situation = answer.situation;
         let page = match &*answer.body {
             serde_json::Value::String(page) if answer.content_type == HTML => Some(page.clone()),
@@ -200,19 +209,19 @@ impl FaultLayer {
 }
 
 /// What arrives of a body: its first piece, or all of it up to where it breaks off.
-async fn read_in_part(body: impl Body, first: bool) -> Bytes {
+async fn read_in_part(body: impl RequestBody, first: bool) -> Bytes {
     let mut body = pin!(body);
     let mut read = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         read.extend(frame.into_data().unwrap_or_default());
-        if first || read.len() > BODY_LIMIT {
+        if first || read.len() > MAX_BODY_BYTES {
             break;
         }
     }
     read.into()
 }
 
-fn is_malformed(answer: &Answer) -> bool {
+fn is_malformed(answer: &VendorResponse) -> bool {
     matches!(
         answer.situation,
         Some(Situation::MalformedBody | Situation::MalformedCode | Situation::MissingCode)
@@ -220,12 +229,12 @@ fn is_malformed(answer: &Answer) -> bool {
 }
 
 /// Whether the body was not unpacked, where a careless server would have tried.
-fn is_unread(trigger: Trigger, answer: &Answer) -> bool {
+fn is_unread(trigger: Trigger, answer: &VendorResponse) -> bool {
     trigger == Trigger::Compressed && answer.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
 }
 
 /// Whether the caller was let in, and refused for what it sent.
-fn is_refused_for_itself(answer: &Answer) -> bool {
+fn is_refused_for_itself(answer: &VendorResponse) -> bool {
     (400..500).contains(&answer.status) && ![401, 403, 405, 413, 415].contains(&answer.status)
         || answer.situation == Some(Situation::UnknownSession)
 }

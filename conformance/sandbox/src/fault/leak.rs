@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use otp_contract::{Contract, Situation};
 use serde_json::Value;
 
-use crate::answer::Answer;
+use crate::http::VendorResponse;
 
 /// What is given away or owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Leak {
     }
 
     /// Adds to the body.
-    pub(super) fn write(self, answer: &mut Answer, secrets: &Secrets<'_>) {
+    pub(super) fn write(self, answer: &mut VendorResponse, secrets: &Secrets<'_>) {
         let Some(situation) = answer.situation else { return };
         let is_malformed = matches!(
             situation,

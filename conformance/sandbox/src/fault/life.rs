@@ -1,5 +1,5 @@
 //! An engine with deliberate defects: one session's state and the step that a call makes it take, kept as wrongly as
-//! the defects say. Without one it decides what [`crate::Record`] decides; it must never be used then.
+//! the defects say. Without one it decides what `SessionState` decides; it must never be used then.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -8,8 +8,8 @@ use otp_contract::{Contract, Matching, Mode, Outcome, Policy, Situation, StateVa
 
 use super::observable::{differ, is_told_wrongly};
 use super::spelling::Spelling;
-use crate::record::{Millis, Terms, Verdict};
-use crate::server::Replica;
+use crate::engine::{Decision, Millis, RequestOverrides};
+use crate::state::ReplicaId;
 
 /// What is decided wrongly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +201,7 @@ pub(super) struct Life {
     pub(super) codes: Vec<String>,
     pub(super) tally: Tally,
     pub(super) used_at: Option<Millis>,
-    pub(super) used_by: Vec<(Option<SocketAddr>, Replica)>,
+    pub(super) used_by: Vec<(Option<SocketAddr>, ReplicaId)>,
     pub(super) superseded: bool,
     /// The session that its recipient got next.
     pub(super) successor: Option<String>,
@@ -214,11 +214,11 @@ pub(super) struct Life {
 /// One call.
 pub(super) struct Step<'a> {
     pub(super) policy: &'a Policy,
-    pub(super) terms: Terms,
+    pub(super) overrides: RequestOverrides,
     pub(super) code: &'a str,
     pub(super) now: Millis,
     pub(super) peer: Option<SocketAddr>,
-    pub(super) replica: Replica,
+    pub(super) replica: ReplicaId,
     /// Whether the code was spelled otherwise than it is compared.
     pub(super) respelled: bool,
 }
@@ -267,10 +267,10 @@ impl Life {
         self.used_by.push((step.peer, step.replica));
     }
 
-    pub(super) fn step(&mut self, tally: &mut Tally, defects: &Defects, step: &Step<'_>) -> Verdict {
+    pub(super) fn step(&mut self, tally: &mut Tally, defects: &Defects, step: &Step<'_>) -> Decision {
         let right = self.is_right(defects, step.code);
-        let limit = self.limit(defects, step.terms);
-        let may_retry = step.terms.retry != Some(false);
+        let limit = self.limit(defects, step.overrides);
+        let may_retry = step.overrides.retry != Some(false);
         let reached = |failed: u32| !defects.has(D::NoLimit) && limit.is_some_and(|limit| failed >= limit);
         if tally.locked_at.is_none() && may_retry && reached(tally.failed) {
             tally.locked_at = Some(step.now);
@@ -281,37 +281,37 @@ impl Life {
         if defects.has(D::LockExtended) && is_locked(tally, step) {
             tally.locked_at = Some(step.now);
         }
-        let verdict =
-            |outcome, life: &Life, tally: &Tally| life.verdict(tally, defects, outcome, limit, step);
+        let decision =
+            |outcome, life: &Life, tally: &Tally| life.decision(tally, defects, outcome, limit, step);
         if let Some(outcome) = self.terminal(tally, defects, step, right) {
             let told = match !right && defects.has(D::ComparedFirst(outcome)) {
                 true => Outcome::WrongCode,
                 false => outcome,
             };
-            return verdict(told, self, tally);
+            return decision(told, self, tally);
         }
         if defects.has(D::ExpiryExtended) {
             self.issued_at = step.now;
         }
         if right {
             self.use_up(step);
-            return verdict(Outcome::Approved, self, tally);
+            return decision(Outcome::Approved, self, tally);
         }
         let outcome = match self.fail(tally, defects, step) {
             true => step.policy.at_limit(),
             false => Outcome::WrongCode,
         };
-        verdict(outcome, self, tally)
+        decision(outcome, self, tally)
     }
 
     /// Notes a wrong code; whether it locks the session.
     pub(super) fn fail(&mut self, tally: &mut Tally, defects: &Defects, step: &Step<'_>) -> bool {
         tally.count(defects, step.code);
-        if step.terms.retry == Some(false) {
+        if step.overrides.retry == Some(false) {
             self.invalidated = true;
             return false;
         }
-        let limit = self.limit(defects, step.terms);
+        let limit = self.limit(defects, step.overrides);
         let locks = !defects.has(D::NoLimit) && limit.is_some_and(|limit| tally.failed >= limit);
         if locks {
             tally.locked_at = Some(step.now);
@@ -319,8 +319,8 @@ impl Life {
         locks
     }
 
-    fn limit(&self, defects: &Defects, terms: Terms) -> Option<u32> {
-        let limit = match (self.max_attempts, terms.limit) {
+    fn limit(&self, defects: &Defects, overrides: RequestOverrides) -> Option<u32> {
+        let limit = match (self.max_attempts, overrides.limit) {
             (Some(_), Some(asked)) => Some(asked),
             (own, _) => own,
         };
@@ -335,7 +335,7 @@ impl Life {
         let holds = |outcome: &Outcome| match outcome {
             Outcome::AlreadyUsed => self.is_used(defects, step),
             Outcome::AttemptsExhausted => {
-                let revived = defects.has(D::RetryRevives) && step.terms.retry == Some(true);
+                let revived = defects.has(D::RetryRevives) && step.overrides.retry == Some(true);
                 let dead = (self.invalidated && !revived) || is_locked(tally, step);
                 dead && !(right && defects.has(D::LockOpens))
             }
@@ -365,7 +365,7 @@ impl Life {
     }
 
     fn is_expired(&self, tally: &Tally, defects: &Defects, step: &Step<'_>, right: bool) -> bool {
-        let seconds = match step.terms.lifetime_seconds {
+        let seconds = match step.overrides.lifetime_seconds {
             Some(asked) if defects.has(D::LifetimeRevives) => asked,
             Some(asked) => asked.min(self.ttl_seconds),
             None => self.ttl_seconds,
@@ -382,14 +382,14 @@ impl Life {
         over || self.superseded || (tally.locked_at.is_some() && !is_locked(tally, step))
     }
 
-    fn verdict(
+    fn decision(
         &self,
         tally: &Tally,
         defects: &Defects,
         outcome: Outcome,
         limit: Option<u32>,
         step: &Step<'_>,
-    ) -> Verdict {
+    ) -> Decision {
         let told = defects.0.iter().find_map(|defect| match defect {
             D::Told(truth, told) if *truth == outcome => Some(*told),
             _ => None,
@@ -397,7 +397,7 @@ impl Life {
         let outcome = told.unwrap_or(outcome);
         let mode = match outcome {
             Outcome::AttemptsExhausted => tally.locked_at.map(|_| Mode::Retry),
-            _ => (step.terms.retry == Some(true)).then_some(Mode::Retry),
+            _ => (step.overrides.retry == Some(true)).then_some(Mode::Retry),
         };
         let lockout_seconds = match (step.policy.lockout_seconds, tally.locked_at) {
             (Some(seconds), Some(at)) => {
@@ -411,7 +411,7 @@ impl Life {
             () if defects.has(D::RemainingHigh) => limit.saturating_sub(tally.failed).saturating_add(1),
             () => limit.saturating_sub(tally.failed),
         });
-        Verdict {
+        Decision {
             outcome,
             mode,
             remaining_attempts,
@@ -448,7 +448,7 @@ fn is_locked(tally: &Tally, step: &Step<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::engine::SessionState;
     use proptest::prelude::*;
 
     const RIGHT: &str = "123456";
@@ -457,18 +457,20 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Move {
         Age(u64),
-        Call { right: bool, terms: Terms },
+        Call { right: bool, overrides: RequestOverrides },
     }
 
     fn moves() -> impl Strategy<Value = Vec<Move>> {
-        let terms =
-            (any::<bool>(), prop::option::of(1_u32..=10), prop::option::of(180_u64..=1_200)).prop_map(
-                |(retry, limit, lifetime_seconds)| Terms { retry: Some(retry), limit, lifetime_seconds },
-            );
+        let overrides = (any::<bool>(), prop::option::of(1_u32..=10), prop::option::of(180_u64..=1_200))
+            .prop_map(|(retry, limit, lifetime_seconds)| RequestOverrides {
+                retry: Some(retry),
+                limit,
+                lifetime_seconds,
+            });
         let step = prop_oneof![
             1 => prop::sample::select(vec![1, 60, 600, 7_200]).prop_map(Move::Age),
-            2 => any::<bool>().prop_map(|right| Move::Call { right, terms: Terms::default() }),
-            4 => (prop::bool::weighted(0.2), terms).prop_map(|(right, terms)| Move::Call { right, terms }),
+            2 => any::<bool>().prop_map(|right| Move::Call { right, overrides: RequestOverrides::default() }),
+            4 => (prop::bool::weighted(0.2), overrides).prop_map(|(right, overrides)| Move::Call { right, overrides }),
         ];
         prop::collection::vec(step, 1..20)
     }
@@ -483,11 +485,11 @@ mod tests {
                 let policy = contract.policy;
                 let limit = policy.attempts.as_ref().map(|_| limit);
                 let now = 1_000_000_000_000;
-                let mut record = Record::new([0; 16], now, TTL, limit);
+                let mut record = SessionState::new([0; 16], now, TTL, limit);
                 let mut life = Life::new("t".to_owned(), RIGHT.to_owned(), now, TTL, limit);
                 let mut tally = Tally::default();
                 for step in &moves {
-                    let (right, terms) = match step {
+                    let (right, overrides) = match step {
                         Move::Age(seconds) => {
                             record.age(seconds * 1_000);
                             life.tally = std::mem::take(&mut tally);
@@ -495,11 +497,11 @@ mod tests {
                             tally = std::mem::take(&mut life.tally);
                             continue;
                         }
-                        Move::Call { right, terms } => (*right, *terms),
+                        Move::Call { right, overrides } => (*right, *overrides),
                     };
                     let code = if right { RIGHT } else { "654321" };
-                    let proper = record.attempt(&policy, terms, now, |_| right);
-                    let call = Step { policy: &policy, terms, code, now, peer: None, replica: Replica::default(), respelled: false };
+                    let proper = record.attempt(&policy, overrides, now, |_| right);
+                    let call = Step { policy: &policy, overrides, code, now, peer: None, replica: ReplicaId::default(), respelled: false };
                     let given = life.step(&mut tally, &Defects::default(), &call);
                     prop_assert_eq!(proper, given);
                 }

@@ -5,7 +5,7 @@ use otp_contract::{Cell, Contract, Matching, Member, Mode, Outcome, Place, Situa
 use serde_json::Value;
 
 use super::answer::{Distortion, distort};
-use crate::answer::Answer;
+use crate::http::VendorResponse;
 
 /// Whether an answer with `distortion` is none of those that the contract admits in one of the situations.
 pub(super) fn distortion_shows(
@@ -75,8 +75,8 @@ fn main(contract: &Contract, situation: Situation, mode: Option<Mode>) -> Option
     of(mode).or_else(|| of(None))
 }
 
-fn example(cell: &Cell, situation: Situation) -> Answer {
-    Answer {
+fn example(cell: &Cell, situation: Situation) -> VendorResponse {
+    VendorResponse {
         status: cell.sandbox_status,
         content_type: "application/json",
         headers: Vec::new(),
@@ -86,7 +86,12 @@ fn example(cell: &Cell, situation: Situation) -> Answer {
     }
 }
 
-fn is_admitted(contract: &Contract, situation: Situation, mode: Option<Mode>, answer: &Answer) -> bool {
+fn is_admitted(
+    contract: &Contract,
+    situation: Situation,
+    mode: Option<Mode>,
+    answer: &VendorResponse,
+) -> bool {
     let answers = |mode| move |cell: &&Cell| cell.answers(situation) && cell.mode == mode;
     // Where a way of calling has answers of its own, no other will do.
     let own = contract.verify().cells.iter().any(|cell| answers(mode)(&cell));
@@ -97,7 +102,7 @@ fn is_admitted(contract: &Contract, situation: Situation, mode: Option<Mode>, an
     })
 }
 
-fn has_body_of(cell: &Cell, answer: &Answer) -> bool {
+fn has_body_of(cell: &Cell, answer: &VendorResponse) -> bool {
     answer.content_type == "application/json"
         && cell.members.iter().all(|member| agrees(member, &answer.body))
 }

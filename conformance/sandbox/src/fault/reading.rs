@@ -1,4 +1,4 @@
-//! Faults in how a request is read: it is rewritten, before the dialect sees it, into what a sloppy server would take
+//! Faults in how a request is read: it is rewritten, before the adapter sees it, into what a sloppy server would take
 //! it for. Nothing here may decide; what is rewritten is decided like any other call.
 
 use otp_contract::{Alphabet, Contract, Place, ValueKind};

@@ -8,7 +8,7 @@ use otp_sandbox::{Effect, FAULTS, Fault, Settings};
 
 use crate::faults_plays::{Ending, bring_about, play};
 use crate::faults_stage::Stage;
-use crate::house::{House, contracts};
+use otp_test_support::{TestServer, contracts};
 
 struct Played {
     transcript: Vec<String>,
@@ -28,21 +28,21 @@ impl Played {
     }
 }
 
-async fn played(house: &House, contract: &Contract, fault: &Fault) -> Played {
+async fn played(house: &TestServer, contract: &Contract, fault: &Fault) -> Played {
     let mut stage = Stage::open(house, contract).await;
     let ending = play(&mut stage, fault).await;
     let status = stage.last.as_ref().unwrap().status;
     Played { is_approved: stage.is_approved(), transcript: stage.transcript, ending, status }
 }
 
-async fn faulty(contract: &Contract, fault: &'static Fault) -> House {
+async fn faulty(contract: &Contract, fault: &'static Fault) -> TestServer {
     let settings = Settings { contracts: vec![contract.clone()], faults: vec![fault], ..Settings::default() };
-    House::open(settings).await
+    TestServer::start(settings).await
 }
 
 /// Plays the faults of one kind.
 async fn each_shows(is_meant: fn(Effect) -> bool) {
-    let clean = House::clean().await;
+    let clean = TestServer::start_default().await;
     let mut problems = Vec::new();
     for fault in FAULTS.iter().filter(|fault| is_meant(fault.effect)) {
         let applying: Vec<_> = contracts().into_iter().filter(|contract| fault.applies(contract)).collect();
@@ -112,7 +112,7 @@ fn is_in_the_matrix(fault: &Fault, situation: Situation) -> bool {
 
 #[tokio::test]
 async fn no_fault_changes_an_answer_of_the_matrix_that_it_does_not_say_it_does() {
-    let clean = House::clean().await;
+    let clean = TestServer::start_default().await;
     let mut problems = Vec::new();
     for contract in contracts() {
         let checked = || {

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::house::{Answer, House, Tenant};
+use otp_test_support::{Response, Tenant, TestServer};
 
 /// A call, and how it departs from a proper one.
 #[derive(Clone)]
@@ -63,17 +63,17 @@ impl Ask {
 }
 
 pub(crate) struct Stage<'a> {
-    house: &'a House,
+    house: &'a TestServer,
     pub(crate) contract: &'a Contract,
     tenants: Vec<Arc<Tenant>>,
     sessions: Vec<String>,
     /// What was answered, one line each.
     pub(crate) transcript: Vec<String>,
-    pub(crate) last: Option<Answer>,
+    pub(crate) last: Option<Response>,
 }
 
 impl<'a> Stage<'a> {
-    pub(crate) async fn open(house: &'a House, contract: &'a Contract) -> Stage<'a> {
+    pub(crate) async fn open(house: &'a TestServer, contract: &'a Contract) -> Stage<'a> {
         let tenants = vec![
             Arc::new(house.tenant(&contract.vendor).await),
             Arc::new(house.tenant(&contract.vendor).await),
@@ -116,7 +116,7 @@ impl<'a> Stage<'a> {
     }
 
     pub(crate) fn credential(&self, tenant: usize) -> (String, String) {
-        self.tenants[tenant].credential()
+        self.tenants[tenant].credential(self.contract)
     }
 
     /// The body of a proper call, with the members of `ask`.
@@ -138,7 +138,7 @@ impl<'a> Stage<'a> {
     fn target(&self, ask: &Ask) -> String {
         let operation = &self.contract.verify();
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let parameters = &self.tenants[ask.account].made["parameters"];
+        let parameters = &self.tenants[ask.account].json()["parameters"];
         let mut target = operation.path.fill(|name| match parameters[name].as_str() {
             Some(account) => account.to_owned(),
             None => encode(ask.session.as_str().unwrap()),
@@ -167,8 +167,8 @@ impl<'a> Stage<'a> {
         self.last = Some(answer);
     }
 
-    async fn exchange(&self, ask: &Ask) -> Option<Answer> {
-        let house = if ask.elsewhere { self.house.other() } else { self.house.clone() };
+    async fn exchange(&self, ask: &Ask) -> Option<Response> {
+        let house = if ask.elsewhere { self.house.second_replica() } else { self.house.clone() };
         let request = self.request(ask);
         if ask.delivery == Delivery::Whole {
             return Some(exchange(house, request, ask.anew).await);
@@ -186,7 +186,7 @@ impl<'a> Stage<'a> {
         if ask.delivery != Delivery::BrokenOff {
             pieces.push(last.to_vec());
         }
-        let answer = house.send_octets(&pieces, ask.delivery == Delivery::Pieces).await;
+        let answer = house.http().send_bytes(&pieces, ask.delivery == Delivery::Pieces).await;
         // What a server does with a call that it lost, it does in a moment.
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         answer
@@ -194,8 +194,10 @@ impl<'a> Stage<'a> {
 
     fn request(&self, ask: &Ask) -> Prepared {
         let operation = &self.contract.verify();
-        let mut headers =
-            ask.credentials.clone().unwrap_or_else(|| vec![self.tenants[ask.tenant].credential()]);
+        let mut headers = ask
+            .credentials
+            .clone()
+            .unwrap_or_else(|| vec![self.tenants[ask.tenant].credential(self.contract)]);
         headers.push(("content-type".to_owned(), ask.media_type.to_owned()));
         headers.extend(ask.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let body = match &ask.body {
@@ -249,7 +251,7 @@ impl<'a> Stage<'a> {
     }
 
     /// An answer without what is minted or depends on the clock.
-    pub(crate) fn line(&self, answer: &Answer) -> String {
+    pub(crate) fn line(&self, answer: &Response) -> String {
         let mut headers: Vec<_> = answer
             .headers
             .iter()
@@ -272,7 +274,7 @@ impl<'a> Stage<'a> {
         }
         for (index, tenant) in self.tenants.iter().enumerate() {
             for made in ["parameters", "credentials"] {
-                each_text(&tenant.made[made], &mut |text| {
+                each_text(&tenant.json()[made], &mut |text| {
                     line = line.replace(text, &format!("<of tenant {index}>"));
                 });
             }
@@ -288,8 +290,8 @@ struct Prepared {
     body: Vec<u8>,
 }
 
-async fn exchange(house: House, request: Prepared, anew: bool) -> Answer {
-    let house = if anew { house.anew() } else { house };
+async fn exchange(house: TestServer, request: Prepared, anew: bool) -> Response {
+    let house = if anew { house.with_new_connections() } else { house };
     let headers: Vec<_> =
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     house.send(&request.method, &request.target, &headers, &request.body).await

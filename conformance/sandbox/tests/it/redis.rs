@@ -5,16 +5,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, RedisStore, Secret, Store, StoreError, Terms, Verdict};
+use otp_sandbox::{
+    Decision, IssueRequest, Issued, RedisStore, RequestOverrides, Secret, SessionKey, Store, StoreError,
+    VerifyAttempt,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::redis_house::Redis;
+use otp_test_support::RedisServer;
 
 pub(crate) const RIGHT: &str = "123456";
 
-pub(crate) fn key(session: &str) -> Key<'_> {
-    Key { vendor: "exotel", tenant: "t", session }
+pub(crate) fn key(session: &str) -> SessionKey<'_> {
+    SessionKey { vendor: "exotel", tenant: "t", session }
 }
 
 fn policy() -> Policy {
@@ -24,7 +27,7 @@ fn policy() -> Policy {
 pub(crate) async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> {
     let code = RIGHT;
     store
-        .issue(Issue {
+        .issue(IssueRequest {
             key: key(session),
             code,
             ttl_seconds: 60,
@@ -35,8 +38,10 @@ pub(crate) async fn issue(store: &RedisStore, session: &str) -> Result<Issued, S
         .await
 }
 
-pub(crate) async fn attempt(store: &RedisStore, session: &str, code: &str) -> Result<Verdict, StoreError> {
-    store.attempt(&policy(), Attempt { key: key(session), code, terms: Terms::default() }).await
+pub(crate) async fn attempt(store: &RedisStore, session: &str, code: &str) -> Result<Decision, StoreError> {
+    store
+        .attempt(&policy(), VerifyAttempt { key: key(session), code, overrides: RequestOverrides::default() })
+        .await
 }
 
 #[tokio::test]
@@ -59,7 +64,7 @@ async fn a_wrong_address_is_told_and_nothing_is_started() {
 
 #[tokio::test]
 async fn a_key_of_another_type_approves_nothing() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "s").await.unwrap();
     let name = redis.cli(&["--raw", "KEYS", "otp:{*"]);
@@ -72,7 +77,7 @@ async fn a_key_of_another_type_approves_nothing() {
 
 #[tokio::test]
 async fn full_memory_issues_nothing_and_approves_nothing() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "s").await.unwrap();
     redis.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
@@ -86,7 +91,7 @@ async fn full_memory_issues_nothing_and_approves_nothing() {
 
 #[tokio::test]
 async fn keys_hold_no_code_and_no_id_and_outlive_the_code() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "session-canary").await.unwrap();
     let name = redis.cli(&["--raw", "KEYS", "otp:{*"]);
@@ -107,7 +112,7 @@ async fn keys_hold_no_code_and_no_id_and_outlive_the_code() {
 
 #[tokio::test]
 async fn a_call_for_a_session_that_is_not_there_writes_nothing() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     assert_eq!(attempt(&store, "nobody", RIGHT).await.unwrap().outcome, Outcome::UnknownSession);
     assert!(!store.age(key("nobody"), 1).await.unwrap());
@@ -116,7 +121,7 @@ async fn a_call_for_a_session_that_is_not_there_writes_nothing() {
 
 #[tokio::test]
 async fn scripts_that_redis_has_forgotten_are_loaded_again() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "s").await.unwrap();
     assert_eq!(attempt(&store, "s", "654321").await.unwrap().remaining_attempts, Some(2));
@@ -125,7 +130,7 @@ async fn scripts_that_redis_has_forgotten_are_loaded_again() {
 }
 
 /// Hands on everything to Redis and back; but once, after it was told to, an answer is lost and its connection breaks.
-pub(crate) async fn lossy(redis: &Redis, lose: &Arc<AtomicBool>) -> String {
+pub(crate) async fn lossy(redis: &RedisServer, lose: &Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let behind = redis.url().trim_start_matches("redis://").to_owned();
@@ -154,7 +159,7 @@ pub(crate) async fn lossy(redis: &Redis, lose: &Arc<AtomicBool>) -> String {
 
 #[tokio::test]
 async fn a_lost_answer_is_told_as_lost_and_the_script_runs_once() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let lose = Arc::default();
     let url = lossy(&redis, &lose).await;
     // With a secret of its own it asks for nothing but what it is asked.
@@ -163,12 +168,12 @@ async fn a_lost_answer_is_told_as_lost_and_the_script_runs_once() {
     attempt(&store, "s", "654321").await.unwrap();
     lose.store(true, Ordering::SeqCst);
     let error = attempt(&store, "s", "654321").await.unwrap_err();
-    assert!(matches!(error, StoreError::Lost(_)), "{error}");
+    assert!(matches!(error, StoreError::ResponseLost(_)), "{error}");
     assert!(!lose.load(Ordering::SeqCst), "the answer was not there to be lost");
     // It was counted, once: of three attempts this is the last. And the store finds its way back by itself.
     for _ in 0..20 {
-        if let Ok(verdict) = attempt(&store, "s", "654321").await {
-            assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(0)));
+        if let Ok(decision) = attempt(&store, "s", "654321").await {
+            assert_eq!((decision.outcome, decision.remaining_attempts), (Outcome::WrongCode, Some(0)));
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -178,7 +183,7 @@ async fn a_lost_answer_is_told_as_lost_and_the_script_runs_once() {
 
 #[tokio::test]
 async fn what_was_acknowledged_outlives_a_server_that_is_killed() {
-    let mut redis = Redis::start_durable().await;
+    let mut redis = RedisServer::start_durable().await;
     let store = redis.store().await;
     issue(&store, "counted").await.unwrap();
     issue(&store, "used").await.unwrap();
@@ -187,11 +192,11 @@ async fn what_was_acknowledged_outlives_a_server_that_is_killed() {
     assert_eq!(attempt(&store, "used", RIGHT).await.unwrap().outcome, Outcome::Approved);
     redis.kill();
     let error = attempt(&store, "counted", RIGHT).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unreachable(_) | StoreError::Lost(_)), "{error}");
-    redis.start_again().await;
+    assert!(matches!(error, StoreError::Unreachable(_) | StoreError::ResponseLost(_)), "{error}");
+    redis.restart().await;
     for _ in 0..40 {
-        if let Ok(verdict) = attempt(&store, "counted", "654321").await {
-            assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(0)));
+        if let Ok(decision) = attempt(&store, "counted", "654321").await {
+            assert_eq!((decision.outcome, decision.remaining_attempts), (Outcome::WrongCode, Some(0)));
             assert_eq!(attempt(&store, "used", RIGHT).await.unwrap().outcome, Outcome::AlreadyUsed);
             return;
         }
@@ -202,7 +207,7 @@ async fn what_was_acknowledged_outlives_a_server_that_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_right_codes_at_once_over_two_stores_exactly_one_is_approved() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let stores = Arc::new([redis.store().await, redis.store().await]);
     for round in 0..30 {
         let session = format!("s{round}");
@@ -227,7 +232,7 @@ async fn of_many_right_codes_at_once_over_two_stores_exactly_one_is_approved() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_is_lost() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let stores = Arc::new([redis.store().await, redis.store().await]);
     for round in 0..20 {
         let first = format!("{round}-first");
@@ -239,7 +244,7 @@ async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_i
                 let (stores, barrier, first) = (stores.clone(), barrier.clone(), first.clone());
                 tokio::spawn(async move {
                     let session = format!("{first}-{call}");
-                    let resent = Issue {
+                    let resent = IssueRequest {
                         key: key(&session),
                         code: RIGHT,
                         ttl_seconds: 60,
@@ -261,10 +266,10 @@ async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_i
         let mut left = Vec::new();
         let mut approved = 0;
         for session in &sessions {
-            let verdict = attempt(&stores[0], session, "654321").await.unwrap();
-            left.extend((verdict.outcome == Outcome::WrongCode).then_some(verdict.remaining_attempts));
-            let verdict = attempt(&stores[1], session, RIGHT).await.unwrap();
-            approved += usize::from(verdict.outcome == Outcome::Approved);
+            let decision = attempt(&stores[0], session, "654321").await.unwrap();
+            left.extend((decision.outcome == Outcome::WrongCode).then_some(decision.remaining_attempts));
+            let decision = attempt(&stores[1], session, RIGHT).await.unwrap();
+            approved += usize::from(decision.outcome == Outcome::Approved);
         }
         assert_eq!((left, approved), (vec![Some(1)], 1));
     }
@@ -272,7 +277,7 @@ async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_i
 
 #[tokio::test]
 async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "late").await.unwrap();
     let late = redis.cli(&["--raw", "KEYS", "otp:{*"]);
@@ -282,7 +287,7 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
     let first = redis.cli(&["--raw", "KEYS", "otp:{*"]);
     // As a server leaves it that is killed, or whose caller hangs up, between its two steps.
     redis.cli(&["HSET", &first, "s", "1", "n", &late]);
-    let resent = Issue {
+    let resent = IssueRequest {
         key: key("next"),
         code: RIGHT,
         ttl_seconds: 60,
@@ -293,13 +298,13 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
     assert_eq!(store.issue(resent).await, Ok(Issued::Done));
     // Had the first server only been slow, two codes would work now.
     let error = issue(&store, "late").await.unwrap_err();
-    assert!(error.to_string().contains("another code was sent meanwhile"), "{error}");
+    assert!(error.to_string().contains("another code was sent in the meantime"), "{error}");
     for session in ["first", "late"] {
         assert_eq!(attempt(&store, session, RIGHT).await.unwrap().outcome, Outcome::Expired, "{session}");
     }
     assert_eq!(attempt(&store, "next", "654321").await.unwrap().remaining_attempts, Some(1));
     // And from the first session the way to the last is one step.
-    assert_eq!(store.issue(Issue { key: key("last"), ..resent }).await, Ok(Issued::Done));
+    assert_eq!(store.issue(IssueRequest { key: key("last"), ..resent }).await, Ok(Issued::Done));
     assert_eq!(attempt(&store, "next", RIGHT).await.unwrap().outcome, Outcome::Expired);
     assert_eq!(attempt(&store, "last", "654321").await.unwrap().remaining_attempts, Some(0));
     let last = redis.cli(&["HGET", &first, "n"]);
@@ -308,10 +313,10 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
 
 #[tokio::test]
 async fn no_shortcut_leads_to_a_session_that_was_not_written() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     let resend = async |session: &str, earlier: &str| {
-        let resent = Issue {
+        let resent = IssueRequest {
             key: key(session),
             code: RIGHT,
             ttl_seconds: 60,
@@ -332,7 +337,7 @@ async fn no_shortcut_leads_to_a_session_that_was_not_written() {
     attempt(&store, "c", "654321").await.unwrap();
     // Its second step is refused: from the first session, a shortcut to it would pass by the count of the last.
     let error = resend("taken", "a").await.unwrap_err();
-    assert!(matches!(error, StoreError::Halfway(_)), "{error}");
+    assert!(matches!(error, StoreError::PartiallyApplied(_)), "{error}");
     assert_eq!(redis.cli(&["HGET", first, "n"]), second);
     redis.cli(&["DEL", &taken]);
     assert_eq!(resend("d", "a").await, Ok(Issued::Done));
@@ -341,7 +346,7 @@ async fn no_shortcut_leads_to_a_session_that_was_not_written() {
 }
 
 /// What becomes of a call within a few seconds.
-async fn soon(store: &RedisStore, is_meant: impl Fn(&Result<Verdict, StoreError>) -> bool) {
+async fn soon(store: &RedisStore, is_meant: impl Fn(&Result<Decision, StoreError>) -> bool) {
     for _ in 0..100 {
         if is_meant(&attempt(store, "nobody", RIGHT).await) {
             return;
@@ -353,7 +358,7 @@ async fn soon(store: &RedisStore, is_meant: impl Fn(&Result<Verdict, StoreError>
 
 #[tokio::test]
 async fn a_secret_that_was_deleted_is_put_back_and_one_that_was_replaced_is_told() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     let before = redis.cli(&["GET", "otp:secret"]);
     redis.cli(&["FLUSHALL"]);
@@ -368,5 +373,5 @@ async fn a_secret_that_was_deleted_is_put_back_and_one_that_was_replaced_is_told
     redis.cli(&["SET", "otp:secret", "another"]);
     soon(&store, |told| matches!(told, Err(StoreError::Refused(_)))).await;
     redis.cli(&["SET", "otp:secret", &before]);
-    soon(&store, |told| matches!(told, Ok(verdict) if verdict.outcome == Outcome::UnknownSession)).await;
+    soon(&store, |told| matches!(told, Ok(decision) if decision.outcome == Outcome::UnknownSession)).await;
 }

@@ -6,17 +6,17 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use otp_contract::Outcome;
-use otp_sandbox::{Issue, Issued, RedisStore, Secret, Store, StoreError};
+use otp_sandbox::{IssueRequest, Issued, RedisStore, Secret, Store, StoreError};
 
-use crate::cluster_house::{Cluster, until};
 use crate::redis::{RIGHT, attempt, issue, key, lossy};
-use crate::redis_house::Redis;
+use otp_test_support::RedisServer;
+use otp_test_support::{RedisCluster, wait_until};
 
 const WRONG: &str = "654321";
 
 #[tokio::test]
 async fn sessions_on_every_node_are_one_service() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await;
     let (one, other) = (cluster.nodes[0].store().await, cluster.nodes[1].store().await);
     for number in 0..40 {
         let session = format!("s{number}");
@@ -34,13 +34,13 @@ async fn sessions_on_every_node_are_one_service() {
 
 #[tokio::test]
 async fn a_code_that_is_sent_again_inherits_its_count_from_another_node() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await;
     let store = cluster.nodes[0].store().await;
     for number in 0..20 {
         let (first, next) = (format!("a{number}"), format!("b{number}"));
         issue(&store, &first).await.unwrap();
         attempt(&store, &first, WRONG).await.unwrap();
-        let resent = Issue {
+        let resent = IssueRequest {
             key: key(&next),
             code: RIGHT,
             ttl_seconds: 60,
@@ -56,7 +56,7 @@ async fn a_code_that_is_sent_again_inherits_its_count_from_another_node() {
 
 #[tokio::test]
 async fn a_session_keeps_its_count_and_its_use_while_it_moves_to_another_node() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await;
     let store = cluster.nodes[0].store().await;
     issue(&store, "s").await.unwrap();
     let names = cluster.nodes.each_ref().map(|node| node.cli(&["--raw", "KEYS", "otp:{*"]));
@@ -78,7 +78,7 @@ async fn a_session_keeps_its_count_and_its_use_while_it_moves_to_another_node() 
         assert_eq!(node.cli(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]), "OK");
     }
     assert_eq!(attempt(&store, "s", RIGHT).await.unwrap().outcome, Outcome::Approved);
-    until(|| from.cli(&["CLUSTER", "SHARDS"]).contains(&slot)).await;
+    wait_until(|| from.cli(&["CLUSTER", "SHARDS"]).contains(&slot)).await;
     for _ in 0..5 {
         assert_eq!(attempt(&store, "s", RIGHT).await.unwrap().outcome, Outcome::AlreadyUsed);
     }
@@ -86,7 +86,7 @@ async fn a_session_keeps_its_count_and_its_use_while_it_moves_to_another_node() 
 
 #[tokio::test]
 async fn while_a_node_is_down_its_sessions_approve_nothing_and_the_others_are_served() {
-    let mut cluster = Cluster::start().await;
+    let mut cluster = RedisCluster::start().await;
     let store = cluster.nodes[0].store().await;
     let mut sessions: Vec<String> = (0..16).map(|number| format!("s{number}")).collect();
     for session in &sessions {
@@ -97,12 +97,12 @@ async fn while_a_node_is_down_its_sessions_approve_nothing_and_the_others_are_se
     let mut refused = Vec::new();
     for session in sessions.drain(..) {
         match attempt(&store, &session, WRONG).await {
-            Ok(verdict) => {
-                assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(2)));
+            Ok(decision) => {
+                assert_eq!((decision.outcome, decision.remaining_attempts), (Outcome::WrongCode, Some(2)));
                 answered += 1;
             }
             Err(error) => {
-                let is_told = matches!(error, StoreError::Unreachable(_) | StoreError::Lost(_));
+                let is_told = matches!(error, StoreError::Unreachable(_) | StoreError::ResponseLost(_));
                 assert!(is_told, "{error}");
                 refused.push(session);
             }
@@ -116,7 +116,7 @@ async fn while_a_node_is_down_its_sessions_approve_nothing_and_the_others_are_se
 
 #[tokio::test]
 async fn an_answer_that_a_node_gave_and_the_network_lost_is_lost_and_the_script_ran_once() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await;
     let lose = Arc::default();
     let mut urls = Vec::new();
     for node in &cluster.nodes {
@@ -126,12 +126,12 @@ async fn an_answer_that_a_node_gave_and_the_network_lost_is_lost_and_the_script_
         urls.push((url, port));
     }
     for node in &cluster.nodes {
-        until(|| urls.iter().all(|(_, port)| node.cli(&["CLUSTER", "SLOTS"]).contains(port))).await;
+        wait_until(|| urls.iter().all(|(_, port)| node.cli(&["CLUSTER", "SLOTS"]).contains(port))).await;
     }
     let store = RedisStore::connect(&urls[0].0, Secret::random()).await.unwrap();
     let counts = || {
-        let names = |node: &Redis| node.cli(&["--raw", "KEYS", "otp:{*"]);
-        let count = |node: &Redis, name: &str| node.cli(&["HGET", name, "f"]).parse::<u32>().unwrap();
+        let names = |node: &RedisServer| node.cli(&["--raw", "KEYS", "otp:{*"]);
+        let count = |node: &RedisServer, name: &str| node.cli(&["HGET", name, "f"]).parse::<u32>().unwrap();
         let of = |node| names(node).lines().map(|name| count(node, name)).sum::<u32>();
         cluster.nodes.iter().map(of).sum::<u32>()
     };
@@ -142,7 +142,7 @@ async fn an_answer_that_a_node_gave_and_the_network_lost_is_lost_and_the_script_
         let before = counts();
         lose.store(true, Ordering::SeqCst);
         let error = attempt(&store, &session, WRONG).await.unwrap_err();
-        assert!(matches!(error, StoreError::Lost(_)), "{error}");
+        assert!(matches!(error, StoreError::ResponseLost(_)), "{error}");
         assert!(!lose.load(Ordering::SeqCst), "the answer was not there to be lost");
         // Time enough for a second run.
         tokio::time::sleep(Duration::from_millis(200)).await;

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Secret, Store, Terms, Verdict};
+use otp_sandbox::{
+    Decision, IssueRequest, Issued, MemoryStore, RequestOverrides, Secret, SessionKey, Store, VerifyAttempt,
+};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use tokio::runtime::Runtime;
 
-use crate::cluster_house::Cluster;
-use crate::redis_house::Redis;
+use otp_test_support::RedisCluster;
+use otp_test_support::RedisServer;
 
 const RIGHT: &str = "123456";
 const WRONG: &str = "654321";
@@ -134,8 +136,8 @@ impl ReferenceStateMachine for Model {
     }
 }
 
-fn key(session: &str) -> Key<'_> {
-    Key { vendor: "exotel", tenant: "t", session }
+fn key(session: &str) -> SessionKey<'_> {
+    SessionKey { vendor: "exotel", tenant: "t", session }
 }
 
 /// A store, and the runtime that it lives in.
@@ -164,7 +166,7 @@ impl Driven {
 
     fn write(&self, of: usize, ttl_seconds: u64, max_attempts: Option<u32>, resend_of: Option<usize>) {
         let (session, earlier) = (self.session(of), resend_of.map(|of| self.session(of)));
-        let issue = Issue {
+        let issue = IssueRequest {
             key: key(&session),
             code: RIGHT,
             ttl_seconds,
@@ -175,11 +177,13 @@ impl Driven {
         assert_eq!(self.runtime.block_on(self.store.issue(issue)), Ok(Issued::Done));
     }
 
-    fn attempt(&self, of: usize, code: &str, foreign: bool, terms: Terms) -> Verdict {
+    fn attempt(&self, of: usize, code: &str, foreign: bool, overrides: RequestOverrides) -> Decision {
         let tenant = if foreign { "stranger" } else { "t" };
         let session = self.session(of);
-        let key = Key { tenant, ..key(&session) };
-        self.runtime.block_on(self.store.attempt(&self.policy, Attempt { key, code, terms })).unwrap()
+        let key = SessionKey { tenant, ..key(&session) };
+        self.runtime
+            .block_on(self.store.attempt(&self.policy, VerifyAttempt { key, code, overrides }))
+            .unwrap()
     }
 
     fn apply(mut self, before: &Model, command: &Command) -> Driven {
@@ -191,14 +195,14 @@ impl Driven {
             }
             Command::Try { of, right, foreign } => {
                 let code = if right { RIGHT } else { WRONG };
-                let verdict = self.attempt(of, code, foreign, Terms::default());
-                assert_eq!(verdict.outcome, before.outcome(of, right, foreign));
-                assert_eq!(verdict.foreign, foreign);
+                let decision = self.attempt(of, code, foreign, RequestOverrides::default());
+                assert_eq!(decision.outcome, before.outcome(of, right, foreign));
+                assert_eq!(decision.foreign, foreign);
                 if !foreign {
                     let session = &before.sessions[of];
-                    let wrong = session.wrong + u32::from(verdict.outcome == Outcome::WrongCode);
+                    let wrong = session.wrong + u32::from(decision.outcome == Outcome::WrongCode);
                     let left = session.limit.map(|limit| limit.saturating_sub(wrong));
-                    assert_eq!(verdict.remaining_attempts, left);
+                    assert_eq!(decision.remaining_attempts, left);
                 }
             }
         }
@@ -244,10 +248,10 @@ driven!(Memory, (runtime(), Arc::new(MemoryStore::new(Secret::random().unwrap())
 
 thread_local! {
     /// One server for all runs of a test: a thread has one test.
-    static SERVER: (Arc<Runtime>, Redis, Arc<dyn Store>) = {
+    static SERVER: (Arc<Runtime>, RedisServer, Arc<dyn Store>) = {
         let runtime = runtime();
         let (redis, store) = runtime.block_on(async {
-            let redis = Redis::start().await;
+            let redis = RedisServer::start().await;
             let store = redis.store().await;
             (redis, store)
         });
@@ -259,10 +263,10 @@ driven!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::cl
 
 thread_local! {
     /// One cluster for all runs of a test.
-    static CLUSTER: (Arc<Runtime>, Cluster, Arc<dyn Store>) = {
+    static CLUSTER: (Arc<Runtime>, RedisCluster, Arc<dyn Store>) = {
         let runtime = runtime();
         let (cluster, store) = runtime.block_on(async {
-            let cluster = Cluster::start().await;
+            let cluster = RedisCluster::start().await;
             let store = cluster.nodes[0].store().await;
             (cluster, store)
         });
@@ -289,7 +293,7 @@ proptest_state_machine::prop_state_machine! {
 #[derive(Debug, Clone)]
 enum Step {
     /// Some seconds pass, and one of the last sessions is called.
-    Call { back: usize, seconds: u64, right: bool, terms: Terms },
+    Call { back: usize, seconds: u64, right: bool, overrides: RequestOverrides },
     /// The code is sent again.
     Resend { back: usize },
 }
@@ -297,11 +301,11 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     // Mostly short steps: after a long one nothing lives that could be told apart.
     let seconds = prop_oneof![6 => 0_u64..60, 1 => 60_u64..900];
-    let terms =
+    let overrides =
         (prop::option::of(any::<bool>()), prop::option::of(1_u32..10), prop::option::of(180_u64..1_200))
-            .prop_map(|(retry, limit, lifetime_seconds)| Terms { retry, limit, lifetime_seconds });
-    let call = (0_usize..3, seconds, prop::bool::weighted(0.3), terms)
-        .prop_map(|(back, seconds, right, terms)| Step::Call { back, seconds, right, terms });
+            .prop_map(|(retry, limit, lifetime_seconds)| RequestOverrides { retry, limit, lifetime_seconds });
+    let call = (0_usize..3, seconds, prop::bool::weighted(0.3), overrides)
+        .prop_map(|(back, seconds, right, overrides)| Step::Call { back, seconds, right, overrides });
     let resend = (0_usize..3).prop_map(|back| Step::Resend { back });
     prop::collection::vec(prop_oneof![5 => call, 1 => resend], 1..20)
 }
@@ -341,14 +345,14 @@ proptest! {
                         }
                     }
                 }
-                Step::Call { back, seconds, right, terms } => {
+                Step::Call { back, seconds, right, overrides } => {
                     let of = of(back);
                     for driven in [&one, &other] {
                         driven.age(of, seconds);
                     }
                     let code = if right { RIGHT } else { WRONG };
-                    let (a, b) = (one.attempt(of, code, false, terms), other.attempt(of, code, false, terms));
-                    prop_assert_eq!(Verdict { issued_at: None, ..a }, Verdict { issued_at: None, ..b });
+                    let (a, b) = (one.attempt(of, code, false, overrides), other.attempt(of, code, false, overrides));
+                    prop_assert_eq!(Decision { issued_at: None, ..a }, Decision { issued_at: None, ..b });
                     let apart = a.issued_at.unwrap().abs_diff(b.issued_at.unwrap());
                     prop_assert!(apart < 5_000, "{} ms", apart);
                 }

@@ -1,48 +1,54 @@
-//! Who calls: reads credentials from a request's headers by the schemes that a contract names. Never says whether a
-//! wrong credential was near a right one.
+//! Authenticates calls by the security schemes of an operation.
+//!
+//! A response never reveals how close a wrong credential was to a right one.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
-use otp_contract::{Contract, Scheme};
+use otp_contract::{Contract, Operation, Scheme};
 
-use crate::tenants::{Credential, Tenant, Tenants};
+use super::{Credential, Tenant, Tenants};
 
-/// What a request's credentials amount to.
+/// The result of authentication.
 pub(crate) enum Caller {
     Known(Arc<Tenant>),
-    Missing,
-    Wrong,
+    NoCredentials,
+    WrongCredentials,
 }
 
-/// Finds the tenant whose credentials the request carries.
-pub(crate) fn identify(contract: &Contract, tenants: &Tenants, headers: &HeaderMap) -> Caller {
-    let mut shown = false;
-    for scheme in &contract.verify().security {
+/// Finds the tenant whose credentials a request to `operation` carries.
+pub(crate) fn identify(
+    contract: &Contract,
+    operation: &Operation,
+    tenants: &Tenants,
+    headers: &HeaderMap,
+) -> Caller {
+    let mut has_credentials = false;
+    for scheme in &operation.security {
         let header = match &scheme.scheme {
             Scheme::ApiKey { header } => header.as_str(),
             Scheme::Bearer | Scheme::Basic => "authorization",
         };
         let mut values = headers.get_all(header).iter();
         let Some(value) = values.next() else { continue };
-        shown = true;
-        // Two values are ambiguous, and whoever reads the other one would see another caller.
+        has_credentials = true;
+        // Two values are ambiguous: a proxy that reads the other one would see another caller.
         if values.next().is_some() {
-            return Caller::Wrong;
+            return Caller::WrongCredentials;
         }
         let Ok(value) = value.to_str() else { continue };
         if let Some(tenant) = tenants.recent(&contract.vendor, header, value) {
             return Caller::Known(tenant);
         }
-        let credential = read(&scheme.scheme, value);
-        if let Some(tenant) = credential.and_then(|shown| tenants.by_credential(contract, &shown)) {
+        let credential = parse(&scheme.scheme, value);
+        if let Some(tenant) = credential.and_then(|credential| tenants.by_credential(contract, &credential)) {
             return Caller::Known(tenants.remember(&contract.vendor, header, value, tenant));
         }
     }
-    if shown { Caller::Wrong } else { Caller::Missing }
+    if has_credentials { Caller::WrongCredentials } else { Caller::NoCredentials }
 }
 
-fn read(scheme: &Scheme, value: &str) -> Option<Credential> {
+fn parse(scheme: &Scheme, value: &str) -> Option<Credential> {
     // Scheme names are case-insensitive (RFC 9110 §11.1).
     let after = |name: &str| {
         let (given, rest) = value.split_once(' ')?;
@@ -64,16 +70,14 @@ fn base64_decode(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
-/// The challenges of a 401 (RFC 9110 §15.5.2): one for each scheme.
-pub(crate) fn challenges(contract: &Contract, shown: bool) -> Vec<String> {
-    let realm = &contract.vendor;
-    contract
-        .verify()
+/// The challenges of a 401 response (RFC 9110 §15.5.2), one for each scheme.
+pub(crate) fn challenges(realm: &str, operation: &Operation, has_credentials: bool) -> Vec<String> {
+    operation
         .security
         .iter()
         .map(|scheme| match scheme.scheme {
-            // No error code where no credentials were sent (RFC 6750 §3.1).
-            Scheme::Bearer if shown => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
+            // Without credentials in the request, the challenge has no error code (RFC 6750 §3.1).
+            Scheme::Bearer if has_credentials => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
             Scheme::Bearer => format!("Bearer realm=\"{realm}\""),
             Scheme::Basic => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
             Scheme::ApiKey { .. } => format!("ApiKey realm=\"{realm}\""),

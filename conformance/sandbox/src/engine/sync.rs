@@ -1,5 +1,5 @@
-//! Locks and counters: the standard library's, or those of the model checker that tries every order of the threads
-//! (feature `shuttle`). Whoever is to be checked takes them from here.
+//! Locks and atomics: the standard library's, or those of the shuttle model checker, which tries many thread schedules
+//! (feature `shuttle`). Code under test by the model checker imports them from here.
 
 #[cfg(not(feature = "shuttle"))]
 pub(crate) use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,27 +1,29 @@
-//! One session's state, and the single step that a verify call makes it take. Pure: no clock, no lock, no HTTP. A store
-//! runs [`Record::attempt`] as one indivisible step; that is what makes single use and the limit hold under load.
+//! The state of one session, and the single step that each verify call takes.
+//!
+//! Pure: no clock, no lock, no HTTP. A store runs [`SessionState::attempt`] atomically; that is what makes single use and
+//! the attempt limit hold under concurrency.
 
 use std::num::NonZeroU64;
 
 use otp_contract::{Mode, Outcome, Policy};
 
-use crate::secret::Digest;
+use super::secret::Digest;
 
 /// Milliseconds since the Unix epoch.
 pub(crate) type Millis = u64;
 
-/// As many attempts as anybody can make.
+/// Stands for the absence of a limit.
 const UNLIMITED: u32 = u32::MAX;
 
-/// A session: one code that was issued.
+/// The state of a session, which has one issued code.
 #[derive(Debug, Clone)]
-pub struct Record {
+pub(crate) struct SessionState {
     digest: Digest,
     issued_at: Millis,
-    /// Never 0: a lock at the epoch itself is told from none by a millisecond.
+    /// Non-zero, so that the `Option` needs no extra space; a lock at the epoch itself is stored as 1 ms.
     locked_at: Option<NonZeroU64>,
     ttl_seconds: u32,
-    /// [`UNLIMITED`] where there is no limit.
+    /// [`UNLIMITED`] if there is no limit.
     max_attempts: u32,
     failed: u32,
     invalidated: bool,
@@ -29,10 +31,10 @@ pub struct Record {
     superseded: bool,
 }
 
-/// What the request itself sets of the policy, within the bounds that the contract gives the parameters.
+/// The parts of the policy that a request sets for itself, within the bounds of the contract's parameters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Terms {
-    /// Whether further attempts are allowed after a wrong code; `None` where the API has no such parameter.
+pub struct RequestOverrides {
+    /// Whether further attempts are allowed after a wrong code; `None` if the API has no such parameter.
     pub retry: Option<bool>,
     /// The limit of wrong codes for this call.
     pub limit: Option<u32>,
@@ -40,27 +42,27 @@ pub struct Terms {
     pub lifetime_seconds: Option<u64>,
 }
 
-/// What a verify call decided.
+/// The result of a verify call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict {
-    /// The decision.
+pub struct Decision {
+    /// What was decided.
     pub outcome: Outcome,
-    /// Which of an API's two ways of calling the decision belongs to.
+    /// Which of an API's two modes the call used.
     pub mode: Option<Mode>,
-    /// How many wrong codes will still be compared, where there is a limit.
+    /// How many more wrong codes will be compared, if there is a limit.
     pub remaining_attempts: Option<u32>,
-    /// How many seconds the session stays locked, where the lock ends by itself.
+    /// How many seconds the session stays locked, if the lock ends by itself.
     pub lockout_seconds: Option<u64>,
     /// When the session was issued, in milliseconds since the Unix epoch.
     pub issued_at: Option<Millis>,
-    /// Whether there is a session of that id, and it is another tenant's.
+    /// Whether the session id exists but belongs to another tenant.
     pub foreign: bool,
 }
 
-impl Verdict {
-    /// A decision that no session had a part in.
-    pub fn without_session(outcome: Outcome) -> Verdict {
-        Verdict {
+impl Decision {
+    /// A decision made without a session.
+    pub fn without_session(outcome: Outcome) -> Decision {
+        Decision {
             outcome,
             mode: None,
             remaining_attempts: None,
@@ -71,9 +73,14 @@ impl Verdict {
     }
 }
 
-impl Record {
-    pub(crate) fn new(digest: Digest, now: Millis, ttl_seconds: u64, max_attempts: Option<u32>) -> Record {
-        Record {
+impl SessionState {
+    pub(crate) fn new(
+        digest: Digest,
+        now: Millis,
+        ttl_seconds: u64,
+        max_attempts: Option<u32>,
+    ) -> SessionState {
+        SessionState {
             digest,
             issued_at: now,
             ttl_seconds: u32::try_from(ttl_seconds).unwrap_or(u32::MAX),
@@ -86,17 +93,17 @@ impl Record {
         }
     }
 
-    /// Makes this the record of a new code for the recipient of `earlier`. Wrong codes since the last success count on:
-    /// a new secret must not reset the count (NIST SP 800-63B-4 §3.1.3.2). A lock that has ended has paid for them.
-    pub(crate) fn succeed(&mut self, earlier: &Record, lockout_seconds: Option<u64>, now: Millis) {
+    /// Inherits the failed attempts of `earlier`, the previous session of the same recipient: a new secret must not reset
+    /// the count (NIST SP 800-63B-4 §3.1.3.2). A success or a lock that has ended resets it.
+    pub(crate) fn inherit(&mut self, earlier: &SessionState, lockout_seconds: Option<u64>, now: Millis) {
         let locked_at = earlier.locked_at.map(NonZeroU64::get);
-        if !earlier.used && !is_over(locked_at, lockout_seconds, now) {
+        if !earlier.used && !has_lock_ended(locked_at, lockout_seconds, now) {
             self.failed = earlier.failed;
             self.locked_at = earlier.locked_at;
         }
     }
 
-    /// Takes the code out of use because its recipient has a newer one.
+    /// Invalidates the code because its recipient has a newer one.
     pub(crate) fn supersede(&mut self) {
         self.superseded = true;
     }
@@ -107,45 +114,46 @@ impl Record {
         self.locked_at = self.locked_at.and_then(|at| lock_at(at.get().saturating_sub(millis)));
     }
 
-    /// When the record may be forgotten: an hour after its last timer has run out.
-    pub(crate) fn forget_at(&self, lockout_seconds: u64) -> Millis {
+    /// When the state may be deleted: an hour after its last timer has run out.
+    pub(crate) fn delete_at(&self, lockout_seconds: u64) -> Millis {
         const HOUR: u64 = 3_600;
         self.issued_at
             .saturating_add((u64::from(self.ttl_seconds) + lockout_seconds + HOUR).saturating_mul(1_000))
     }
 
-    /// The step of one verify call with a well-formed code.
+    /// Takes the step of one verify call with a well-formed code.
     ///
-    /// State comes before comparison: a session that is used, locked or expired answers the right and a wrong code
-    /// alike, so that its answer tells nothing of the code. `is_right` compares in constant time.
-    pub fn attempt(
+    /// The state is checked before the code is compared: a session that is used, locked or expired responds to the right
+    /// code and to a wrong one in the same way, and so reveals nothing about the code. `is_right` compares in constant
+    /// time.
+    pub(crate) fn attempt(
         &mut self,
         policy: &Policy,
-        terms: Terms,
+        overrides: RequestOverrides,
         now: Millis,
         is_right: impl FnOnce(&Digest) -> bool,
-    ) -> Verdict {
+    ) -> Decision {
         let own = (self.max_attempts != UNLIMITED).then_some(self.max_attempts);
-        let limit = match (own, terms.limit) {
+        let limit = match (own, overrides.limit) {
             (Some(_), Some(asked)) => Some(asked),
             (own, _) => own,
         };
-        let may_retry = terms.retry != Some(false);
-        // A limit that is lower than the count already reached locks as well.
+        let may_retry = overrides.retry != Some(false);
+        // A request may set a limit below the count already reached, which locks as well.
         if self.locked_at.is_none() && may_retry && limit.is_some_and(|limit| self.failed >= limit) {
             self.locked_at = lock_at(now);
         }
-        if let Some(outcome) = self.terminal(policy, terms, now) {
-            return self.verdict(policy, outcome, limit, now, terms);
+        if let Some(outcome) = self.terminal_outcome(policy, overrides, now) {
+            return self.decision(policy, outcome, limit, now, overrides);
         }
         if is_right(&self.digest) {
             self.used = true;
-            return self.verdict(policy, Outcome::Approved, limit, now, terms);
+            return self.decision(policy, Outcome::Approved, limit, now, overrides);
         }
         self.failed = self.failed.saturating_add(1);
         if !may_retry {
             self.invalidated = true;
-            return self.verdict(policy, Outcome::WrongCode, limit, now, terms);
+            return self.decision(policy, Outcome::WrongCode, limit, now, overrides);
         }
         let outcome = if limit.is_some_and(|limit| self.failed >= limit) {
             self.locked_at = lock_at(now);
@@ -153,17 +161,17 @@ impl Record {
         } else {
             Outcome::WrongCode
         };
-        self.verdict(policy, outcome, limit, now, terms)
+        self.decision(policy, outcome, limit, now, overrides)
     }
 
-    fn terminal(&self, policy: &Policy, terms: Terms, now: Millis) -> Option<Outcome> {
-        let holds = |outcome: &Outcome| match outcome {
+    fn terminal_outcome(&self, policy: &Policy, overrides: RequestOverrides, now: Millis) -> Option<Outcome> {
+        let applies = |outcome: &Outcome| match outcome {
             Outcome::AlreadyUsed => self.used,
             Outcome::AttemptsExhausted => self.invalidated || self.is_locked(policy, now),
-            Outcome::Expired => self.is_expired(policy, terms, now),
+            Outcome::Expired => self.is_expired(policy, overrides, now),
             _ => false,
         };
-        policy.order().find(|outcome| holds(outcome))
+        policy.order().find(|outcome| applies(outcome))
     }
 
     fn is_locked(&self, policy: &Policy, now: Millis) -> bool {
@@ -173,27 +181,27 @@ impl Record {
         })
     }
 
-    /// A lock that has ended leaves a session without a usable code, and so does a newer code.
-    fn is_expired(&self, policy: &Policy, terms: Terms, now: Millis) -> bool {
-        // A request may shorten the lifetime that the code was issued with, and never lengthen it.
+    /// A session whose lock has ended has no usable code any more, and neither has one with a newer code.
+    fn is_expired(&self, policy: &Policy, overrides: RequestOverrides, now: Millis) -> bool {
+        // A request may shorten the lifetime that the code was issued with, but never extend it.
         let own = u64::from(self.ttl_seconds);
-        let seconds = terms.lifetime_seconds.map_or(own, |asked| asked.min(own));
+        let seconds = overrides.lifetime_seconds.map_or(own, |asked| asked.min(own));
         let over = now >= self.issued_at.saturating_add(seconds.saturating_mul(1_000));
         over || self.superseded || (self.locked_at.is_some() && !self.is_locked(policy, now))
     }
 
-    fn verdict(
+    fn decision(
         &self,
         policy: &Policy,
         outcome: Outcome,
         limit: Option<u32>,
         now: Millis,
-        terms: Terms,
-    ) -> Verdict {
+        overrides: RequestOverrides,
+    ) -> Decision {
         let mode = match outcome {
-            // What a dead session says follows from how it died, not from how it is asked.
+            // The response of a locked session depends on the mode in which it was locked, not on the mode of this call.
             Outcome::AttemptsExhausted => self.locked_at.map(|_| Mode::Retry),
-            _ => (terms.retry == Some(true)).then_some(Mode::Retry),
+            _ => (overrides.retry == Some(true)).then_some(Mode::Retry),
         };
         let lockout_seconds = match (policy.lockout_seconds, self.locked_at) {
             (Some(seconds), Some(at)) => {
@@ -202,7 +210,7 @@ impl Record {
             }
             _ => None,
         };
-        Verdict {
+        Decision {
             outcome,
             mode,
             remaining_attempts: limit.map(|limit| limit.saturating_sub(self.failed)),
@@ -213,8 +221,8 @@ impl Record {
     }
 }
 
-/// Whether a lock that began then has ended by itself.
-fn is_over(locked_at: Option<Millis>, lockout_seconds: Option<u64>, now: Millis) -> bool {
+/// Whether a lock that began at `locked_at` has ended by itself.
+fn has_lock_ended(locked_at: Option<Millis>, lockout_seconds: Option<u64>, now: Millis) -> bool {
     let end = |(at, seconds): (Millis, u64)| at.saturating_add(seconds.saturating_mul(1_000));
     locked_at.zip(lockout_seconds).is_some_and(|lock| end(lock) <= now)
 }

@@ -1,12 +1,13 @@
-//! The one secret of a service, and what follows from it: the digests by which codes are compared, the names under which
-//! sessions are kept, and the credentials of tenants. Replicas that share the secret are one service. It is never
-//! printed, and nothing that it signs can be turned back.
+//! The secret of a service, and what is derived from it: digests of codes, storage keys of sessions, and credentials of
+//! tenants.
+//!
+//! Replicas with the same secret form one service. The secret is never printed, and nothing derived from it reveals it.
 
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
 
-/// A code, as it is kept and compared: a keyed digest of it, of 128 bits.
+/// A keyed digest of a code, in 128 bits. Codes are stored and compared in this form only.
 pub(crate) type Digest = [u8; 16];
 
 /// The secret of a service.
@@ -20,22 +21,22 @@ impl std::fmt::Debug for Secret {
 }
 
 impl Secret {
-    /// A secret that nobody knows; `None` where the system gives no randomness.
+    /// A random secret; `None` if the system provides no randomness.
     pub fn random() -> Option<Secret> {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).ok()?;
         Some(Secret::from_bytes(&bytes))
     }
 
-    /// The secret that was kept as these bytes.
+    /// The secret made of these bytes.
     pub fn from_bytes(bytes: &[u8]) -> Secret {
         Secret(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
-    /// A keyed digest of `parts`, for one purpose. Each part goes in with its length, so that no two lists of parts are
-    /// signed as the same bytes.
+    /// A keyed digest of `parts` for one purpose. Each part is prefixed with its length, so that two different lists of
+    /// parts never sign the same bytes.
     pub(crate) fn sign(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        // At one go: feeding the digest piece by piece takes longer than the digest itself.
+        // Signed in one piece: updating the digest part by part takes longer than the digest itself.
         let mut text = Vec::with_capacity(64);
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             text.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -46,22 +47,22 @@ impl Secret {
         signed
     }
 
-    /// The digest of a code. Every session of a service has the same key: what is kept is of no use without it.
+    /// The digest of a code. It is useless without the secret, which all sessions of a service share.
     pub(crate) fn code(&self, code: &str) -> Digest {
         first(&self.sign("code", &[code.as_bytes()]))
     }
 
-    /// The name under which a session is kept: of one length, whatever the id, and without the id in it.
+    /// The storage key of a session: of fixed length, and without the id in it.
     pub(crate) fn session(&self, vendor: &str, session: &str) -> [u8; 16] {
         first(&self.sign("session", &[vendor.as_bytes(), session.as_bytes()]))
     }
 
-    /// What a session keeps of its tenant.
+    /// The digest of the tenant that a session belongs to.
     pub(crate) fn tenant(&self, vendor: &str, tenant: &str) -> [u8; 8] {
         first(&self.sign("tenant", &[vendor.as_bytes(), tenant.as_bytes()]))
     }
 
-    /// Bytes without end that follow from `parts`, for what is minted.
+    /// An endless stream of bytes derived from `parts`, from which ids and credentials are generated.
     pub(crate) fn stream<'a>(
         &'a self,
         purpose: &'a str,
@@ -90,8 +91,8 @@ fn first<const N: usize>(signed: &[u8; 32]) -> [u8; N] {
     taken
 }
 
-/// Whether two digests are the same, in a time that tells nothing of where they differ.
-pub(crate) fn same<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
+/// Compares two digests in constant time.
+pub(crate) fn digests_match<const N: usize>(one: &[u8; N], other: &[u8; N]) -> bool {
     one.ct_eq(other).into()
 }
 
@@ -100,16 +101,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_follows_from_a_secret_is_the_same_in_every_replica_and_with_no_other_secret() {
+    fn digests_depend_on_the_secret_and_on_how_the_parts_are_split() {
         let (one, same_again, other) =
             (Secret::from_bytes(b"one"), Secret::from_bytes(b"one"), Secret::from_bytes(b"other"));
         assert_eq!(one.code("123456"), same_again.code("123456"));
         assert_ne!(one.code("123456"), other.code("123456"));
-        assert_ne!(one.session("d7", "a"), one.session("d", "7a"), "lengths are signed as well");
+        assert_ne!(one.session("d7", "a"), one.session("d", "7a"), "lengths are part of what is signed");
     }
 
     #[test]
-    fn a_stream_goes_on_and_does_not_repeat_itself() {
+    fn a_stream_does_not_repeat_itself() {
         let secret = Secret::from_bytes(b"one");
         let mut bytes = [0; 96];
         secret.stream("test", &[b"x"])(&mut bytes);

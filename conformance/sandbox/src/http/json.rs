@@ -1,5 +1,7 @@
-//! JSON as a request body has to be: one object, no name twice. `serde_json::Value` alone would keep the last of two
-//! members and let the caller wonder which one was compared; a derived struct would take a list for an object.
+//! Reads JSON request bodies: exactly one object, without duplicate names.
+//!
+//! `serde_json::Value` would silently keep the last of two members with one name, and a derived struct would accept a list
+//! in place of an object.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,17 +9,17 @@ use std::fmt;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The members of an object, in the order of the text. A verify call has a handful, for which a map would take longer.
+/// The members of an object in document order. A verify call has a handful, so a list is faster than a map.
 #[derive(Default)]
 pub(crate) struct Object(Vec<(String, Value)>);
 
 impl Object {
-    /// The member of that name.
+    /// The member with this name.
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(given, _)| given == name).map(|(_, value)| value)
     }
 
-    fn names_one_twice(&self) -> bool {
+    fn has_duplicate_name(&self) -> bool {
         let Object(members) = self;
         if members.len() <= 16 {
             return (1..members.len())
@@ -34,7 +36,7 @@ impl From<Object> for Value {
     }
 }
 
-/// Reads a body; `None` where it is not one object, names a member twice, or is not UTF-8 JSON at all.
+/// Reads a body; `None` unless it is one JSON object in UTF-8 without duplicate names.
 pub(crate) fn read_object(bytes: &[u8]) -> Option<Object> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let object = deserializer.deserialize_map(Unique).ok()?;
@@ -48,7 +50,7 @@ impl<'de> Visitor<'de> for Unique {
     type Value = Object;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object whose members have names of their own")
+        f.write_str("an object without duplicate names")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
@@ -56,7 +58,7 @@ impl<'de> Visitor<'de> for Unique {
         while let Some(member) = access.next_entry()? {
             object.0.push(member);
         }
-        if object.names_one_twice() { Err(A::Error::custom("a name twice")) } else { Ok(object) }
+        if object.has_duplicate_name() { Err(A::Error::custom("duplicate name")) } else { Ok(object) }
     }
 }
 

@@ -1,24 +1,24 @@
-//! Whatever comes in: an answer below 500 in JSON, no approval, and a server that goes on serving.
+//! Whatever arrives, the sandbox responds with JSON and a status below 500, approves nothing, and keeps serving.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::json;
 
-use crate::house::{House, contracts};
+use otp_test_support::{TestServer, check_arbitrary_request, contracts};
 
 #[test]
 fn no_bytes_make_the_sandbox_fail_or_approve() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let house = runtime.block_on(House::clean());
+    let server = runtime.block_on(TestServer::start_default());
     let contracts = contracts();
     let prepared: Vec<_> = contracts
         .iter()
         .map(|contract| {
             runtime.block_on(async {
-                let tenant = house.tenant(&contract.vendor).await;
-                let issued = house.issue(&tenant, "123456", json!({})).await;
-                let path = tenant.path(contract, issued["session"].as_str().unwrap());
-                (contract.verify().method.clone(), path, tenant.credential())
+                let tenant = server.tenant(&contract.vendor).await;
+                let session = server.session(&tenant, "123456", json!({})).await;
+                let path = tenant.path(contract, &session);
+                (contract.verify().method.clone(), path, tenant.credential(&contract))
             })
         })
         .collect();
@@ -36,25 +36,25 @@ fn no_bytes_make_the_sandbox_fail_or_approve() {
             let path = format!("{path}{suffix}");
             prop_assume!(format!("http://x{path}").parse::<http::Uri>().is_ok());
             let headers = [(header.as_str(), value.as_str()), ("content-type", "application/json")];
-            let answer = runtime.block_on(house.send(method, &path, &headers, &body));
-            prop_assert!((400..500).contains(&answer.status), "{} {path}: {}", method, answer.status);
-            prop_assert!(answer.json().is_object());
+            let response = runtime.block_on(server.send(method, &path, &headers, &body));
+            prop_assert!((400..500).contains(&response.status), "{} {path}: {}", method, response.status);
+            prop_assert!(response.json().is_object());
             Ok(())
         })
         .unwrap();
 }
 
-/// What the fuzzer found worth keeping: together it goes every way through the reading of requests that was ever found.
+/// The fuzzer's corpus covers every path through the request parser that it has ever found.
 #[test]
-fn the_corpus_of_the_fuzzer_is_refused_as_everything_else_is() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/requests");
-    let mut played = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
+fn the_corpus_of_the_fuzzer_is_never_approved() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/requests");
+    let mut checked = 0;
+    for entry in std::fs::read_dir(corpus).unwrap() {
         let path = entry.unwrap().path();
         let data = std::fs::read(&path).unwrap();
-        let ended = std::panic::catch_unwind(|| crate::harness::play(&data));
-        assert!(ended.is_ok(), "{}", path.display());
-        played += 1;
+        let result = std::panic::catch_unwind(|| check_arbitrary_request(&data));
+        assert!(result.is_ok(), "{}", path.display());
+        checked += 1;
     }
-    assert!(played >= 200, "{played}");
+    assert!(checked >= 200, "{checked}");
 }

@@ -1,4 +1,4 @@
-//! A Redis server of a test's own, on a free port, that ends with the test.
+//! A Redis server on a free port, which ends when it is dropped.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -7,70 +7,75 @@ use std::time::Duration;
 use otp_sandbox::{RedisStore, StoreError};
 use tempfile::TempDir;
 
-pub(crate) struct Redis {
+/// A Redis server process.
+pub struct RedisServer {
     child: Child,
     port: u16,
     folder: TempDir,
     arguments: Vec<String>,
 }
 
-/// A port that nobody has at the moment.
+/// A port that is free at the moment.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-impl Redis {
-    /// A server that keeps nothing when it ends.
-    pub(crate) async fn start() -> Redis {
-        Redis::start_with(&["--save", "", "--appendonly", "no"]).await
+impl RedisServer {
+    /// Starts a server that persists nothing.
+    pub async fn start() -> RedisServer {
+        RedisServer::start_with(&["--save", "", "--appendonly", "no"]).await
     }
 
-    /// A server that has written to disk what it acknowledges.
-    pub(crate) async fn start_durable() -> Redis {
-        Redis::start_with(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]).await
+    /// Starts a server that writes each command to disk before it acknowledges it.
+    pub async fn start_durable() -> RedisServer {
+        RedisServer::start_with(&["--save", "", "--appendonly", "yes", "--appendfsync", "always"]).await
     }
 
-    pub(crate) async fn start_with(arguments: &[&str]) -> Redis {
-        let redis = Redis::begin(arguments);
-        redis.wait().await;
-        redis
+    /// Starts a server with the given arguments and waits until it accepts connections.
+    pub async fn start_with(arguments: &[&str]) -> RedisServer {
+        let server = RedisServer::spawn(arguments);
+        server.wait().await;
+        server
     }
 
-    /// A server that may not answer yet.
-    pub(crate) fn begin(arguments: &[&str]) -> Redis {
+    /// Starts a server without waiting until it accepts connections.
+    pub(crate) fn spawn(arguments: &[&str]) -> RedisServer {
         let port = free_port();
         let folder = TempDir::new().unwrap();
         let arguments: Vec<_> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let child = spawn(port, &folder, &arguments);
-        Redis { child, port, folder, arguments }
+        let child = spawn_process(port, &folder, &arguments);
+        RedisServer { child, port, folder, arguments }
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// The server's port.
+    pub fn port(&self) -> u16 {
         self.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The server's URL.
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) async fn store(&self) -> RedisStore {
+    /// A store in this server, which shares its secret there.
+    pub async fn store(&self) -> RedisStore {
         RedisStore::connect(&self.url(), None).await.unwrap()
     }
 
-    /// Ends the server without a warning, as a power cut does.
-    pub(crate) fn kill(&mut self) {
+    /// Kills the server without a chance to save anything, as a power failure does.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again on the same port and folder.
-    pub(crate) async fn start_again(&mut self) {
-        self.child = spawn(self.port, &self.folder, &self.arguments);
+    /// Starts the server again with the same port and folder.
+    pub async fn restart(&mut self) {
+        self.child = spawn_process(self.port, &self.folder, &self.arguments);
         self.wait().await;
     }
 
-    /// Runs a command by Redis's own client.
-    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+    /// Runs a command with `redis-cli` and returns its output.
+    pub fn cli(&self, arguments: &[&str]) -> String {
         let output = Command::new("redis-cli")
             .args(["-p", &self.port.to_string()])
             .args(arguments)
@@ -89,11 +94,11 @@ impl Redis {
                 Err(error) => panic!("{error}"),
             }
         }
-        panic!("the Redis server does not answer");
+        panic!("the Redis server does not respond");
     }
 }
 
-fn spawn(port: u16, folder: &TempDir, arguments: &[String]) -> Child {
+fn spawn_process(port: u16, folder: &TempDir, arguments: &[String]) -> Child {
     Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir", folder.path().to_str().unwrap()])
         .args(arguments)
@@ -103,7 +108,7 @@ fn spawn(port: u16, folder: &TempDir, arguments: &[String]) -> Child {
         .expect("redis-server is needed: apt-get install redis-server")
 }
 
-impl Drop for Redis {
+impl Drop for RedisServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
