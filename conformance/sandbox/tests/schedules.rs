@@ -1,5 +1,5 @@
-//! Single use and the limit in memory, under schedules that a model checker chooses: what no burst over HTTP happens to
-//! hit, it tries on purpose. A store that looks first and notes later shows that it would find one.
+//! Single use and the attempt limit of the memory store, under thread schedules chosen by a model checker, which tries
+//! interleavings that concurrent HTTP calls rarely hit. A store with a check-then-act bug shows that the tests would find one.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,7 +15,7 @@ use shuttle::{future, thread};
 
 const RIGHT: &str = "123456";
 const LIMIT: u32 = 2;
-/// How many schedules are tried; a random one misses a bug of two steps rarely, and all of these hardly ever.
+/// The number of random schedules. One alone seldom misses a bug of two steps; all of them practically never do.
 const SCHEDULES: usize = 2_000;
 
 fn key() -> SessionKey<'static> {
@@ -24,7 +24,7 @@ fn key() -> SessionKey<'static> {
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Contract::of_vendor("exotel").unwrap().policy);
 
-/// A store that looks whether a code may be compared, and in a second step notes that it was.
+/// A store that checks whether a code may be compared, and records the comparison in a second step.
 #[derive(Default)]
 struct CheckThenAct {
     state: Mutex<(bool, u32)>,
@@ -68,8 +68,8 @@ fn memory() -> MemoryStore {
     store
 }
 
-/// Sends each code from a thread of its own; what each was told.
-fn at_once(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
+/// Sends each code from a thread of its own and returns the outcomes.
+fn concurrently(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
     let calls: Vec<_> = codes
         .iter()
         .map(|code| {
@@ -85,27 +85,27 @@ fn at_once(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
 }
 
 fn count(outcomes: &[Outcome], outcome: Outcome) -> usize {
-    outcomes.iter().filter(|told| **told == outcome).count()
+    outcomes.iter().filter(|other| **other == outcome).count()
 }
 
-/// One right code is approved once, whatever the schedule.
+/// Asserts that a code is approved once, whatever the schedule.
 fn single_use(store: impl Fn() -> Arc<dyn Store> + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
-            let told = at_once(store(), &[RIGHT, RIGHT, RIGHT]);
-            assert_eq!(count(&told, Outcome::Approved), 1, "{told:?}");
-            assert_eq!(count(&told, Outcome::AlreadyUsed), 2, "{told:?}");
+            let outcomes = concurrently(store(), &[RIGHT, RIGHT, RIGHT]);
+            assert_eq!(count(&outcomes, Outcome::Approved), 1, "{outcomes:?}");
+            assert_eq!(count(&outcomes, Outcome::AlreadyUsed), 2, "{outcomes:?}");
         },
         SCHEDULES,
     );
 }
 
-/// No more wrong codes are compared than the limit, whatever the schedule.
+/// Asserts that no more wrong codes than the limit are compared, whatever the schedule.
 fn limit(store: impl Fn() -> Arc<dyn Store> + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
-            let told = at_once(store(), &["000001", "000002", "000003", "000004"]);
-            assert_eq!(count(&told, Outcome::WrongCode), LIMIT as usize, "{told:?}");
+            let outcomes = concurrently(store(), &["000001", "000002", "000003", "000004"]);
+            assert_eq!(count(&outcomes, Outcome::WrongCode), LIMIT as usize, "{outcomes:?}");
         },
         SCHEDULES,
     );
@@ -151,10 +151,10 @@ fn a_resend_beside_attempts_loses_no_count() {
                 };
                 future::block_on(other.issue(issue)).unwrap();
             });
-            let old = at_once(Arc::clone(&store) as Arc<dyn Store>, &["000001", "000002"]);
+            let old = concurrently(Arc::clone(&store) as Arc<dyn Store>, &["000001", "000002"]);
             resend.join().unwrap();
             let before = count(&old, Outcome::WrongCode);
-            // What was compared for the old code counts for the new one.
+            // Attempts on the old code count for the new one.
             let mut after = 0;
             loop {
                 let attempt =
@@ -171,7 +171,7 @@ fn a_resend_beside_attempts_loses_no_count() {
 }
 
 #[test]
-fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
+fn two_concurrent_resends_leave_one_code_and_lose_no_count() {
     shuttle::check_random(
         || {
             let store = Arc::new(memory());
@@ -191,11 +191,11 @@ fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
                     })
                 })
                 .into();
-            let old = at_once(Arc::clone(&store) as Arc<dyn Store>, &["000001"]);
+            let old = concurrently(Arc::clone(&store) as Arc<dyn Store>, &["000001"]);
             for resend in resends {
                 resend.join().unwrap();
             }
-            // Whichever session is the recipient's now has what is left of the limit, and no other compares anything.
+            // The recipient's current session has the rest of the limit, and no other session compares a code.
             let mut compared = count(&old, Outcome::WrongCode);
             let mut alive = 0;
             for session in ["s", "r", "q"] {

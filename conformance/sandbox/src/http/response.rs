@@ -102,10 +102,14 @@ fn fill_placeholders(value: &mut Value, status: StatusCode, reason: &str) {
         Value::String(text) if text == "$reason" => *value = reason.into(),
         Value::String(text) if text == "$status" => *value = status.as_u16().into(),
         Value::Array(elements) => {
-            elements.iter_mut().for_each(|element| fill_placeholders(element, status, reason));
+            for element in elements {
+                fill_placeholders(element, status, reason);
+            }
         }
         Value::Object(members) => {
-            members.values_mut().for_each(|member| fill_placeholders(member, status, reason));
+            for member in members.values_mut() {
+                fill_placeholders(member, status, reason);
+            }
         }
         _ => {}
     }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use otp_contract::Contract;
 use otp_sandbox::{FAULTS, Settings};
+use otp_test_support::{Tenant, TestServer, contracts};
 use serde_json::json;
 use tokio::sync::Barrier;
-
-use otp_test_support::{Tenant, TestServer, contracts};
 
 const WIDTH: usize = 16;
 
@@ -41,7 +40,7 @@ async fn burst(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_right_codes_at_once_exactly_one_is_approved() {
+async fn of_many_concurrent_right_codes_exactly_one_is_approved() {
     let server = TestServer::start_default().await;
     for contract in contracts() {
         let tenant = Arc::new(server.tenant(&contract.vendor).await);
@@ -59,7 +58,7 @@ async fn of_many_right_codes_at_once_exactly_one_is_approved() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_wrong_codes_at_once_no_more_than_the_limit_are_compared() {
+async fn of_many_concurrent_wrong_codes_no_more_than_the_limit_are_compared() {
     let server = TestServer::start_default().await;
     for contract in contracts().into_iter().filter(|contract| contract.policy.attempts.is_some()) {
         let tenant = Arc::new(server.tenant(&contract.vendor).await);

@@ -2,9 +2,8 @@
 
 use otp_contract::Contract;
 use otp_sandbox::{Sandbox, SandboxError, Settings};
-use serde_json::json;
-
 use otp_test_support::{Tenant, TestServer, contracts};
+use serde_json::json;
 
 #[tokio::test]
 async fn the_control_protocol_describes_itself() {
@@ -35,7 +34,7 @@ async fn tenants_never_share_an_account_parameter_or_a_credential() {
 }
 
 #[tokio::test]
-async fn a_session_states_the_limits_in_force_and_never_its_code() {
+async fn the_response_to_an_issue_states_the_limits_and_never_the_code() {
     let server = TestServer::start_default().await;
     let cases = [
         ("exotel", json!({}), json!(60), json!(10)),
@@ -136,7 +135,7 @@ async fn a_second_resend_replaces_the_last_code_whichever_session_it_names() {
 }
 
 #[tokio::test]
-async fn ageing_touches_one_session_and_expires_it_to_the_second() {
+async fn ageing_changes_one_session_and_expires_it_to_the_second() {
     let server = TestServer::start_default().await;
     for contract in contracts() {
         let tenant = server.tenant(&contract.vendor).await;
@@ -176,16 +175,16 @@ async fn a_resend_invalidates_the_old_code_and_keeps_the_count() {
 }
 
 #[test]
-fn a_sandbox_that_cannot_be_is_refused_by_name() {
+fn invalid_settings_are_errors_that_name_the_cause() {
     let zeckta = || Contract::of_vendor("zeckta").unwrap();
     let twice = Sandbox::new(Settings { contracts: vec![zeckta(), zeckta()], ..Settings::default() });
     assert!(matches!(twice.err(), Some(SandboxError::Path { vendor, .. }) if vendor == "zeckta"));
-    let wish = Settings {
+    let unknown_cell = Settings {
         contracts: vec![zeckta()],
         prefer: vec!["zeckta/nothing".to_owned()],
         ..Settings::default()
     };
     assert!(
-        matches!(Sandbox::new(wish).err(), Some(SandboxError::UnknownCell(cell)) if cell == "zeckta/nothing")
+        matches!(Sandbox::new(unknown_cell).err(), Some(SandboxError::UnknownCell(cell)) if cell == "zeckta/nothing")
     );
 }

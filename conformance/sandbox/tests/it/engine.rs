@@ -1,4 +1,4 @@
-//! The engine without a server, against a model of its own that knows only what the control protocol promises.
+//! The engine without a server, compared with a model that knows only what the control protocol promises.
 
 use otp_contract::{Contract, Outcome, Policy};
 use otp_sandbox::{
@@ -43,10 +43,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// What was promised: n wrong codes are compared, the right one verifies once before that and before the lifetime
-    /// is over, another tenant sees nothing and costs nothing.
+    /// The limit of wrong codes is compared; the right code is approved once, before the limit is reached and within the
+    /// lifetime; calls of another tenant reveal nothing and cost no attempt.
     #[test]
-    fn every_sequence_of_calls_is_answered_as_promised(steps in steps(), limit in 1u32..6, ttl in 1u64..60) {
+    fn every_sequence_of_calls_is_decided_as_promised(steps in steps(), limit in 1u32..6, ttl in 1u64..60) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let policy = policy("exotel");
@@ -86,9 +86,9 @@ proptest! {
         });
     }
 
-    /// The parameters of one call can tighten the policy that the session was issued with, and never loosen it.
+    /// The parameters of a call can tighten the policy with which the session was issued, and never loosen it.
     #[test]
-    fn no_terms_bring_a_dead_code_back(
+    fn no_overrides_revive_an_ended_session(
         overrides in prop::collection::vec((any::<bool>(), prop::option::of(1u32..=10), prop::option::of(180u64..=1200)), 1..12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -96,8 +96,8 @@ proptest! {
             let policy = policy("dailystory");
             let store = MemoryStore::new(Secret::random().unwrap());
             let key = issued(&store, 600, Some(5)).await;
-            let kill = RequestOverrides { retry: Some(false), ..RequestOverrides::default() };
-            let attempt = VerifyAttempt { key, code: "654321", overrides: kill };
+            let ending = RequestOverrides { retry: Some(false), ..RequestOverrides::default() };
+            let attempt = VerifyAttempt { key, code: "654321", overrides: ending };
             assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::WrongCode);
             for (retry, limit, lifetime_seconds) in overrides {
                 let overrides = RequestOverrides { retry: Some(retry), limit, lifetime_seconds };
@@ -109,7 +109,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_longer_lifetime_asked_for_revives_nothing_and_a_shorter_one_holds() {
+async fn a_requested_lifetime_can_shorten_a_sessions_own_and_never_extend_it() {
     let policy = policy("dailystory");
     let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 300, Some(5)).await;
@@ -142,7 +142,7 @@ async fn a_lock_counts_down_and_ends_without_a_usable_code() {
 }
 
 #[tokio::test]
-async fn a_new_code_after_a_lock_has_ended_starts_afresh() {
+async fn a_new_code_after_a_lock_has_ended_starts_from_zero() {
     let policy = policy("dailystory");
     let lockout_seconds = policy.lockout_seconds;
     let store = MemoryStore::new(Secret::random().unwrap());

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use otp_contract::{Contract, Matching, Place};
+use otp_test_support::{Response, Tenant, TestServer};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
-
-use otp_test_support::{Response, Tenant, TestServer};
 
 /// A call, and how it departs from a proper one.
 #[derive(Clone)]

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use otp_sandbox::{Limits, Settings};
+use otp_test_support::{TestServer, contracts};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-use otp_test_support::{TestServer, contracts};
 
 async fn with_short_timeouts() -> TestServer {
     let limits = Limits {

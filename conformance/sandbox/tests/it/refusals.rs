@@ -1,12 +1,12 @@
-//! Whatever is wrong with a request, the response is the vendor's JSON, and what HTTP asks for besides.
+//! Error responses: whatever is wrong with a request, the response has the vendor's JSON format and the header fields that
+//! HTTP requires.
 
 use otp_contract::{Contract, Scheme};
+use otp_test_support::{Response, Tenant, TestServer, contracts};
 use serde_json::{Value, json};
 
-use otp_test_support::{Response, Tenant, TestServer, contracts};
-
-/// Every response is JSON of the vendor's own shape: it has the top-level members of a documented refusal.
-fn assert_vendor_shape(contract: &Contract, what: &str, response: &Response) {
+/// Asserts that the response is JSON in the vendor's format: with top-level members of documented responses only.
+fn assert_vendor_format(contract: &Contract, what: &str, response: &Response) {
     let vendor = &contract.vendor;
     assert_eq!(response.headers["content-type"], "application/json", "{vendor} {what}");
     assert_eq!(response.headers["cache-control"], "no-store", "{vendor} {what}");
@@ -18,12 +18,16 @@ fn assert_vendor_shape(contract: &Contract, what: &str, response: &Response) {
     assert!(shape.iter().all(|name| known.contains(name)), "{vendor} {what}: {body}");
 }
 
-async fn proper(server: &TestServer, contract: &Contract) -> (Tenant, String, Vec<(String, String)>) {
+/// A tenant, and the path and headers of a well-formed call.
+async fn well_formed_call(
+    server: &TestServer,
+    contract: &Contract,
+) -> (Tenant, String, Vec<(String, String)>) {
     let tenant = server.tenant(&contract.vendor).await;
     let session = server.session(&tenant, "123456", json!({})).await;
     let path = tenant.path(contract, &session);
     let headers =
-        vec![tenant.credential(&contract), ("content-type".to_owned(), "application/json".to_owned())];
+        vec![tenant.credential(contract), ("content-type".to_owned(), "application/json".to_owned())];
     (tenant, path, headers)
 }
 
@@ -32,24 +36,24 @@ fn borrowed(headers: &[(String, String)]) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn a_caller_without_good_credentials_gets_401_with_a_challenge() {
+async fn a_caller_without_valid_credentials_gets_401_with_a_challenge() {
     let server = TestServer::start_default().await;
     for contract in contracts() {
-        let (tenant, path, _) = proper(&server, &contract).await;
+        let (tenant, path, _) = well_formed_call(&server, &contract).await;
         let method = &contract.verify().method;
         let (header, value) = tenant.credential(&contract);
-        let spoiled = format!("{value}x");
+        let invalid = format!("{value}x");
         let other_scheme = value.replace("Bearer ", "Digest ").replace("Basic ", "Digest ");
-        let mut wrong = vec![vec![], vec![(header.as_str(), spoiled.as_str())], vec![(header.as_str(), "")]];
+        let mut wrong = vec![vec![], vec![(header.as_str(), invalid.as_str())], vec![(header.as_str(), "")]];
         if other_scheme != value {
             wrong.push(vec![(header.as_str(), other_scheme.as_str())]);
         }
-        // Twice the right one: who reads the first and who reads the last would disagree.
+        // The valid credential twice, which two readers could interpret differently.
         wrong.push(vec![(header.as_str(), value.as_str()), (header.as_str(), value.as_str())]);
         for headers in wrong {
             let response = server.send(method, &path, &headers, b"{}").await;
             assert_eq!(response.status, 401, "{} {headers:?}", contract.vendor);
-            assert_vendor_shape(&contract, "401", &response);
+            assert_vendor_format(&contract, "401", &response);
             let challenges = response.headers.get_all("www-authenticate").iter().count();
             assert_eq!(challenges, contract.verify().security.len(), "{}", contract.vendor);
         }
@@ -57,13 +61,13 @@ async fn a_caller_without_good_credentials_gets_401_with_a_challenge() {
 }
 
 #[tokio::test]
-async fn scheme_names_are_read_in_any_case() {
+async fn scheme_names_are_case_insensitive() {
     let server = TestServer::start_default().await;
     for contract in contracts() {
         if contract.verify().security.iter().any(|scheme| matches!(scheme.scheme, Scheme::ApiKey { .. })) {
             continue;
         }
-        let (tenant, path, _) = proper(&server, &contract).await;
+        let (tenant, path, _) = well_formed_call(&server, &contract).await;
         let (header, value) = tenant.credential(&contract);
         let (scheme, secret) = value.split_once(' ').unwrap();
         for scheme in [scheme.to_lowercase(), scheme.to_uppercase()] {
@@ -75,11 +79,11 @@ async fn scheme_names_are_read_in_any_case() {
 }
 
 #[tokio::test]
-async fn each_of_a_tenants_schemes_authenticates_it() {
+async fn each_security_scheme_authenticates_a_tenant() {
     use base64::Engine;
     let server = TestServer::start_default().await;
     let contract = Contract::of_vendor("dailystory").unwrap();
-    let (tenant, path, _) = proper(&server, &contract).await;
+    let (tenant, path, _) = well_formed_call(&server, &contract).await;
     let basic = &tenant.json()["credentials"]["basicAuth"];
     let pair = format!("{}:{}", basic["username"].as_str().unwrap(), basic["password"].as_str().unwrap());
     let value = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
@@ -88,11 +92,11 @@ async fn each_of_a_tenants_schemes_authenticates_it() {
 }
 
 #[tokio::test]
-async fn another_accounts_path_is_refused_like_one_that_is_not_there() {
+async fn the_path_of_another_account_is_refused_like_an_unknown_one() {
     let server = TestServer::start_default().await;
     for contract in contracts().into_iter().filter(|contract| !contract.verify().accounts.is_empty()) {
-        let (_, foreign, _) = proper(&server, &contract).await;
-        let (_, own, headers) = proper(&server, &contract).await;
+        let (_, foreign, _) = well_formed_call(&server, &contract).await;
+        let (_, own, headers) = well_formed_call(&server, &contract).await;
         let name = &contract.verify().accounts[0].name;
         let unknown = contract
             .verify()
@@ -108,10 +112,10 @@ async fn another_accounts_path_is_refused_like_one_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn another_method_gets_405_and_is_told_the_right_one() {
+async fn another_method_gets_405_with_the_allowed_one() {
     let server = TestServer::start_default().await;
     for contract in contracts() {
-        let (_, path, headers) = proper(&server, &contract).await;
+        let (_, path, headers) = well_formed_call(&server, &contract).await;
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
             if method == contract.verify().method {
                 continue;
@@ -119,7 +123,7 @@ async fn another_method_gets_405_and_is_told_the_right_one() {
             let response = server.send(method, &path, &borrowed(&headers), b"{}").await;
             assert_eq!(response.status, 405, "{} {method}", contract.vendor);
             assert_eq!(response.headers["allow"], contract.verify().method.as_str());
-            assert_vendor_shape(&contract, method, &response);
+            assert_vendor_format(&contract, method, &response);
         }
     }
 }
@@ -128,7 +132,7 @@ async fn another_method_gets_405_and_is_told_the_right_one() {
 async fn another_media_type_gets_415() {
     let server = TestServer::start_default().await;
     for contract in contracts().into_iter().filter(|contract| contract.verify().has_body) {
-        let (_, path, headers) = proper(&server, &contract).await;
+        let (_, path, headers) = well_formed_call(&server, &contract).await;
         let method = &contract.verify().method;
         for kind in [
             "text/plain",
@@ -140,7 +144,7 @@ async fn another_media_type_gets_415() {
             let headers = [(headers[0].0.as_str(), headers[0].1.as_str()), ("content-type", kind)];
             let response = server.send(method, &path, &headers, b"{}").await;
             assert_eq!(response.status, 415, "{} {kind}", contract.vendor);
-            assert_vendor_shape(&contract, kind, &response);
+            assert_vendor_format(&contract, kind, &response);
         }
         let packed = [
             (headers[0].0.as_str(), headers[0].1.as_str()),
@@ -159,23 +163,23 @@ async fn another_media_type_gets_415() {
 async fn a_body_of_more_than_16_kib_gets_413() {
     let server = TestServer::start_default().await;
     for contract in contracts().into_iter().filter(|contract| contract.verify().has_body) {
-        let (_, path, headers) = proper(&server, &contract).await;
+        let (_, path, headers) = well_formed_call(&server, &contract).await;
         let body = json!({"padding": "x".repeat(17 * 1024)}).to_string();
         let response = server.send("POST", &path, &borrowed(&headers), body.as_bytes()).await;
         assert_eq!(response.status, 413, "{}", contract.vendor);
-        assert_vendor_shape(&contract, "413", &response);
+        assert_vendor_format(&contract, "413", &response);
     }
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_there_gets_404_in_the_nearest_vendors_shape() {
+async fn an_unknown_path_gets_404_in_the_format_of_the_nearest_vendor() {
     let server = TestServer::start_default().await;
     for contract in contracts() {
-        let (_, path, headers) = proper(&server, &contract).await;
+        let (_, path, headers) = well_formed_call(&server, &contract).await;
         for path in [format!("{path}/"), format!("{path}/more"), format!("{path}x/y/z")] {
             let response = server.send(&contract.verify().method, &path, &borrowed(&headers), b"{}").await;
             assert_eq!(response.status, 404, "{path}");
-            assert_vendor_shape(&contract, &path, &response);
+            assert_vendor_format(&contract, &path, &response);
         }
     }
     assert_eq!(server.send("GET", "/", &[], b"").await.status, 404);
@@ -186,8 +190,8 @@ async fn a_malformed_request_is_refused_and_spends_no_attempt() {
     let server = TestServer::start_default().await;
     for contract in contracts().into_iter().filter(|contract| contract.verify().has_body) {
         let tenant = server.tenant(&contract.vendor).await;
-        let wishes = json!({"max_attempts": 1});
-        let session = server.session(&tenant, "123456", wishes).await;
+        let options = json!({"max_attempts": 1});
+        let session = server.session(&tenant, "123456", options).await;
         let path = tenant.path(&contract, &session);
         let (header, value) = tenant.credential(&contract);
         let headers = [(header.as_str(), value.as_str()), ("content-type", "application/json")];
@@ -218,7 +222,7 @@ async fn a_malformed_request_is_refused_and_spends_no_attempt() {
                 contract.vendor,
                 response.status
             );
-            assert_vendor_shape(&contract, body, &response);
+            assert_vendor_format(&contract, body, &response);
         }
         let response = server.verify(&contract, &tenant, &session, "123456").await;
         assert_eq!(response.status, 200, "{} after malformed requests", contract.vendor);
@@ -226,10 +230,10 @@ async fn a_malformed_request_is_refused_and_spends_no_attempt() {
 }
 
 #[tokio::test]
-async fn query_parameters_out_of_bounds_or_twice_are_refused_and_spend_no_attempt() {
+async fn query_parameters_that_are_repeated_or_out_of_bounds_are_refused_and_spend_no_attempt() {
     let server = TestServer::start_default().await;
     let contract = Contract::of_vendor("dailystory").unwrap();
-    let (_, path, headers) = proper(&server, &contract).await;
+    let (_, path, headers) = well_formed_call(&server, &contract).await;
     for query in [
         "",
         "otp=",
@@ -247,9 +251,9 @@ async fn query_parameters_out_of_bounds_or_twice_are_refused_and_spend_no_attemp
     ] {
         let response = server.send("GET", &format!("{path}?{query}"), &borrowed(&headers), b"").await;
         assert_eq!(response.status, 400, "{query}");
-        assert_vendor_shape(&contract, query, &response);
+        assert_vendor_format(&contract, query, &response);
     }
-    // Without allow_retry a single wrong code would have ended it.
+    // Without allow_retry, a single wrong code would have ended the session.
     let response = server.send("GET", &format!("{path}?otp=123456"), &borrowed(&headers), b"").await;
     assert_eq!(response.status, 200);
 }

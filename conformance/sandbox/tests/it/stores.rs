@@ -1,4 +1,4 @@
-//! Both stores, driven by the same sequences of commands as a model that knows nothing of how they keep sessions.
+//! Runs the same commands on both stores and on a model that knows nothing about their implementation.
 
 use std::sync::Arc;
 
@@ -6,33 +6,31 @@ use otp_contract::{Contract, Outcome, Policy};
 use otp_sandbox::{
     Decision, IssueRequest, Issued, MemoryStore, RequestOverrides, Secret, SessionKey, Store, VerifyAttempt,
 };
+use otp_test_support::{RedisCluster, RedisServer};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use tokio::runtime::Runtime;
 
-use otp_test_support::RedisCluster;
-use otp_test_support::RedisServer;
-
 const RIGHT: &str = "123456";
 const WRONG: &str = "654321";
 
-/// A session, by what was promised of it.
+/// The model of a session.
 #[derive(Debug, Clone)]
-struct Promised {
+struct ModelSession {
     ttl: u64,
     limit: Option<u32>,
     age: u64,
     wrong: u32,
-    /// Locked once, locked for good, whatever a later code may allow.
+    /// A session that was locked once stays locked, whatever limit a later code has.
     locked: bool,
     used: bool,
-    /// The session that its recipient got next.
+    /// The next session of the recipient.
     successor: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Model {
-    sessions: Vec<Promised>,
+    sessions: Vec<ModelSession>,
 }
 
 #[derive(Debug, Clone)]
@@ -43,14 +41,14 @@ enum Command {
     Try { of: usize, right: bool, foreign: bool },
 }
 
-impl Promised {
+impl ModelSession {
     fn is_spent(&self) -> bool {
         self.limit.is_some_and(|limit| self.wrong >= limit)
     }
 }
 
 impl Model {
-    /// What a correct store answers.
+    /// The outcome that a correct store decides.
     fn outcome(&self, of: usize, right: bool, foreign: bool) -> Outcome {
         let session = &self.sessions[of];
         match () {
@@ -90,7 +88,7 @@ impl ReferenceStateMachine for Model {
     }
 
     fn apply(mut state: Model, command: &Command) -> Model {
-        let new = |ttl, limit| Promised {
+        let new = |ttl, limit| ModelSession {
             ttl,
             limit,
             age: 0,
@@ -102,7 +100,7 @@ impl ReferenceStateMachine for Model {
         match *command {
             Command::Issue { ttl, limit } => state.sessions.push(new(ttl, limit)),
             Command::Resend { of, ttl, limit } => {
-                // It goes to the recipient, and takes the place of the code that is theirs by then.
+                // A resend replaces the recipient's current code, whichever session it names.
                 let mut last = of;
                 while let Some(next) = state.sessions[last].successor {
                     last = next;
@@ -112,7 +110,7 @@ impl ReferenceStateMachine for Model {
                 earlier.successor = Some(next);
                 // A new code does not reset the count, unless the old one was used.
                 let (wrong, locked) = if earlier.used { (0, false) } else { (earlier.wrong, earlier.locked) };
-                state.sessions.push(Promised { wrong, locked, ..new(ttl, limit) });
+                state.sessions.push(ModelSession { wrong, locked, ..new(ttl, limit) });
             }
             Command::Age { of, seconds } => state.sessions[of].age += seconds,
             Command::Try { of, right, foreign } => {
@@ -140,17 +138,17 @@ fn key(session: &str) -> SessionKey<'_> {
     SessionKey { vendor: "exotel", tenant: "t", session }
 }
 
-/// A store, and the runtime that it lives in.
-struct Driven {
+/// A store under test, with its runtime.
+struct StoreUnderTest {
     store: Arc<dyn Store>,
     runtime: Arc<Runtime>,
     policy: Policy,
-    /// Tells the sessions of one run from those of the next.
+    /// Makes the session ids of this run unique.
     run: u64,
     issued: usize,
 }
 
-impl Driven {
+impl StoreUnderTest {
     fn session(&self, of: usize) -> String {
         format!("{}-{of}", self.run)
     }
@@ -186,7 +184,7 @@ impl Driven {
             .unwrap()
     }
 
-    fn apply(mut self, before: &Model, command: &Command) -> Driven {
+    fn apply(mut self, before: &Model, command: &Command) -> StoreUnderTest {
         match *command {
             Command::Issue { ttl, limit } => self.issue(ttl, limit, None),
             Command::Resend { of, ttl, limit } => self.issue(ttl, limit, Some(of)),
@@ -210,30 +208,34 @@ impl Driven {
     }
 }
 
-/// What the proptest of each store starts from; the server outlives its runs.
-macro_rules! driven {
+/// Implements the state machine test of a store. The server outlives the runs.
+macro_rules! state_machine_test {
     ($name:ident, $store:expr) => {
         struct $name;
 
         impl StateMachineTest for $name {
-            type SystemUnderTest = (Driven, Model);
+            type SystemUnderTest = (StoreUnderTest, Model);
             type Reference = Model;
 
-            fn init_test(state: &Model) -> (Driven, Model) {
+            fn init_test(state: &Model) -> (StoreUnderTest, Model) {
                 let (runtime, store): (Arc<Runtime>, Arc<dyn Store>) = $store;
                 let policy = Contract::of_vendor("exotel").unwrap().policy;
                 let run = next_run();
-                (Driven { store, runtime, policy, run, issued: 0 }, state.clone())
+                (StoreUnderTest { store, runtime, policy, run, issued: 0 }, state.clone())
             }
 
-            fn apply((driven, before): (Driven, Model), after: &Model, command: Command) -> (Driven, Model) {
+            fn apply(
+                (driven, before): (StoreUnderTest, Model),
+                after: &Model,
+                command: Command,
+            ) -> (StoreUnderTest, Model) {
                 (driven.apply(&before, &command), after.clone())
             }
         }
     };
 }
 
-/// Tells the sessions of one run from those of the next, for the server outlives its runs.
+/// A number for each run, because all runs share one server.
 fn next_run() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -244,10 +246,10 @@ fn runtime() -> Arc<Runtime> {
     Arc::new(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap())
 }
 
-driven!(Memory, (runtime(), Arc::new(MemoryStore::new(Secret::random().unwrap()))));
+state_machine_test!(Memory, (runtime(), Arc::new(MemoryStore::new(Secret::random().unwrap()))));
 
 thread_local! {
-    /// One server for all runs of a test: a thread has one test.
+    /// One server for all runs of a test. Each test has a thread of its own.
     static SERVER: (Arc<Runtime>, RedisServer, Arc<dyn Store>) = {
         let runtime = runtime();
         let (redis, store) = runtime.block_on(async {
@@ -259,7 +261,7 @@ thread_local! {
     };
 }
 
-driven!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
+state_machine_test!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
 
 thread_local! {
     /// One cluster for all runs of a test.
@@ -274,32 +276,32 @@ thread_local! {
     };
 }
 
-driven!(InCluster, CLUSTER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
+state_machine_test!(InCluster, CLUSTER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
 
 proptest_state_machine::prop_state_machine! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_in_memory_answers_every_sequence_as_promised(sequential 1..40 => Memory);
+    fn the_memory_store_agrees_with_the_model(sequential 1..40 => Memory);
 
     #[test]
-    fn the_store_in_redis_answers_every_sequence_as_promised(sequential 1..40 => InRedis);
+    fn the_redis_store_agrees_with_the_model(sequential 1..40 => InRedis);
 
     #[test]
-    fn the_store_in_a_cluster_answers_every_sequence_as_promised(sequential 1..40 => InCluster);
+    fn the_redis_cluster_agrees_with_the_model(sequential 1..40 => InCluster);
 }
 
-/// A step of two stores side by side.
+/// A step of both stores.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Some seconds pass, and one of the last sessions is called.
+    /// Lets time pass, then calls one of the last sessions.
     Call { back: usize, seconds: u64, right: bool, overrides: RequestOverrides },
-    /// The code is sent again.
+    /// Sends the code again.
     Resend { back: usize },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    // Mostly short steps: after a long one nothing lives that could be told apart.
+    // Mostly short steps: after a long one, every session has expired.
     let seconds = prop_oneof![6 => 0_u64..60, 1 => 60_u64..900];
     let overrides =
         (prop::option::of(any::<bool>()), prop::option::of(1_u32..10), prop::option::of(180_u64..1_200))
@@ -313,13 +315,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever a request sets of the policy, and whenever the code is sent again: the scripts decide what the engine in
-    /// Rust decides, to the last member.
+    /// The Lua scripts decide exactly what the engine in Rust decides, with any overrides in the requests and any resends.
     #[test]
-    fn both_stores_give_the_same_verdict_on_the_same_calls(
+    fn both_stores_decide_the_same_calls_in_the_same_way(
         vendor in prop::sample::select(vec!["dailystory", "exotel", "zeckta", "d7"]),
         limit in prop::option::of(1_u32..6),
-        // A vendor does always the one or always the other.
+        // Fixed for each run, because a vendor always does the same.
         resend_keeps_the_id in any::<bool>(),
         steps in steps(),
     ) {
@@ -327,7 +328,7 @@ proptest! {
         let run = next_run();
         let memory = runtime();
         let of = |store: Arc<dyn Store>, runtime: Arc<Runtime>| {
-            Driven { store, runtime, policy: policy.clone(), run, issued: 0 }
+            StoreUnderTest { store, runtime, policy: policy.clone(), run, issued: 0 }
         };
         let mut one = of(Arc::new(MemoryStore::new(Secret::random().unwrap())), memory);
         let mut other = SERVER.with(|(runtime, _, store)| of(Arc::clone(store), Arc::clone(runtime)));
