@@ -1,5 +1,5 @@
-//! Measures the stores without a server: how long one sweep holds a lock with a million sessions in memory, and how many
-//! attempts per second Redis decides over one connection. `cargo xtask bench sandbox` runs it.
+//! Measures the stores without a server: how long one sweep holds a lock with a million sessions in memory, and how
+//! many attempts per second Redis decides over one connection. `cargo xtask bench sandbox` runs it.
 //!
 //! `stores collect` prints the longest and the median sweep in microseconds and the number of sessions left;
 //! `stores redis URL CALLS` prints the rate.

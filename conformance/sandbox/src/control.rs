@@ -239,7 +239,7 @@ fn malformed() -> ControlError {
 
 fn contract<'a>(state: &'a AppState, vendor: &str) -> Result<&'a Contract, ControlError> {
     state.routes.contract(vendor).ok_or_else(|| {
-        ControlError(StatusCode::NOT_FOUND, "this server does not serve such a vendor".to_owned())
+        ControlError(StatusCode::NOT_FOUND, "this server does not serve this vendor".to_owned())
     })
 }
 
@@ -247,11 +247,11 @@ fn tenant(state: &AppState, contract: &Contract, id: &str) -> Result<Tenant, Con
     state
         .tenants
         .by_id(contract, id)
-        .ok_or_else(|| ControlError(StatusCode::NOT_FOUND, "there is no such tenant".to_owned()))
+        .ok_or_else(|| ControlError(StatusCode::NOT_FOUND, "no such tenant".to_owned()))
 }
 
 fn no_session() -> ControlError {
-    ControlError(StatusCode::NOT_FOUND, "there is no such session".to_owned())
+    ControlError(StatusCode::NOT_FOUND, "no such session".to_owned())
 }
 
 fn store_failed(error: &StoreError) -> ControlError {

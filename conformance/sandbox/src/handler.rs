@@ -113,7 +113,7 @@ async fn verify(
         }
         Ok(decision) => adapter.respond_to_decision(&decision, context),
         Err(error) => {
-            tracing::error!(vendor = contract.vendor, %error, "the store did not answer");
+            tracing::error!(vendor = contract.vendor, %error, "the store failed");
             unavailable(adapter, &error)
         }
     }
@@ -131,7 +131,8 @@ fn unavailable(adapter: &VendorAdapter, error: &StoreError) -> VendorResponse {
     VendorResponse::refusal_with_reason(template, StatusCode::SERVICE_UNAVAILABLE, reason)
 }
 
-/// The error response to a request of which only the path is known. Also returns the adapter, if the path belongs to one.
+/// The error response to a request of which only the path is known. Also returns the adapter, if the path belongs to
+/// one.
 pub(crate) fn refuse<'s>(
     state: &'s AppState,
     path: &str,

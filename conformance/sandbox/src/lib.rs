@@ -1,5 +1,5 @@
-//! A reference server for any annotated OTP verification API, and for the control protocol with which tests put it into a
-//! state (`openapi/control.yaml`).
+//! A reference server for any annotated OTP verification API, and for the control protocol with which tests put it into
+//! a state (`openapi/control.yaml`).
 //!
 //! ```text
 //!  server     Sandbox, Settings, Backend: assembles and starts a sandbox
@@ -20,8 +20,8 @@
 //! ```
 //!
 //! A module uses modules below it and never one above. The **engine** decides outcomes and knows no HTTP. A **vendor
-//! adapter** translates between HTTP and the engine and knows nothing but the contract. **Faults** are a layer around both,
-//! so that neither contains a deliberate defect.
+//! adapter** translates between HTTP and the engine and knows nothing but the contract. **Faults** are a layer around
+//! both, so that neither contains a deliberate defect.
 //!
 //! The sandbox is a server for tests. It stores codes only as keyed digests, and it responds to every request, however
 //! malformed, in the JSON format of the vendor whose path the request has, even if the request head cannot be parsed.

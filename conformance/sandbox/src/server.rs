@@ -86,12 +86,12 @@ pub enum SandboxError {
         reason: String,
     },
     /// The system provides no random bytes.
-    #[error("the system gives no random bytes for keys and ids")]
+    #[error("the system provides no random bytes for keys and ids")]
     Randomness,
 }
 
-/// A sandbox that is ready to serve. Clones share sessions and tenants: served on several listeners, they are replicas of
-/// one service.
+/// A sandbox that is ready to serve. Clones share sessions and tenants: served on several listeners, they are replicas
+/// of one service.
 #[derive(Clone)]
 pub struct Sandbox {
     vendors: Vendors,
@@ -129,7 +129,8 @@ impl Sandbox {
         Ok(Sandbox { vendors, replica: ReplicaId::default() })
     }
 
-    /// The replica of this service with the given number. Faults that span replicas distinguish them; nothing else does.
+    /// The replica of this service with the given number. Faults that span replicas distinguish them; nothing else
+    /// does.
     #[must_use]
     pub fn replica(&self, number: u32) -> Sandbox {
         Sandbox { vendors: self.vendors.clone(), replica: ReplicaId(number) }
@@ -187,8 +188,8 @@ impl Sandbox {
         }
     }
 
-    /// A new tenant of a vendor, as the control protocol represents it: its id, the parameters that name its account, and
-    /// its credentials. `None` if the vendor is not served or the system provides no randomness.
+    /// A new tenant of a vendor, as the control protocol represents it: its id, the parameters that name its account,
+    /// and its credentials. `None` if the vendor is not served or the system provides no randomness.
     pub fn tenant(&self, vendor: &str) -> Option<serde_json::Value> {
         let state = &self.vendors.state;
         let contract = state.routes.contract(vendor)?;

@@ -1,6 +1,7 @@
 //! Dispatches each request of a listener to the vendors, the control protocol or the monitoring endpoints.
 //!
-//! It knows which of them a listener serves and whether vendors have faults; everything else it leaves to their modules.
+//! It knows which of them a listener serves and whether vendors have faults; everything else it leaves to their
+//! modules.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

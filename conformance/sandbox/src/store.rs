@@ -1,7 +1,7 @@
 //! Stores of sessions: in memory and in Redis.
 //!
-//! A store guarantees two things: only a session's own tenant finds it, and each attempt on it is atomic. Stores use the
-//! engine and nothing else of this crate; they never see HTTP.
+//! A store guarantees two things: only a session's own tenant finds it, and each attempt on it is atomic. Stores use
+//! the engine and nothing else of this crate; they never see HTTP.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -67,8 +67,8 @@ pub struct VerifyAttempt<'a> {
     pub overrides: RequestOverrides,
 }
 
-/// Why a store could not complete an operation. The caller approves nothing and does not retry: the attempt may have been
-/// counted.
+/// Why a store could not complete an operation. The caller approves nothing and does not retry: the attempt may have
+/// been counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be reached; nothing was sent.

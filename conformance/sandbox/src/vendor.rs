@@ -1,6 +1,7 @@
 //! Everything specific to a vendor, derived from its contract alone: routes, credentials, requests and responses.
 //!
-//! It uses the HTTP and engine layers and the clock of the stores. It never decides an outcome and never names a vendor.
+//! It uses the HTTP and engine layers and the clock of the stores. It never decides an outcome and never names a
+//! vendor.
 
 pub(crate) mod auth;
 pub(crate) mod ids;

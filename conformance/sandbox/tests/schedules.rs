@@ -1,5 +1,6 @@
 //! Single use and the attempt limit of the memory store, under thread schedules chosen by a model checker, which tries
-//! interleavings that concurrent HTTP calls rarely hit. A store with a check-then-act bug shows that the tests would find one.
+//! interleavings that concurrent HTTP calls rarely hit. A store with a check-then-act bug shows that the tests would
+//! find one.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

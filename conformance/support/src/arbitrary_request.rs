@@ -66,9 +66,9 @@ fn prepare(
     VerifyCall { method: contract.verify().method.clone(), path, header, credential }
 }
 
-/// Sends `data` as a request to a vendor or to the control protocol, and asserts that the response is JSON with a status
-/// below 500 and no approval. The first byte selects the path, the method and the media type; what follows up to a line
-/// feed is appended to the path; the rest is the body.
+/// Sends `data` as a request to a vendor or to the control protocol, and asserts that the response is JSON with a
+/// status below 500 and no approval. The first byte selects the path, the method and the media type; what follows up to
+/// a line feed is appended to the path; the rest is the body.
 pub fn check_arbitrary_request(data: &[u8]) {
     let Some((selector, rest)) = data.split_first() else { return };
     let (vendors, control) = (FIXTURE.verify_calls.len(), CONTROL_PATHS.len());

@@ -71,8 +71,8 @@ impl HttpClient {
         TcpStream::connect(self.url.trim_start_matches("http://")).await.unwrap()
     }
 
-    /// Sends raw bytes over a new connection, each fragment separately. Returns the response once the server has closed the
-    /// connection, or `None` if `waits` is false, after disconnecting at once.
+    /// Sends raw bytes over a new connection, each fragment separately. Returns the response once the server has closed
+    /// the connection, or `None` if `waits` is false, after disconnecting at once.
     pub async fn send_bytes(&self, fragments: &[Vec<u8>], waits: bool) -> Option<Response> {
         let mut connection = self.connect().await;
         for fragment in fragments.iter().filter(|fragment| !fragment.is_empty()) {

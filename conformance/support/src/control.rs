@@ -30,7 +30,8 @@ impl ControlClient {
         Tenant::new(vendor, created.json())
     }
 
-    /// Issues a code. `options` are further members of the call, such as `max_attempts`. Returns the control's response.
+    /// Issues a code. `options` are further members of the call, such as `max_attempts`. Returns the control's
+    /// response.
     pub async fn issue(&self, tenant: &Tenant, code: &str, options: Value) -> Value {
         let mut body = options;
         body["vendor"] = tenant.vendor().into();

@@ -1,8 +1,8 @@
-//! What the tests of several packages share: sandboxes on loopback, an HTTP client, a client of the control protocol, and
-//! Redis servers and clusters.
+//! What the tests of several packages share: sandboxes on loopback, an HTTP client, a client of the control protocol,
+//! and Redis servers and clusters.
 //!
-//! It may use the contracts and the sandbox, and never the suite or the client library, whose tests use it. Everything here
-//! panics on failure, as a test does.
+//! It may use the contracts and the sandbox, and never the suite or the client library, whose tests use it. Everything
+//! here panics on failure, as a test does.
 
 #![expect(
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! A vendor to try the examples on: the sandbox of this repository, started in the same process, with a tenant and an issued
-//! code. With a real vendor, no example needs it.
+//! A vendor to try the examples on: the sandbox of this repository, started in the same process, with a tenant and an
+//! issued code. With a real vendor, no example needs it.
 
 use std::error::Error;
 

@@ -1,7 +1,7 @@
 //! The state of one session, and the single step that each verify call takes.
 //!
-//! Pure: no clock, no lock, no HTTP. A store runs [`SessionState::attempt`] atomically; that is what makes single use and
-//! the attempt limit hold under concurrency.
+//! Pure: no clock, no lock, no HTTP. A store runs [`SessionState::attempt`] atomically; that is what makes single use
+//! and the attempt limit hold under concurrency.
 
 use std::num::NonZeroU64;
 
@@ -93,8 +93,8 @@ impl SessionState {
         }
     }
 
-    /// Inherits the failed attempts of `earlier`, the previous session of the same recipient: a new secret must not reset
-    /// the count (NIST SP 800-63B-4 §3.1.3.2). A success or a lock that has ended resets it.
+    /// Inherits the failed attempts of `earlier`, the previous session of the same recipient: a new secret must not
+    /// reset the count (NIST SP 800-63B-4 §3.1.3.2). A success or a lock that has ended resets it.
     pub(crate) fn inherit(&mut self, earlier: &SessionState, lockout_seconds: Option<u64>, now: Millis) {
         let locked_at = earlier.locked_at.map(NonZeroU64::get);
         if !earlier.used && !has_lock_ended(locked_at, lockout_seconds, now) {
@@ -123,9 +123,9 @@ impl SessionState {
 
     /// Takes the step of one verify call with a well-formed code.
     ///
-    /// The state is checked before the code is compared: a session that is used, locked or expired responds to the right
-    /// code and to a wrong one in the same way, and so reveals nothing about the code. `is_right` compares in constant
-    /// time.
+    /// The state is checked before the code is compared: a session that is used, locked or expired responds to the
+    /// right code and to a wrong one in the same way, and so reveals nothing about the code. `is_right` compares in
+    /// constant time.
     pub(crate) fn attempt(
         &mut self,
         policy: &Policy,
@@ -199,7 +199,8 @@ impl SessionState {
         overrides: RequestOverrides,
     ) -> Decision {
         let mode = match outcome {
-            // The response of a locked session depends on the mode in which it was locked, not on the mode of this call.
+            // The response of a locked session depends on the mode in which it was locked, not on the mode of this
+            // call.
             Outcome::AttemptsExhausted => self.locked_at.map(|_| Mode::Retry),
             _ => (overrides.retry == Some(true)).then_some(Mode::Retry),
         };

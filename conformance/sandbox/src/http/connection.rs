@@ -1,9 +1,10 @@
 //! The bytes of one connection, between hyper and the socket.
 //!
-//! It does two things for which hyper has no setting. A request head that hyper cannot parse never reaches a service, and
-//! hyper responds with a bare status (there is no hook, see <https://github.com/hyperium/hyper/issues/3225>); this module
-//! adds the error body of the vendor whose path the head names. And when the server closes first, it keeps reading for a moment: closing a socket with unread input resets the
-//! connection, and the client may lose the response. It knows nothing of what is served.
+//! It does two things for which hyper has no setting. A request head that hyper cannot parse never reaches a service,
+//! and hyper responds with a bare status (there is no hook, see <https://github.com/hyperium/hyper/issues/3225>); this
+//! module adds the error body of the vendor whose path the head names. And when the server closes first, it keeps
+//! reading for a moment: closing a socket with unread input resets the connection, and the client may lose the
+//! response. It knows nothing of what is served.
 
 use std::io;
 use std::pin::Pin;

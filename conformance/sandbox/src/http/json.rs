@@ -1,7 +1,7 @@
 //! Reads JSON request bodies: exactly one object, without duplicate names.
 //!
-//! `serde_json::Value` would silently keep the last of two members with one name, and a derived struct would accept a list
-//! in place of an object.
+//! `serde_json::Value` would silently keep the last of two members with one name, and a derived struct would accept a
+//! list in place of an object.
 
 use std::collections::HashSet;
 use std::fmt;

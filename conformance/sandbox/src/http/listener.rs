@@ -1,7 +1,7 @@
 //! Accepts connections, speaks HTTP/1 on them, and shuts down gracefully.
 //!
-//! It enforces [`Limits`] and refuses requests whose framing is ambiguous. It knows nothing of what it serves: that is a
-//! [`Service`].
+//! It enforces [`Limits`] and refuses requests whose framing is ambiguous. It knows nothing of what it serves: that is
+//! a [`Service`].
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -110,7 +110,8 @@ fn serve_connection(
             })
         }
     });
-    // No `max_headers`: hyper allows 100 by default, and with any explicit limit it allocates the list for each request.
+    // No `max_headers`: hyper allows 100 by default, and with any explicit limit it allocates the list for each
+    // request.
     http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).serve_connection(TokioIo::new(connection), service)
 }
 

@@ -1,6 +1,6 @@
-//! Sessions in this process's memory, in shards with a lock each, so that calls for different sessions rarely wait for each
-//! other. A session is kept for an hour after its last timer has run out, so that an expired or used code remains expired
-//! or used instead of becoming unknown.
+//! Sessions in this process's memory, in shards with a lock each, so that calls for different sessions rarely wait for
+//! each other. A session is kept for an hour after its last timer has run out, so that an expired or used code remains
+//! expired or used instead of becoming unknown.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
@@ -35,8 +35,8 @@ type Map<T> = HashMap<Name, T, BuildHasherDefault<Prefix>>;
 #[derive(Default)]
 struct Shard {
     sessions: Map<StoredSession>,
-    /// For each resent session, the session that replaced it. A separate map, because few sessions have a successor and a
-    /// field for it would enlarge each by a tenth.
+    /// For each resent session, the session that replaced it. A separate map, because few sessions have a successor and
+    /// a field for it would enlarge each by a tenth.
     successors: Map<Name>,
 }
 
@@ -124,8 +124,8 @@ impl MemoryStore {
         self.shard(&name).sessions.insert(name, StoredSession { tenant, state });
     }
 
-    /// Stores a new session for the recipient of `earlier`, and supersedes the recipient's current one; `None` if `earlier`
-    /// is unknown.
+    /// Stores a new session for the recipient of `earlier`, and supersedes the recipient's current one; `None` if
+    /// `earlier` is unknown.
     fn insert_successor(
         &self,
         earlier: SessionKey<'_>,

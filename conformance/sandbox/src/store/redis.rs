@@ -1,11 +1,12 @@
 //! Sessions in Redis, which let several servers form one service.
 //!
-//! Each session is one key, and its whole name is the hash tag, so that a cluster keeps it on one node. One script decides
-//! an attempt, which makes it atomic. A script never runs twice for one call: if its response is lost, so is the outcome.
+//! Each session is one key, and its whole name is the hash tag, so that a cluster keeps it on one node. One script
+//! decides an attempt, which makes it atomic. A script never runs twice for one call: if its response is lost, so is
+//! the outcome.
 //!
-//! Keys hold keyed digests of codes and nothing that a client could use. They expire an hour after the last timer instead
-//! of with the code, because an expired code must not become an unknown one. Redis should not evict keys (`noeviction`);
-//! what it acknowledges is as durable as its `appendfsync` setting.
+//! Keys hold keyed digests of codes and nothing that a client could use. They expire an hour after the last timer
+//! instead of with the code, because an expired code must not become an unknown one. Redis should not evict keys
+//! (`noeviction`); what it acknowledges is as durable as its `appendfsync` setting.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,8 +52,8 @@ struct Scripts {
     age: LuaScript,
 }
 
-/// Suffixes of the field names for the state that a replica does not share with the others. Empty, except with a fault that
-/// makes replicas diverge.
+/// Suffixes of the field names for the state that a replica does not share with the others. Empty, except with a fault
+/// that makes replicas diverge.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReplicaSuffix {
     /// The suffix of the fields with counts.
@@ -68,9 +69,9 @@ struct Inherited {
 }
 
 impl RedisStore {
-    /// Connects to `url` (`redis://host:port/database`), which may be any node of a cluster. Without `secret`, the service's
-    /// secret is stored in Redis as well, created by the first server to connect; then anyone who can read the database can
-    /// guess codes from their digests.
+    /// Connects to `url` (`redis://host:port/database`), which may be any node of a cluster. Without `secret`, the
+    /// service's secret is stored in Redis as well, created by the first server to connect; then anyone who can read
+    /// the database can guess codes from their digests.
     pub async fn connect(url: &str, secret: Option<Secret>) -> Result<RedisStore, StoreError> {
         let client = RedisClient::connect(url).await?;
         let (secret, shared_secret) = if let Some(secret) = secret {
@@ -131,8 +132,9 @@ impl RedisStore {
                     other => other,
                 })?;
                 if hops > 1 {
-                    // A shortcut to the new session, written only now that it exists: a resend that finds a missing session
-                    // inherits from the one pointing to it. An error is ignored, because the code has been issued.
+                    // A shortcut to the new session, written only now that it exists: a resend that finds a missing
+                    // session inherits from the one pointing to it. An error is ignored, because the code has been
+                    // issued.
                     let arguments: &[&str] = &[&self.tenant(earlier), &self.key_name(issue.key)];
                     let _: Result<i64, _> =
                         self.client.run(&self.scripts.shortcut, &self.key_name(earlier), arguments).await;
@@ -175,8 +177,8 @@ impl RedisStore {
         }
     }
 
-    /// Supersedes the current session of the recipient of `earlier`, which may be a successor. Returns what the new session
-    /// inherits and how many successors were followed; `None` if `earlier` is unknown.
+    /// Supersedes the current session of the recipient of `earlier`, which may be a successor. Returns what the new
+    /// session inherits and how many successors were followed; `None` if `earlier` is unknown.
     async fn supersede(
         &self,
         earlier: SessionKey<'_>,

@@ -1,7 +1,7 @@
 //! Translates between HTTP and the engine for one operation of one vendor, as the contract describes it.
 //!
-//! A request becomes either a well-formed call or a situation, and a situation is rendered as the cell that the contract
-//! has for it. An adapter decides nothing.
+//! A request becomes either a well-formed call or a situation, and a situation is rendered as the cell that the
+//! contract has for it. An adapter decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,7 +41,8 @@ struct ChosenCell {
 const MODES: [Option<Mode>; 2] = [None, Some(Mode::Retry)];
 
 impl VendorAdapter {
-    /// Adapts the operation at `index` of `contract`. `preferred` names the cells to use where the contract allows several.
+    /// Adapts the operation at `index` of `contract`. `preferred` names the cells to use where the contract allows
+    /// several.
     pub(super) fn new(
         id: usize,
         contract: Arc<Contract>,

@@ -5,8 +5,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// Fills a buffer with random bytes; `None` if it has none.
 pub(crate) type ByteSource<'a> = &'a mut dyn FnMut(&mut [u8]) -> Option<()>;
 
-/// Replaces each `{uuid}`, `{hex:N}` and `{digits:N}` of a pattern by random characters; `None` if the system provides no
-/// randomness. The contract's reader has checked the pattern.
+/// Replaces each `{uuid}`, `{hex:N}` and `{digits:N}` of a pattern by random characters; `None` if the system provides
+/// no randomness. The contract's reader has checked the pattern.
 pub(crate) fn generate(pattern: &str) -> Option<String> {
     generate_from(pattern, &mut |bytes| SystemRandom::new().fill(bytes).ok())
 }

@@ -41,8 +41,8 @@ fn has_cell(contract: &Contract, name: &str) -> bool {
     contract.operations().iter().any(|operation| operation.cell(name).is_some())
 }
 
-/// Applies a preference such as `exotel/boundary=attempts_exhausted` or `exotel/precedence=expired`: the outcome moves to
-/// the front of the policy's list. Returns whether it is such a preference and the contract allows it.
+/// Applies a preference such as `exotel/boundary=attempts_exhausted` or `exotel/precedence=expired`: the outcome moves
+/// to the front of the policy's list. Returns whether it is such a preference and the contract allows it.
 fn prefer_outcome(contracts: &mut [Contract], preference: &str) -> bool {
     let Some((vendor, (list, outcome))) =
         preference.split_once('/').and_then(|(vendor, rest)| Some((vendor, rest.split_once('=')?)))

@@ -12,8 +12,8 @@ use crate::http::PathParameters;
 /// The adapters of all operations, by the paths under which they are served.
 pub(crate) struct Routes {
     adapters: Vec<VendorAdapter>,
-    /// For each path the adapters of its operations, as indexes. All belong to one vendor, each has a method of its own,
-    /// and there is at least one.
+    /// For each path the adapters of its operations, as indexes. All belong to one vendor, each has a method of its
+    /// own, and there is at least one.
     paths: matchit::Router<Vec<usize>>,
 }
 

@@ -43,8 +43,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// The limit of wrong codes is compared; the right code is approved once, before the limit is reached and within the
-    /// lifetime; calls of another tenant reveal nothing and cost no attempt.
+    /// The limit of wrong codes is compared; the right code is approved once, before the limit is reached and within
+    /// the lifetime; calls of another tenant reveal nothing and cost no attempt.
     #[test]
     fn every_sequence_of_calls_is_decided_as_promised(steps in steps(), limit in 1u32..6, ttl in 1u64..60) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,5 +1,5 @@
-//! The store in a Redis cluster: it finds sessions on every node and while they move, and neither guesses nor retries if an
-//! outcome is unknown.
+//! The store in a Redis cluster: it finds sessions on every node and while they move, and neither guesses nor retries
+//! if an outcome is unknown.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! Error responses: whatever is wrong with a request, the response has the vendor's JSON format and the header fields that
-//! HTTP requires.
+//! Error responses: whatever is wrong with a request, the response has the vendor's JSON format and the header fields
+//! that HTTP requires.
 
 use otp_contract::{Contract, Scheme};
 use otp_test_support::{Response, Tenant, TestServer, contracts};

@@ -315,7 +315,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The Lua scripts decide exactly what the engine in Rust decides, with any overrides in the requests and any resends.
+    /// The Lua scripts decide exactly what the engine in Rust decides, with any overrides in the requests and any
+    /// resends.
     #[test]
     fn both_stores_decide_the_same_calls_in_the_same_way(
         vendor in prop::sample::select(vec!["dailystory", "exotel", "zeckta", "d7"]),

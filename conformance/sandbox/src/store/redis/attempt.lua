@@ -1,5 +1,5 @@
--- Decides one verify call on one session, atomically: expiry, state, comparison, count and use. It must decide exactly as
--- SessionState::attempt does (engine/session_state.rs); a test runs both side by side.
+-- Decides one verify call on one session, atomically: expiry, state, comparison, count and use. It must decide exactly
+-- as SessionState::attempt does (engine/session_state.rs); a test runs both side by side.
 --
 -- Returns {outcome, 1 if locked, remaining attempts or '', remaining lock in seconds or '', time of issue}. The outcome
 -- 'foreign' stands for another tenant's session.
@@ -10,8 +10,8 @@
 --       that reaches the limit, 8 the terminal outcomes in order of precedence, separated by commas, 9 and 10 the
 --       suffixes of the field names for counts and for use
 --
--- Fields of a session: t tenant, d digest, i time of issue in ms, l lifetime in s, m limit, f failed attempts, k locked at
--- in ms, x ended by a wrong code without retry, u used, s superseded, n key of the successor
+-- Fields of a session: t tenant, d digest, i time of issue in ms, l lifetime in s, m limit, f failed attempts, k locked
+-- at in ms, x ended by a wrong code without retry, u used, s superseded, n key of the successor
 local counts, uses = ARGV[9], ARGV[10]
 local session = redis.call('HMGET', KEYS[1], 't', 'd', 'i', 'l', 'm', 'f' .. counts, 'k' .. counts, 'x' .. counts,
   'u' .. uses, 's')

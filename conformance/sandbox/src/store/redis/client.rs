@@ -82,8 +82,8 @@ impl RedisClient {
         arguments: &[&str],
     ) -> Result<T, StoreError> {
         match self.send(&LuaScript::command("EVALSHA", &script.hash, key, arguments)).await {
-            // EVAL also stores the script on the node that has the key. SCRIPT LOAD would have to run on every node, and again
-            // after each failover.
+            // EVAL also stores the script on the node that has the key. SCRIPT LOAD would have to run on every node,
+            // and again after each failover.
             Err(CommandError::NoScript) => {
                 self.query(&LuaScript::command("EVAL", script.text, key, arguments)).await
             }
@@ -118,8 +118,8 @@ fn parse<T: FromRedisValue>(value: redis::Value) -> Result<T, StoreError> {
     T::from_redis_value(value).map_err(|error| StoreError::UnexpectedData(message(&error.into())))
 }
 
-/// Classifies the error of a command by whether anything can have changed: certainly not if the connection was refused or
-/// the server returned an error; otherwise that is unknown.
+/// Classifies the error of a command by whether anything can have changed: certainly not if the connection was refused
+/// or the server returned an error; otherwise that is unknown.
 pub(super) fn classify(error: &RedisError) -> CommandError {
     use ErrorKind as K;
     let text = message(error);

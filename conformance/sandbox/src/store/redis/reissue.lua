@@ -1,5 +1,5 @@
--- Gives a session a new code, atomically. The old code becomes invalid, and its failed attempts still count, unless it was
--- used or its lock has ended. Returns 1, or 0 if the tenant has no such session.
+-- Gives a session a new code, atomically. The old code becomes invalid, and its failed attempts still count, unless it
+-- was used or its lock has ended. Returns 1, or 0 if the tenant has no such session.
 --
 -- KEYS  1 the session
 -- ARGV  1 tenant, 2 digest of the code, 3 lifetime in seconds, 4 limit or '', 5 lock in seconds ('' for one without

@@ -1,7 +1,7 @@
 //! The secret of a service, stored in Redis beside the sessions for all replicas to use.
 //!
-//! Somebody may empty the database while the replicas run. Each replica then writes the secret back, and one that finds a
-//! different secret refuses to decide anything.
+//! Somebody may empty the database while the replicas run. Each replica then writes the secret back, and one that finds
+//! a different secret refuses to decide anything.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,8 @@ pub(super) struct SharedSecret {
 }
 
 impl SharedSecret {
-    /// Loads the stored secret, or creates it if this replica is the first. A task checks it until the result is dropped.
+    /// Loads the stored secret, or creates it if this replica is the first. A task checks it until the result is
+    /// dropped.
     pub(super) async fn load_or_create(
         client: &RedisClient,
     ) -> Result<(Secret, Arc<SharedSecret>), StoreError> {

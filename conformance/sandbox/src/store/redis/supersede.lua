@@ -1,9 +1,9 @@
 -- Invalidates a session's code in favour of a successor. A superseded session no longer changes, so no attempt is lost
 -- before the successor is written.
 --
--- Returns {failed attempts, locked at, ''}, which the successor inherits; {'0', '', ''} if the code was used or its lock has
--- ended. A session that already has a successor stays as it is, and its successor's key is returned as the third value.
--- Returns {} if the tenant has no such session.
+-- Returns {failed attempts, locked at, ''}, which the successor inherits; {'0', '', ''} if the code was used or its
+-- lock has ended. A session that already has a successor stays as it is, and its successor's key is returned as the
+-- third value. Returns {} if the tenant has no such session.
 --
 -- KEYS  1 the session
 -- ARGV  1 tenant, 2 the key of the successor, 3 lock in seconds ('' for one without end)
