@@ -1,7 +1,7 @@
-//! The least that an axum server can do with a verify call: parse the JSON and answer a constant. The sandbox's rate is
-//! measured against its own; `cargo xtask bench sandbox` runs both.
+//! A minimal axum server for verify calls: it parses the JSON and responds with a constant. `cargo xtask bench sandbox`
+//! compares the sandbox's throughput with it.
 
-#![expect(clippy::print_stdout, reason = "where it listens is the result")]
+#![expect(clippy::print_stdout, reason = "the address is the output")]
 
 use std::error::Error;
 
@@ -19,7 +19,7 @@ struct Verify {
 }
 
 async fn verify(body: Bytes) -> impl IntoResponse {
-    // As long as what the sandbox says of a wrong code.
+    // The response is as long as the sandbox's response to a wrong code.
     let read = serde_json::from_slice::<Verify>(&body).is_ok_and(|verify| !verify.otp.is_empty());
     let status = if read { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];

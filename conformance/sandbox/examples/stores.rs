@@ -1,7 +1,8 @@
-//! What the stores do without a server: how long one step of the collection holds a lock while a million sessions live,
-//! and how many attempts a second Redis decides for one connection. `cargo xtask bench sandbox` runs it.
+//! Measures the stores without a server: how long one sweep holds a lock with a million sessions in memory, and how
+//! many attempts per second Redis decides over one connection. `cargo xtask bench sandbox` runs it.
 //!
-//! `stores collect` prints the longest and the median step in microseconds; `stores redis URL CALLS` the rate.
+//! `stores collect` prints the longest and the median sweep in microseconds and the number of sessions left;
+//! `stores redis URL CALLS` prints the rate.
 
 #![expect(clippy::print_stdout, reason = "the figures are the result")]
 
@@ -10,24 +11,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use otp_contract::{Contract, Policy};
-use otp_sandbox::{Attempt, Issue, Key, MemoryStore, RedisStore, Secret, Store, Terms};
+use otp_sandbox::{
+    IssueRequest, MemoryStore, RedisStore, RequestOverrides, Secret, SessionKey, Store, VerifyAttempt,
+};
 
 const SESSIONS: u64 = 1_000_000;
-const STEPS: usize = 512;
+const SWEEPS: usize = 512;
 const TASKS: u64 = 64;
 
-/// No two runs have a session in common.
+/// A session id that no other run uses.
 fn id(number: u64) -> String {
     format!("ver_{:08x}{number:016x}", std::process::id())
 }
 
-fn key(session: &str) -> Key<'_> {
-    Key { vendor: "exotel", tenant: "t", session }
+fn key(session: &str) -> SessionKey<'_> {
+    SessionKey { vendor: "exotel", tenant: "t", session }
 }
 
 async fn issue(store: &dyn Store, number: u64) -> Result<(), Box<dyn Error>> {
     let session = id(number);
-    let issue = Issue {
+    let issue = IssueRequest {
         key: key(&session),
         code: "123456",
         ttl_seconds: 60,
@@ -43,12 +46,12 @@ async fn collect() -> Result<(), Box<dyn Error>> {
     let store = MemoryStore::new(Secret::random().ok_or("no randomness")?);
     for number in 0..SESSIONS {
         issue(&store, number).await?;
-        // Half of them nobody may ask for any more.
+        // The retention of every second session is over.
         if number % 2 == 0 {
             store.age(key(&id(number)), 1_000_000).await?;
         }
     }
-    let mut micros: Vec<u128> = (0..STEPS)
+    let mut micros: Vec<u128> = (0..SWEEPS)
         .map(|_| {
             let started = Instant::now();
             store.sweep();
@@ -56,7 +59,7 @@ async fn collect() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     micros.sort_unstable();
-    println!("{} {} {}", micros[STEPS - 1], micros[STEPS / 2], store.len());
+    println!("{} {} {}", micros[SWEEPS - 1], micros[SWEEPS / 2], store.len());
     Ok(())
 }
 
@@ -73,7 +76,11 @@ async fn redis(url: &str, calls: u64) -> Result<(), Box<dyn Error>> {
         running.spawn(async move {
             for _ in 0..calls / TASKS {
                 let session = id(number);
-                let attempt = Attempt { key: key(&session), code: "654321", terms: Terms::default() };
+                let attempt = VerifyAttempt {
+                    key: key(&session),
+                    code: "654321",
+                    overrides: RequestOverrides::default(),
+                };
                 if store.attempt(&policy, attempt).await.is_err() {
                     return false;
                 }
@@ -83,7 +90,7 @@ async fn redis(url: &str, calls: u64) -> Result<(), Box<dyn Error>> {
     }
     while let Some(done) = running.join_next().await {
         if !done? {
-            return Err("an attempt was not decided".into());
+            return Err("the store did not decide an attempt".into());
         }
     }
     let micros = started.elapsed().as_micros().max(1);
@@ -97,6 +104,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["collect"] => collect().await,
         ["redis", url, calls] => redis(url, calls.parse()?).await,
-        _ => Err("collect, or redis URL CALLS".into()),
+        _ => Err("usage: stores collect | stores redis URL CALLS".into()),
     }
 }

@@ -1,38 +1,50 @@
-//! A reference server for any annotated OTP verification API, and for the control protocol that puts it into a state
-//! (`openapi/control.yaml`).
+//! A reference server for any annotated OTP verification API, and for the control protocol with which tests put it into
+//! a state (`openapi/control.yaml`).
 //!
-//! Three parts, each ignorant of the next: the **engine** ([`Record`], [`Store`]) decides outcomes and knows no HTTP;
-//! a **dialect** turns a request into an attempt and an outcome into the vendor's answer, and knows nothing but the
-//! contract; **faults** are a layer around both, so that engine and dialect contain no deliberate defect.
+//! ```text
+//!  server     Sandbox, Settings, Backend: assembles and starts a sandbox
+//!    │
+//!  service    what each listener serves: vendors, control protocol, monitoring
+//!    ├──────────────┐
+//!  fault          control    deliberate defects around handler and store │ the control protocol
+//!    │              │
+//!  handler          │        one call: route, authenticate, parse, decide, render
+//!    ├──────────────┘
+//!  state      what all requests share: routes, tenants, store, limits, metrics
+//!    ├──────────────┐
+//!  vendor         metrics    one adapter for each operation of each contract │ counters
+//!    │              │
+//!  store            │        sessions in memory or in Redis
+//!    │              │
+//!  engine         http       decides verify calls, without I/O │ HTTP, without vendors
+//! ```
 //!
-//! It is a server for tests. It listens where it is told, keeps codes only as keyed digests, and answers every request,
-//! however malformed, in the JSON of the vendor whose path it has; a head that cannot be read as well, by what can be read of
-//! its first line.
+//! A module uses modules below it and never one above. The **engine** decides outcomes and knows no HTTP. A **vendor
+//! adapter** translates between HTTP and the engine and knows nothing but the contract. **Faults** are a layer around
+//! both, so that neither contains a deliberate defect.
+//!
+//! The sandbox is a server for tests. It stores codes only as keyed digests, and it responds to every request, however
+//! malformed, in the JSON format of the vendor whose path the request has, even if the request head cannot be parsed.
 
-mod answer;
-mod auth;
 mod control;
-mod dialect;
+mod engine;
 mod fault;
-mod json;
-mod listener;
+mod handler;
+mod http;
 mod metrics;
-mod mint;
-mod query;
-mod record;
-mod secret;
 mod server;
+mod service;
+mod state;
 mod store;
-mod sync;
-mod tenants;
+mod vendor;
 
-pub use answer::{Answer, Body};
-pub use fault::{
+pub use self::engine::{Decision, RequestOverrides, Secret};
+pub use self::fault::{
     Access, DistortedExample, Distortion, Effect, FAULTS, Fault, Leak, Reading, Rule, SessionDefect,
     Spelling, StoreDefect, Trigger,
 };
-pub use listener::Limits;
-pub use record::{Record, Terms, Verdict};
-pub use secret::Secret;
-pub use server::{Backend, Sandbox, SandboxError, Settings};
-pub use store::{Attempt, Issue, Issued, Key, MemoryStore, Pending, RedisStore, Store, StoreError};
+pub use self::http::Limits;
+pub use self::server::{Backend, Sandbox, SandboxError, Settings};
+pub use self::store::{
+    IssueRequest, Issued, MemoryStore, RedisStore, SessionKey, Store, StoreError, StoreFuture, VerifyAttempt,
+};

@@ -1,12 +1,13 @@
-//! What was answered, counted for Prometheus. No label may come from a request, or callers could make as many series as
-//! they like.
+//! Counts responses for Prometheus.
+//!
+//! No label value may come from a request; otherwise clients could create any number of time series.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
-use otp_contract::{Contract, Situation};
+use otp_contract::{Operation, Situation};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -14,97 +15,103 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::answer::Answer;
+use crate::http::VendorResponse;
 
-/// How often something was answered.
+/// The labels of the response counter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
-    /// The vendor whose path it was.
-    vendor: Vendor,
-    /// The situation that was answered; `other` for what no cell covers.
+struct ResponseLabels {
+    vendor: VendorLabel,
+    /// The situation of the call; `other` if no cell covers it.
     outcome: &'static str,
     status: u16,
 }
 
-/// A vendor's id, as a label.
+/// A vendor's id as a label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Vendor(Arc<str>);
+struct VendorLabel(Arc<str>);
 
-impl EncodeLabelValue for Vendor {
+impl EncodeLabelValue for VendorLabel {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
         (&*self.0).encode(encoder)
     }
 }
 
-/// A vendor, and the counts of the answers that its contract has. Each is found once and kept: two threads that look for
-/// the same labels wait for each other.
-struct Counted {
-    vendor: Vendor,
-    usual: Vec<(Situation, u16, OnceLock<Counter>)>,
+/// The counters of one operation. Those of its documented responses are looked up once and kept, because lookups of the
+/// same labels in different threads wait for each other.
+struct OperationCounters {
+    vendor: VendorLabel,
+    documented: Vec<(Situation, u16, OnceLock<Counter>)>,
 }
 
-impl Counted {
-    fn new(contract: &Contract) -> Counted {
-        let cells = contract.verify().cells.iter();
-        let usual = cells.flat_map(|cell| {
+impl OperationCounters {
+    fn new(vendor: &str, operation: &Operation) -> OperationCounters {
+        let documented = operation.cells.iter().flat_map(|cell| {
             cell.situations.iter().map(|situation| (*situation, cell.sandbox_status, OnceLock::new()))
         });
-        Counted { vendor: Vendor(contract.vendor.as_str().into()), usual: usual.collect() }
+        OperationCounters { vendor: VendorLabel(vendor.into()), documented: documented.collect() }
     }
 
-    fn count(&self, answers: &Family<Answered, Counter>, answer: &Answer) {
-        let outcome = answer.situation.map_or("other", |situation| situation.as_str());
-        let labels = || Answered { vendor: self.vendor.clone(), outcome, status: answer.status };
-        let mut usual = self.usual.iter();
-        match usual.find(|(of, status, _)| Some(*of) == answer.situation && *status == answer.status) {
+    fn count(&self, responses: &Family<ResponseLabels, Counter>, response: &VendorResponse) {
+        let outcome = response.situation.map_or("other", |situation| situation.as_str());
+        let labels = || ResponseLabels { vendor: self.vendor.clone(), outcome, status: response.status };
+        let counter = self.documented.iter().find(|(situation, status, _)| {
+            Some(*situation) == response.situation && *status == response.status
+        });
+        match counter {
             Some((_, _, counter)) => {
-                counter.get_or_init(|| answers.get_or_create(&labels()).clone()).inc();
+                counter.get_or_init(|| responses.get_or_create(&labels()).clone()).inc();
             }
             None => {
-                answers.get_or_create(&labels()).inc();
+                responses.get_or_create(&labels()).inc();
             }
         }
     }
 }
 
-/// The counts of one service.
+/// The metrics of one service.
 pub(crate) struct Metrics {
     registry: Registry,
-    vendors: Vec<Counted>,
-    answers: Family<Answered, Counter>,
+    operations: Vec<OperationCounters>,
+    responses: Family<ResponseLabels, Counter>,
     duration: Histogram,
-    failures: Counter,
+    store_failures: Counter,
 }
 
 impl Metrics {
-    pub(crate) fn new<'c>(contracts: impl Iterator<Item = &'c Contract>) -> Metrics {
+    /// Metrics of the given operations, each with its vendor's id.
+    pub(crate) fn new<'c>(operations: impl Iterator<Item = (&'c str, &'c Operation)>) -> Metrics {
         let mut registry = Registry::with_prefix("otp_sandbox");
-        let vendors = contracts.map(Counted::new).collect();
-        let answers = Family::<Answered, Counter>::default();
-        registry.register("answers", "Verify calls, by what they were answered", answers.clone());
+        let operations =
+            operations.map(|(vendor, operation)| OperationCounters::new(vendor, operation)).collect();
+        let responses = Family::<ResponseLabels, Counter>::default();
+        registry.register("answers", "Verify calls, by outcome and status", responses.clone());
         let duration = Histogram::new([0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0]);
         let help = "How long verify calls took";
         registry.register_with_unit("answer_duration", help, Unit::Seconds, duration.clone());
-        let failures = Counter::default();
-        registry.register("store_failures", "Calls that the store did not answer", failures.clone());
-        Metrics { registry, vendors, answers, duration, failures }
+        let store_failures = Counter::default();
+        registry.register(
+            "store_failures",
+            "Calls that the store could not complete",
+            store_failures.clone(),
+        );
+        Metrics { registry, operations, responses, duration, store_failures }
     }
 
-    /// Notes an answer of the vendor at that place; `None` where the path is nobody's.
-    pub(crate) fn answered(&self, vendor: Option<usize>, answer: &Answer, took: Duration) {
-        if let Some(counted) = vendor.and_then(|vendor| self.vendors.get(vendor)) {
-            counted.count(&self.answers, answer);
+    /// Records a response of the operation at this index; `None` if the path belongs to no operation.
+    pub(crate) fn record(&self, operation: Option<usize>, response: &VendorResponse, duration: Duration) {
+        if let Some(counters) = operation.and_then(|operation| self.operations.get(operation)) {
+            counters.count(&self.responses, response);
         }
-        self.duration.observe(took.as_secs_f64());
-        if answer.status == StatusCode::SERVICE_UNAVAILABLE {
-            self.failures.inc();
+        self.duration.observe(duration.as_secs_f64());
+        if response.status == StatusCode::SERVICE_UNAVAILABLE {
+            self.store_failures.inc();
         }
     }
 
-    /// The text that Prometheus reads.
+    /// The metrics in the `OpenMetrics` text format.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        // Writing to a string does not fail.
+        // Writing to a `String` never fails.
         let _ = encode(&mut text, &self.registry);
         text
     }

@@ -1,25 +1,27 @@
-//! Where sessions are kept. A store guarantees two things: a session is found only by its own tenant, and an attempt on
-//! it is one indivisible step. It never sees HTTP.
+//! Stores of sessions: in memory and in Redis.
+//!
+//! A store guarantees two things: only a session's own tenant finds it, and each attempt on it is atomic. Stores use
+//! the engine and nothing else of this crate; they never see HTTP.
 
 use std::future::Future;
 use std::pin::Pin;
 
 use otp_contract::Policy;
 
-use crate::record::{Terms, Verdict};
+use crate::engine::{Decision, RequestOverrides};
 
+mod clock;
 mod memory;
 mod redis;
 
+pub(crate) use self::clock::now;
 pub use self::memory::MemoryStore;
-pub(crate) use self::memory::now;
-pub(crate) use self::redis::Own;
 pub use self::redis::RedisStore;
+pub(crate) use self::redis::ReplicaSuffix;
 
-/// What names a session. Its id is the service's own, and no two tenants have the same; another tenant's session is
-/// treated as one that is not there.
+/// Identifies a session. Session ids are unique across tenants; a store treats another tenant's session as unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key<'a> {
+pub struct SessionKey<'a> {
     /// The vendor's id.
     pub vendor: &'a str,
     /// The tenant's id.
@@ -28,78 +30,78 @@ pub struct Key<'a> {
     pub session: &'a str,
 }
 
-/// A code to be issued.
+/// A code to issue.
 #[derive(Debug, Clone, Copy)]
-pub struct Issue<'a> {
-    /// The session to be made.
-    pub key: Key<'a>,
+pub struct IssueRequest<'a> {
+    /// The session to create.
+    pub key: SessionKey<'a>,
     /// The code.
     pub code: &'a str,
     /// How long it is valid, in seconds.
     pub ttl_seconds: u64,
-    /// How many wrong codes are compared.
+    /// How many wrong codes are compared; `None` for no limit.
     pub max_attempts: Option<u32>,
-    /// How long a lock lasts, in seconds, where it ends by itself.
+    /// How long a lock lasts, in seconds; `None` if it does not end by itself.
     pub lockout_seconds: Option<u64>,
-    /// The session whose recipient gets this code, where it is a resend. It may be the same session.
-    pub resend_of: Option<Key<'a>>,
+    /// For a resend: the session whose recipient gets this code. It may be the session itself.
+    pub resend_of: Option<SessionKey<'a>>,
 }
 
-/// Whether a code could be issued.
+/// Whether a code was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Issued {
-    /// It was.
+    /// It was issued.
     Done,
-    /// The session whose recipient was meant is not there.
+    /// [`IssueRequest::resend_of`] names no session of this tenant.
     NoSuchSession,
 }
 
-/// One well-formed verify call.
+/// A well-formed verify call.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempt<'a> {
+pub struct VerifyAttempt<'a> {
     /// The session named in the request, under the caller's tenant.
-    pub key: Key<'a>,
+    pub key: SessionKey<'a>,
     /// The code in the request.
     pub code: &'a str,
-    /// What the request sets of the policy.
-    pub terms: Terms,
+    /// The parts of the policy that the request sets.
+    pub overrides: RequestOverrides,
 }
 
-/// Why a store gave no answer. Nothing is approved then, and nothing is tried again: whether the attempt was counted may
-/// be unknown.
+/// Why a store could not complete an operation. The caller approves nothing and does not retry: the attempt may have
+/// been counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, and was not asked.
-    #[error("the store cannot be reached, and nothing was changed: {0}")]
+    /// The store cannot be reached; nothing was sent.
+    #[error("the store cannot be reached; nothing was changed: {0}")]
     Unreachable(String),
-    /// It was asked, and its answer did not arrive.
-    #[error("the answer of the store was lost, and whether it changed anything is unknown: {0}")]
-    Lost(String),
-    /// It refused, and changed nothing.
-    #[error("the store refused, and nothing was changed: {0}")]
+    /// The request was sent, and no response arrived.
+    #[error("the response of the store was lost; whether anything was changed is unknown: {0}")]
+    ResponseLost(String),
+    /// The store refused the operation and changed nothing.
+    #[error("the store refused the operation; nothing was changed: {0}")]
     Refused(String),
-    /// It took a recipient's code out of use, and could not keep the new one.
-    #[error("the earlier code is out of use, and the new one was not kept: {0}")]
-    Halfway(String),
-    /// It answered what no store of this kind answers.
-    #[error("the store holds what this service did not write: {0}")]
-    Foreign(String),
+    /// A resend invalidated the recipient's earlier code but could not store the new one.
+    #[error("the earlier code was invalidated, but the new one could not be stored: {0}")]
+    PartiallyApplied(String),
+    /// The store holds or returned data that this service did not write.
+    #[error("unexpected data in the store: {0}")]
+    UnexpectedData(String),
 }
 
 /// A future that a store returns.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Where sessions are kept.
+/// Stores sessions.
 pub trait Store: Send + Sync {
     /// Issues a code.
-    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued>;
+    fn issue<'a>(&'a self, issue: IssueRequest<'a>) -> StoreFuture<'a, Issued>;
 
-    /// Makes a session `seconds` older; `false` where it is not there.
-    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool>;
+    /// Makes a session `seconds` older; `false` if it is unknown.
+    fn age<'a>(&'a self, key: SessionKey<'a>, seconds: u64) -> StoreFuture<'a, bool>;
 
-    /// Decides one call, as one indivisible step.
-    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict>;
+    /// Decides a verify call, atomically.
+    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision>;
 
-    /// Forgets a part of what nobody may ask for any more. It takes no longer than an attempt does.
+    /// Deletes some of the sessions whose retention is over. Takes no longer than an attempt.
     fn sweep(&self) {}
 }

@@ -1,42 +1,46 @@
-//! Single use and the limit in memory, under schedules that a model checker chooses: what no burst over HTTP happens to
-//! hit, it tries on purpose. A store that looks first and notes later shows that it would find one.
+//! Single use and the attempt limit of the memory store, under thread schedules chosen by a model checker, which tries
+//! interleavings that concurrent HTTP calls rarely hit. A store with a check-then-act bug shows that the tests would
+//! find one.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::{Arc, LazyLock};
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Pending, Secret, Store, Terms, Verdict};
+use otp_sandbox::{
+    Decision, IssueRequest, Issued, MemoryStore, RequestOverrides, Secret, SessionKey, Store, StoreFuture,
+    VerifyAttempt,
+};
 use shuttle::sync::Mutex;
 use shuttle::{future, thread};
 
 const RIGHT: &str = "123456";
 const LIMIT: u32 = 2;
-/// How many schedules are tried; a random one misses a bug of two steps rarely, and all of these hardly ever.
+/// The number of random schedules. One alone seldom misses a bug of two steps; all of them practically never do.
 const SCHEDULES: usize = 2_000;
 
-fn key() -> Key<'static> {
-    Key { vendor: "exotel", tenant: "t", session: "s" }
+fn key() -> SessionKey<'static> {
+    SessionKey { vendor: "exotel", tenant: "t", session: "s" }
 }
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| Contract::of_vendor("exotel").unwrap().policy);
 
-/// A store that looks whether a code may be compared, and in a second step notes that it was.
+/// A store that checks whether a code may be compared, and records the comparison in a second step.
 #[derive(Default)]
 struct CheckThenAct {
     state: Mutex<(bool, u32)>,
 }
 
 impl Store for CheckThenAct {
-    fn issue<'a>(&'a self, _: Issue<'a>) -> Pending<'a, Issued> {
+    fn issue<'a>(&'a self, _: IssueRequest<'a>) -> StoreFuture<'a, Issued> {
         Box::pin(std::future::ready(Ok(Issued::Done)))
     }
 
-    fn age<'a>(&'a self, _: Key<'a>, _: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, _: SessionKey<'a>, _: u64) -> StoreFuture<'a, bool> {
         Box::pin(std::future::ready(Ok(true)))
     }
 
-    fn attempt<'a>(&'a self, _: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+    fn attempt<'a>(&'a self, _: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision> {
         let (used, wrong) = *self.state.lock().unwrap();
         let outcome = match () {
             () if used => Outcome::AlreadyUsed,
@@ -47,13 +51,13 @@ impl Store for CheckThenAct {
         let mut state = self.state.lock().unwrap();
         state.0 |= outcome == Outcome::Approved;
         state.1 += u32::from(outcome == Outcome::WrongCode);
-        Box::pin(std::future::ready(Ok(Verdict::without_session(outcome))))
+        Box::pin(std::future::ready(Ok(Decision::without_session(outcome))))
     }
 }
 
 fn memory() -> MemoryStore {
     let store = MemoryStore::new(Secret::from_bytes(b"schedules"));
-    let issue = Issue {
+    let issue = IssueRequest {
         key: key(),
         code: RIGHT,
         ttl_seconds: 60,
@@ -65,15 +69,15 @@ fn memory() -> MemoryStore {
     store
 }
 
-/// Sends each code from a thread of its own; what each was told.
-fn at_once(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
+/// Sends each code from a thread of its own and returns the outcomes.
+fn concurrently(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
     let calls: Vec<_> = codes
         .iter()
         .map(|code| {
             let store = Arc::clone(&store);
             let code = *code;
             thread::spawn(move || {
-                let attempt = Attempt { key: key(), code, terms: Terms::default() };
+                let attempt = VerifyAttempt { key: key(), code, overrides: RequestOverrides::default() };
                 future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome
             })
         })
@@ -82,27 +86,27 @@ fn at_once(store: Arc<dyn Store>, codes: &[&'static str]) -> Vec<Outcome> {
 }
 
 fn count(outcomes: &[Outcome], outcome: Outcome) -> usize {
-    outcomes.iter().filter(|told| **told == outcome).count()
+    outcomes.iter().filter(|other| **other == outcome).count()
 }
 
-/// One right code is approved once, whatever the schedule.
+/// Asserts that a code is approved once, whatever the schedule.
 fn single_use(store: impl Fn() -> Arc<dyn Store> + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
-            let told = at_once(store(), &[RIGHT, RIGHT, RIGHT]);
-            assert_eq!(count(&told, Outcome::Approved), 1, "{told:?}");
-            assert_eq!(count(&told, Outcome::AlreadyUsed), 2, "{told:?}");
+            let outcomes = concurrently(store(), &[RIGHT, RIGHT, RIGHT]);
+            assert_eq!(count(&outcomes, Outcome::Approved), 1, "{outcomes:?}");
+            assert_eq!(count(&outcomes, Outcome::AlreadyUsed), 2, "{outcomes:?}");
         },
         SCHEDULES,
     );
 }
 
-/// No more wrong codes are compared than the limit, whatever the schedule.
+/// Asserts that no more wrong codes than the limit are compared, whatever the schedule.
 fn limit(store: impl Fn() -> Arc<dyn Store> + Send + Sync + 'static) {
     shuttle::check_random(
         move || {
-            let told = at_once(store(), &["000001", "000002", "000003", "000004"]);
-            assert_eq!(count(&told, Outcome::WrongCode), LIMIT as usize, "{told:?}");
+            let outcomes = concurrently(store(), &["000001", "000002", "000003", "000004"]);
+            assert_eq!(count(&outcomes, Outcome::WrongCode), LIMIT as usize, "{outcomes:?}");
         },
         SCHEDULES,
     );
@@ -135,10 +139,10 @@ fn a_resend_beside_attempts_loses_no_count() {
     shuttle::check_random(
         || {
             let store = Arc::new(memory());
-            let resent = Key { session: "r", ..key() };
+            let resent = SessionKey { session: "r", ..key() };
             let other = Arc::clone(&store);
             let resend = thread::spawn(move || {
-                let issue = Issue {
+                let issue = IssueRequest {
                     key: resent,
                     code: RIGHT,
                     ttl_seconds: 60,
@@ -148,13 +152,14 @@ fn a_resend_beside_attempts_loses_no_count() {
                 };
                 future::block_on(other.issue(issue)).unwrap();
             });
-            let old = at_once(Arc::clone(&store) as Arc<dyn Store>, &["000001", "000002"]);
+            let old = concurrently(Arc::clone(&store) as Arc<dyn Store>, &["000001", "000002"]);
             resend.join().unwrap();
             let before = count(&old, Outcome::WrongCode);
-            // What was compared for the old code counts for the new one.
+            // Attempts on the old code count for the new one.
             let mut after = 0;
             loop {
-                let attempt = Attempt { key: resent, code: "000003", terms: Terms::default() };
+                let attempt =
+                    VerifyAttempt { key: resent, code: "000003", overrides: RequestOverrides::default() };
                 match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
                     Outcome::WrongCode => after += 1,
                     _ => break,
@@ -167,7 +172,7 @@ fn a_resend_beside_attempts_loses_no_count() {
 }
 
 #[test]
-fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
+fn two_concurrent_resends_leave_one_code_and_lose_no_count() {
     shuttle::check_random(
         || {
             let store = Arc::new(memory());
@@ -175,8 +180,8 @@ fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
                 .map(|session| {
                     let store = Arc::clone(&store);
                     thread::spawn(move || {
-                        let issue = Issue {
-                            key: Key { session, ..key() },
+                        let issue = IssueRequest {
+                            key: SessionKey { session, ..key() },
                             code: RIGHT,
                             ttl_seconds: 60,
                             max_attempts: Some(LIMIT),
@@ -187,18 +192,19 @@ fn of_two_resends_at_once_one_code_is_left_and_no_count_is_lost() {
                     })
                 })
                 .into();
-            let old = at_once(Arc::clone(&store) as Arc<dyn Store>, &["000001"]);
+            let old = concurrently(Arc::clone(&store) as Arc<dyn Store>, &["000001"]);
             for resend in resends {
                 resend.join().unwrap();
             }
-            // Whichever session is the recipient's now has what is left of the limit, and no other compares anything.
+            // The recipient's current session has the rest of the limit, and no other session compares a code.
             let mut compared = count(&old, Outcome::WrongCode);
             let mut alive = 0;
             for session in ["s", "r", "q"] {
                 let before = compared;
                 loop {
-                    let key = Key { session, ..key() };
-                    let attempt = Attempt { key, code: "000003", terms: Terms::default() };
+                    let key = SessionKey { session, ..key() };
+                    let attempt =
+                        VerifyAttempt { key, code: "000003", overrides: RequestOverrides::default() };
                     match future::block_on(store.attempt(&POLICY, attempt)).unwrap().outcome {
                         Outcome::WrongCode => compared += 1,
                         _ => break,

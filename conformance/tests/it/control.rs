@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use otp_conformance::{CheckResult, PreparedTenant, SubjectOptions, Suite, Verdict};
 use otp_sandbox::Settings;
+use otp_test_support::{HttpClient, contracts as all_contracts, serve_replica, serve_router};
 use serde_json::json;
 
-use crate::house::{all_contracts, contracts, failed, options, replica, sandbox, server, suite};
-use crate::raw_http::RawClient;
+use crate::suite::{contracts, failed, options, sandbox, suite};
 
 async fn clean_sandbox() -> String {
     sandbox(Settings { contracts: all_contracts(), ..Settings::default() }).await
@@ -20,30 +20,26 @@ async fn clean_sandbox() -> String {
 
 /// A proxy before the sandbox that offers only these control operations and forwards everything else.
 async fn with_operations(operations: &'static [&'static str]) -> String {
-    struct Proxy {
-        sandbox: String,
-        client: RawClient,
-    }
-    async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    async fn forward(State(sandbox): State<Arc<HttpClient>>, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let body: Bytes = axum::body::to_bytes(body, 1 << 24).await.unwrap();
         let forwarded =
             parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
         let headers: Vec<_> =
-            forwarded.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
-        let url = format!("{}{}", proxy.sandbox, parts.uri);
-        let response = proxy.client.send(parts.method.as_str(), &url, &headers, body.to_vec()).await.unwrap();
+            forwarded.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        let path = parts.uri.to_string();
+        let response = sandbox.send(parts.method.as_str(), &path, &headers, &body).await;
         let status = axum::http::StatusCode::from_u16(response.status).unwrap();
         (status, response.headers, response.body).into_response()
     }
-    let proxy = Proxy { sandbox: clean_sandbox().await, client: RawClient::new() };
+    let sandbox = HttpClient::new(clean_sandbox().await);
     let describe = move || async move {
         json!({"protocol": 1, "implementation": "test/1", "vendors": ["zeckta"], "operations": operations})
             .to_string()
     };
     let router =
-        Router::new().route("/_control/v1", get(describe)).fallback(forward).with_state(Arc::new(proxy));
-    server(router).await
+        Router::new().route("/_control/v1", get(describe)).fallback(forward).with_state(Arc::new(sandbox));
+    serve_router(router).await
 }
 
 #[tokio::test]
@@ -81,10 +77,8 @@ async fn tenants_from_the_configuration_serve_a_control_that_creates_none() {
     let url = with_operations(&["sessions", "age", "resend"]).await;
     let mut tenants: Vec<PreparedTenant> = Vec::new();
     for _ in 0..2 {
-        let body = br#"{"vendor": "zeckta"}"#.to_vec();
-        let response =
-            RawClient::new().send("POST", &format!("{url}/_control/v1/tenants"), &[], body).await.unwrap();
-        let mut tenant: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        let body = br#"{"vendor": "zeckta"}"#;
+        let mut tenant = HttpClient::new(&url).send("POST", "/_control/v1/tenants", &[], body).await.json();
         tenant["vendor"] = "zeckta".into();
         tenants.push(serde_json::from_value(tenant).unwrap());
     }
@@ -163,7 +157,7 @@ async fn a_control_that_is_none_or_speaks_another_version_is_reported() {
             "it speaks version 2 of the protocol, and the suite speaks version 1",
         ),
     ] {
-        let url = server(Router::new().route("/_control/v1", get(move || async move { body }))).await;
+        let url = serve_router(Router::new().route("/_control/v1", get(move || async move { body }))).await;
         let subject = SubjectOptions { targets: vec![url.clone()], ..SubjectOptions::default() };
         let error = Suite::connect(all_contracts(), subject).await.err().unwrap().to_string();
         assert!(error.contains(&url) && error.contains(problem), "{error}");
@@ -174,7 +168,7 @@ async fn a_control_that_is_none_or_speaks_another_version_is_reported() {
 async fn several_targets_are_checked_as_replicas_of_one_service() {
     let settings = Settings { contracts: contracts(&["zeckta"]), ..Settings::default() };
     let service = otp_sandbox::Sandbox::new(settings).unwrap();
-    let targets = [replica(&service, 0).await, replica(&service, 1).await];
+    let targets = [serve_replica(&service, 0).await, serve_replica(&service, 1).await];
     let report = suite(contracts(&["zeckta"]), &targets, &targets[0]).await.run(&options(1)).await.unwrap();
     assert_eq!(report.verdict, Verdict::Conformant);
     assert_eq!(report.targets, targets);

@@ -15,9 +15,9 @@ use otp_conformance::faults::{applies, can_find};
 use otp_contract::{Contract, Situation};
 use otp_sandbox::{Effect, FAULTS, Fault, Settings};
 
-use crate::sandbox_house::{House, contracts};
 use client::ScenarioClient;
 use expected::Expected;
+use otp_test_support::{TestServer, contracts};
 use situations::bring_about;
 
 /// The record of a scenario against one sandbox.
@@ -40,7 +40,7 @@ impl ScenarioRun {
 }
 
 /// Plays the scenario of `fault`, if it has one.
-async fn play(sandbox: &House, contract: &Contract, fault: &Fault) -> Option<ScenarioRun> {
+async fn play(sandbox: &TestServer, contract: &Contract, fault: &Fault) -> Option<ScenarioRun> {
     let mut client = ScenarioClient::open(sandbox, contract).await;
     let expected = match fault.effect {
         Effect::Response(situations, _) => {
@@ -65,14 +65,14 @@ async fn play(sandbox: &House, contract: &Contract, fault: &Fault) -> Option<Sce
     Some(ScenarioRun { is_approved: client.is_approved(), transcript: client.transcript, expected, status })
 }
 
-async fn faulty(contract: &Contract, fault: &'static Fault) -> House {
+async fn faulty(contract: &Contract, fault: &'static Fault) -> TestServer {
     let settings = Settings { contracts: vec![contract.clone()], faults: vec![fault], ..Settings::default() };
-    House::open(settings).await
+    TestServer::start(settings).await
 }
 
 /// Plays the scenarios of one kind of faults.
 async fn each_shows(is_selected: fn(Effect) -> bool) {
-    let clean = House::clean().await;
+    let clean = TestServer::start_default().await;
     let mut problems = Vec::new();
     for fault in FAULTS.iter().filter(|fault| is_selected(fault.effect)) {
         for contract in contracts().into_iter().filter(|contract| applies(fault, contract)) {
@@ -133,7 +133,7 @@ fn is_found_by_matrix(fault: &Fault, situation: Situation) -> bool {
 
 #[tokio::test]
 async fn no_fault_changes_a_response_of_the_matrix_that_the_matrix_need_not_find() {
-    let clean = House::clean().await;
+    let clean = TestServer::start_default().await;
     let mut problems = Vec::new();
     for contract in contracts() {
         let documented = || {

@@ -1,6 +1,7 @@
 //! The suite finds every deliberate fault wherever it applies and reports nothing else, and it never accuses a server
 //! without faults, whichever documented responses that server chooses.
 
+use otp_test_support::contracts as all_contracts;
 use std::collections::BTreeSet;
 
 use glob::Pattern;
@@ -8,8 +9,8 @@ use otp_conformance::faults::{applies, can_find, found_by};
 use otp_conformance::{CheckResult, Verdict};
 use otp_sandbox::FAULTS;
 
-use crate::house::{all_contracts, check, contracts, failed, options};
 use crate::served::program;
+use crate::suite::{check, contracts, failed, options};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_fault_is_found_for_every_vendor_it_applies_to_and_fails_no_other_check() {

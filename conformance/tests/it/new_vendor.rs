@@ -4,7 +4,7 @@ use otp_conformance::{Verdict, faults};
 use otp_contract::{Contract, Situation};
 use otp_sandbox::{Effect, FAULTS, Fault};
 
-use crate::house::{check, failed, options};
+use crate::suite::{check, failed, options};
 
 fn acme() -> Contract {
     Contract::from_yaml("acme.yaml", include_str!("../contracts/acme.yaml")).unwrap()

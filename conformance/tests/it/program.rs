@@ -1,8 +1,8 @@
 //! The program itself, as a shell runs it: exit statuses, error messages of one line, and which output goes where.
 
+use otp_test_support::contracts as all_contracts;
 use std::process::{Command, Output};
 
-use crate::house::all_contracts;
 use crate::served::{Served, program};
 
 fn output(arguments: &[&str]) -> Output {

@@ -5,7 +5,7 @@ use std::process::Command;
 use otp_conformance::{Finding, Report};
 use otp_sandbox::{Fault, Settings};
 
-use crate::house::{contracts, options, sandbox, suite, vendors};
+use crate::suite::{contracts, options, sandbox, suite, vendors};
 
 fn findings(report: &Report) -> Vec<(String, Finding)> {
     let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);

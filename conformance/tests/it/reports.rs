@@ -2,9 +2,10 @@
 
 use otp_conformance::{CheckResult, Report};
 use otp_sandbox::Fault;
+use otp_test_support::contracts as all_contracts;
 use serde_json::Value;
 
-use crate::house::{all_contracts, check, contracts, options};
+use crate::suite::{check, contracts, options};
 
 async fn faulty_report() -> Report {
     let faults = ["wrong-code-claims-success", "reuse", "no-expiry"].map(|name| Fault::named(name).unwrap());

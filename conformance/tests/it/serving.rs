@@ -1,16 +1,14 @@
-//! `serve` as a server of its own: several processes on one Redis are one service, and one that is told to end says
-//! goodbye first.
+//! `serve` as a process of its own: several processes on one Redis are one service, and a process that is asked to stop
+//! finishes its responses.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
+use otp_test_support::{ControlClient, HttpClient, RedisCluster, RedisServer, Tenant};
 use serde_json::{Value, json};
 
-use crate::cluster_house::Cluster;
-use crate::raw_http::RawClient;
-use crate::redis_house::Redis;
 use crate::served::{Served, program};
 
 fn check(targets: &[String], more: &[&str]) -> (Option<i32>, String) {
@@ -21,7 +19,7 @@ fn check(targets: &[String], more: &[&str]) -> (Option<i32>, String) {
 
 #[tokio::test]
 async fn replicas_on_one_redis_are_one_service_and_conform_in_every_area() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.url();
     let replicas: Vec<_> = (0..3).map(|_| Served::start(&["--store", &store], 5)).collect();
     let urls: Vec<_> = replicas.iter().map(Served::url).collect();
@@ -33,8 +31,8 @@ async fn replicas_on_one_redis_are_one_service_and_conform_in_every_area() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_only_between_replicas_is_found() {
-    let redis = Redis::start().await;
+async fn a_defect_between_replicas_is_found() {
+    let redis = RedisServer::start().await;
     let store = redis.url();
     for (fault, only) in
         [("use-per-replica", "exotel/single-use/*"), ("count-per-replica", "exotel/limit/boundary")]
@@ -44,62 +42,50 @@ async fn what_goes_wrong_only_between_replicas_is_found() {
         let urls: Vec<_> = replicas.iter().map(Served::url).collect();
         let (status, out) = check(&urls, &["exotel", "--only", only]);
         assert_eq!(status, Some(1), "{fault}: {out}");
-        // Each of them alone is without blame.
+        // One of them alone conforms.
         let (status, out) = check(&urls[..1], &["exotel", "--only", only]);
         assert_eq!(status, Some(0), "{fault}: {out}");
     }
 }
 
-/// A caller of replicas, with one account.
+/// A client of several replicas, with one account.
 struct Caller {
-    client: RawClient,
-    tenant: Value,
+    tenant: Tenant,
 }
 
 impl Caller {
-    async fn post(&self, url: String, body: Value, token: Option<&str>) -> Option<(u16, Value)> {
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
-        let response = self.client.send("POST", &url, &headers, body.to_string().into_bytes()).await?;
-        Some((response.status, serde_json::from_slice(&response.body).unwrap_or_default()))
-    }
-
     async fn new(url: &str) -> Caller {
-        let caller = Caller { client: RawClient::new(), tenant: Value::Null };
-        let made = caller
-            .post(format!("{url}/_control/v1/tenants"), json!({"vendor": "zeckta"}), None)
-            .await
-            .unwrap();
-        Caller { tenant: made.1, ..caller }
+        Caller { tenant: ControlClient::new(HttpClient::new(url)).tenant("zeckta").await }
     }
 
     async fn issue(&self, url: &str) -> String {
-        let body =
-            json!({"vendor": "zeckta", "tenant": self.tenant["tenant"], "code": RIGHT, "max_attempts": 5});
-        let issued = self.post(format!("{url}/_control/v1/sessions"), body, None).await.unwrap();
-        issued.1["session"].as_str().unwrap().to_owned()
+        let control = ControlClient::new(HttpClient::new(url));
+        control.session(&self.tenant, RIGHT, json!({"max_attempts": 5})).await
     }
 
-    /// The status of the answer; `None` where none came.
+    /// The status of the response; `None` if none arrives.
     async fn verify(&self, url: &str, session: &str, code: &str) -> Option<u16> {
-        let token = self.tenant["credentials"]["bearerAuth"]["token"].as_str().unwrap();
-        let body = json!({"sessionId": session, "code": code});
-        let answer = self.post(format!("{url}/v1/messaging/otp/verify"), body, Some(token)).await;
-        answer.map(|(status, _)| status)
+        let token = self.tenant.json()["credentials"]["bearerAuth"]["token"].as_str().unwrap();
+        let authorization = format!("Bearer {token}");
+        let headers = [("content-type", "application/json"), ("authorization", authorization.as_str())];
+        let body = json!({"sessionId": session, "code": code}).to_string();
+        let path = "/v1/messaging/otp/verify";
+        let response = HttpClient::new(url).try_send("POST", path, &headers, body.as_bytes()).await;
+        response.map(|response| response.status)
     }
 }
 
 const RIGHT: &str = "123456";
 const WRONG: &str = "654321";
 
-/// What was acknowledged of some sessions.
+/// What the server acknowledged for some sessions.
 struct Acknowledged {
     counted: Vec<(String, usize)>,
     used: Vec<(String, bool)>,
 }
 
 impl Acknowledged {
-    async fn open(caller: &Caller, urls: &[String]) -> Acknowledged {
+    async fn start(caller: &Caller, urls: &[String]) -> Acknowledged {
         let mut acknowledged = Acknowledged { counted: Vec::new(), used: Vec::new() };
         for number in 0..20 {
             let url = &urls[number % urls.len()];
@@ -109,13 +95,13 @@ impl Acknowledged {
         acknowledged
     }
 
-    /// A wrong code for each session of one kind, of whose five one is left to be compared after all of this; and the
-    /// right code for every `each`th one of the other.
-    async fn go_on(&mut self, caller: &Caller, url: &str, each: usize) {
+    /// Submits a wrong code to each session that is counted, leaving one of its five attempts, and the right code to every
+    /// `each`th of the other sessions.
+    async fn proceed(&mut self, caller: &Caller, url: &str, each: usize) {
         for (session, acknowledged) in self.counted.iter_mut().filter(|(_, acknowledged)| *acknowledged < 4) {
             match caller.verify(url, session, WRONG).await {
                 Some(400) => *acknowledged += 1,
-                // No answer, or that the store gave none: whether it counts is unknown.
+                // Without a response from the server or the store, it is unknown whether the attempt counts.
                 None | Some(503) => {}
                 other => panic!("{other:?}"),
             }
@@ -132,7 +118,7 @@ impl Acknowledged {
         }
     }
 
-    async fn demand_all(self, caller: &Caller, url: &str) {
+    async fn expect_nothing_lost(self, caller: &Caller, url: &str) {
         assert!(self.counted.iter().all(|(_, acknowledged)| *acknowledged >= 2), "{:?}", self.counted);
         assert!(self.used.iter().filter(|(_, acknowledged)| *acknowledged).count() >= 10);
         for (session, acknowledged) in self.counted {
@@ -150,8 +136,8 @@ impl Acknowledged {
 }
 
 /// How many responses a server has sent so far.
-async fn responses_sent(client: &RawClient, url: &str) -> u64 {
-    let response = client.send("GET", &format!("{url}/metrics"), &[], Vec::new()).await.unwrap();
+async fn responses_sent(url: &str) -> u64 {
+    let response = HttpClient::new(url).send("GET", "/metrics", &[], b"").await;
     let text = String::from_utf8(response.body.to_vec()).unwrap();
     let counts = text.lines().filter(|line| line.starts_with("otp_sandbox_answers_total"));
     counts.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
@@ -159,53 +145,53 @@ async fn responses_sent(client: &RawClient, url: &str) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the_suite_and_then_redis() {
-    let mut redis = Redis::start_durable().await;
+    let mut redis = RedisServer::start_durable().await;
     let store = redis.url();
     let mut replicas: Vec<_> = (0..2).map(|_| Served::start(&["--store", &store], 5)).collect();
     let urls: Vec<_> = replicas.iter().map(Served::url).collect();
     let caller = Caller::new(&urls[0]).await;
-    let mut acknowledged = Acknowledged::open(&caller, &urls).await;
-    acknowledged.go_on(&caller, &urls[0], 4).await;
-    acknowledged.go_on(&caller, &urls[1], 4).await;
+    let mut acknowledged = Acknowledged::start(&caller, &urls).await;
+    acknowledged.proceed(&caller, &urls[0], 4).await;
+    acknowledged.proceed(&caller, &urls[1], 4).await;
 
-    // The suite runs over both, and midway one of them is gone.
-    let before = responses_sent(&caller.client, &urls[0]).await;
+    // The suite runs against both, and one of them is killed halfway.
+    let before = responses_sent(&urls[0]).await;
     let running = program(&["check", "--seed", "5", "--target", &urls[0], "--target", &urls[1]])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    while responses_sent(&caller.client, &urls[0]).await < before + 1_000 {
+    while responses_sent(&urls[0]).await < before + 1_000 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     replicas.pop().unwrap().child.kill().unwrap();
-    acknowledged.go_on(&caller, &urls[0], 3).await;
+    acknowledged.proceed(&caller, &urls[0], 3).await;
     let output = tokio::task::spawn_blocking(|| running.wait_with_output().unwrap()).await.unwrap();
     let out = String::from_utf8(output.stdout).unwrap();
-    // Nobody is to blame: what was left unanswered could not be judged, and nothing that was answered was wrong.
+    // Calls without a response cannot be judged, and no response was wrong.
     assert_eq!(output.status.code(), Some(3), "{out}");
     let summary = out.lines().last().unwrap();
     assert!(summary.starts_with("inconclusive: ") && summary.contains(" 0 failed, "), "{summary}");
     assert!(!summary.contains(" 0 in error"), "{summary}");
 
-    // Then the database goes without a warning, and comes back.
+    // Then the database is killed and restarted.
     redis.kill();
-    acknowledged.go_on(&caller, &urls[0], 1).await;
-    redis.start_again().await;
+    acknowledged.proceed(&caller, &urls[0], 1).await;
+    redis.restart().await;
     for _ in 0..100 {
         if caller.verify(&urls[0], "nobody", WRONG).await == Some(404) {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    acknowledged.go_on(&caller, &urls[0], 2).await;
+    acknowledged.proceed(&caller, &urls[0], 2).await;
 
-    // A new replica knows all of it, and the two of them are one service again.
+    // A new replica knows all sessions, and the two are one service again.
     let urls = [urls[0].clone(), {
         replicas.push(Served::start(&["--store", &store], 5));
         replicas[1].url()
     }];
-    acknowledged.demand_all(&caller, &urls[1]).await;
+    acknowledged.expect_nothing_lost(&caller, &urls[1]).await;
     let (status, out) = check(&urls, &[]);
     assert_eq!(status, Some(0), "{out}");
     assert!(out.contains(" 0 failed, 0 skipped, 0 in error"), "{out}");
@@ -213,7 +199,7 @@ async fn no_acknowledged_count_or_use_is_lost_when_a_replica_is_killed_under_the
 
 #[tokio::test]
 async fn replicas_on_a_cluster_are_one_service_and_conform_in_every_area() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await;
     let replicas = cluster.nodes.each_ref().map(|node| Served::start(&["--store", &node.url()], 5));
     let (status, out) = check(&replicas.each_ref().map(Served::url), &[]);
     assert_eq!(status, Some(0), "{out}");
@@ -221,25 +207,25 @@ async fn replicas_on_a_cluster_are_one_service_and_conform_in_every_area() {
 }
 
 #[test]
-fn what_serve_says_issues_and_verifies_a_code_of_every_vendor() {
+fn the_commands_that_serve_prints_issue_and_verify_a_code_for_every_vendor() {
     let served = Served::start(&[], 5);
-    for line in &served.said[1..] {
-        let (vendor, words) = line.split_once(": ").unwrap();
-        let output = Command::new("sh").arg("-c").arg(words).output().unwrap();
+    for line in &served.printed[1..] {
+        let (vendor, command) = line.split_once(": ").unwrap();
+        let output = Command::new("sh").arg("-c").arg(command).output().unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         assert!(printed.starts_with("HTTP/1.1 200 OK"), "{vendor}: {printed}");
     }
 }
 
 #[test]
-fn a_server_that_is_told_to_end_finishes_its_answers_and_logs_no_secret() {
+fn a_server_that_is_asked_to_stop_finishes_its_responses_and_logs_no_secret() {
     let mut served = Served::start(&["zeckta", "--log", "info"], 1);
     let url = served.url();
-    let (head, words) = served.said[1].split_once(": ").unwrap();
-    assert_eq!(head, "zeckta");
-    assert!(Command::new("sh").arg("-c").arg(words).output().unwrap().status.success());
-    // A call of which one half is sent when the server is told to end.
-    let token = words.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+    let (vendor, command) = served.printed[1].split_once(": ").unwrap();
+    assert_eq!(vendor, "zeckta");
+    assert!(Command::new("sh").arg("-c").arg(command).output().unwrap().status.success());
+    // Half of a call has been sent when the server is asked to stop.
+    let token = command.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
     let mut connection = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
     let head = format!(
         "POST /v1/messaging/otp/verify HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
@@ -249,11 +235,11 @@ fn a_server_that_is_told_to_end_finishes_its_answers_and_logs_no_secret() {
     std::thread::sleep(Duration::from_millis(200));
     served.terminate();
     std::thread::sleep(Duration::from_millis(200));
-    assert!(TcpStream::connect(url.trim_start_matches("http://")).is_err(), "nobody new is let in");
+    assert!(TcpStream::connect(url.trim_start_matches("http://")).is_err(), "new connections are refused");
     connection.write_all(br#"{"sessionId":"nobody","code":"123456"}"#).unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    let mut response = String::new();
+    connection.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 404"), "{response}");
     assert_eq!(served.child.wait().unwrap().code(), Some(0));
     let log = served.log.recv().unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -265,26 +251,26 @@ fn a_server_that_is_told_to_end_finishes_its_answers_and_logs_no_secret() {
 }
 
 #[test]
-fn the_control_can_have_an_address_of_its_own_or_none() {
+fn the_control_can_have_a_separate_address_or_none() {
     let get = |url: &str, path: &str| {
         let mut command = Command::new("curl");
         command.args(["-s", "-o", "/dev/null", "-w", "%{http_code}"]);
         let output = command.arg(format!("{url}{path}")).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let apart = Served::start(&["d7", "--control-listen", "127.0.0.1:0"], 1);
-    let control = apart.said[0].split("control at ").nth(1).unwrap().trim_end_matches("/_control/v1");
+    let separate = Served::start(&["d7", "--control-listen", "127.0.0.1:0"], 1);
+    let control = separate.printed[0].split("control at ").nth(1).unwrap().trim_end_matches("/_control/v1");
     assert_eq!(get(control, "/_control/v1"), "200");
     assert_eq!(get(control, "/metrics"), "200");
     for path in ["/_control/v1", "/metrics"] {
-        assert_eq!(get(&apart.url(), path), "404", "{path}");
+        assert_eq!(get(&separate.url(), path), "404", "{path}");
     }
-    let (status, out) = check(&[apart.url()], &["--control", control, "--only", "*/matrix/*"]);
+    let (status, out) = check(&[separate.url()], &["--control", control, "--only", "*/matrix/*"]);
     assert_eq!(status, Some(0), "{out}");
 
-    // Without a control it may listen anywhere: nobody can issue codes there.
+    // Without a control it may listen on any address, because nobody can issue codes.
     let closed = Served::start(&["d7", "--no-control"], 1);
-    assert!(closed.said[0].ends_with("no control"), "{}", closed.said[0]);
+    assert!(closed.printed[0].ends_with("no control"), "{}", closed.printed[0]);
     assert_eq!(get(&closed.url(), "/_control/v1"), "404");
     assert_eq!(
         (get(&closed.url(), "/healthz"), get(&closed.url(), "/metrics")),
@@ -293,15 +279,15 @@ fn the_control_can_have_an_address_of_its_own_or_none() {
 }
 
 #[test]
-fn a_store_that_cannot_be_used_is_told_in_one_line() {
-    for (store, status, told) in [
+fn an_unusable_store_is_an_error_of_one_line() {
+    for (store, status, message) in [
         ("redis://127.0.0.1:1", 3, "error: store given by --store cannot be reached: "),
         ("postgres://127.0.0.1", 2, "error: --store: "),
     ] {
         let output = program(&["serve", "--listen", "127.0.0.1:0", "--store", store]).output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(status), "{err}");
-        assert!(err.starts_with(told) && err.lines().count() == 1, "{err}");
+        assert!(err.starts_with(message) && err.lines().count() == 1, "{err}");
         assert!(output.stdout.is_empty());
     }
 }

@@ -1,7 +1,8 @@
 //! Reviewed snapshots: the exchanges with each vendor's sandbox, and the tables derived from the contracts.
 
-use crate::house::{all_contracts, check, contracts, options, vendors};
 use crate::served::program;
+use crate::suite::{check, contracts, options, vendors};
+use otp_test_support::contracts as all_contracts;
 
 /// What differs between runs, and its replacement in a snapshot.
 const VOLATILE: [(&str, &str); 9] = [

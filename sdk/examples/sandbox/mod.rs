@@ -1,89 +1,46 @@
-//! A vendor to try the examples on: the sandbox of this repository, started in the same process, with an account and a
-//! code that was issued. No example needs it for a real vendor.
+//! A vendor to try the examples on: the sandbox of this repository, started in the same process, with a tenant and an
+//! issued code. With a real vendor, no example needs it.
 
 use std::error::Error;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 
-use otp_sandbox::Settings;
+use otp_test_support::{Tenant, TestServer};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 /// The code that is issued.
 pub(crate) const CODE: &str = "482915";
 
-/// A sandbox that runs until it is dropped.
+/// A sandbox of all vendors, which runs as long as the program.
 pub(crate) struct Sandbox {
     /// The address.
     pub(crate) url: String,
-    _stop: oneshot::Sender<()>,
+    server: TestServer,
 }
 
-/// An account of a vendor's.
-pub(crate) struct Account {
-    vendor: &'static str,
-    made: Value,
-}
+/// An account of a vendor.
+pub(crate) struct Account(Tenant);
 
 impl Sandbox {
-    /// Starts a sandbox that plays all vendors.
+    /// Starts a sandbox.
     pub(crate) async fn start() -> Result<Sandbox, Box<dyn Error>> {
-        let contracts =
-            otp_contract::DOCUMENTS.iter().map(|document| otp_contract::Contract::of_vendor(document.vendor));
-        let contracts = contracts.collect::<Result<_, _>>()?;
-        let sandbox = otp_sandbox::Sandbox::new(Settings { contracts, ..Settings::default() })?;
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(sandbox.serve(listener, async {
-            // An error means that the sandbox was dropped, which is its end too.
-            let _ = stopped.await;
-        }));
-        Ok(Sandbox { url, _stop: stop })
+        let server = TestServer::start_default().await;
+        Ok(Sandbox { url: server.url().to_owned(), server })
     }
 
-    /// Makes an account.
-    pub(crate) async fn account(&self, vendor: &'static str) -> Result<Account, Box<dyn Error>> {
-        Ok(Account { vendor, made: self.control("tenants", &json!({ "vendor": vendor })).await? })
+    /// Creates an account.
+    pub(crate) async fn account(&self, vendor: &str) -> Result<Account, Box<dyn Error>> {
+        Ok(Account(self.server.tenant(vendor).await))
     }
 
     /// Issues [`CODE`], and returns the session id that the vendor names it by.
     pub(crate) async fn issue(&self, account: &Account) -> Result<String, Box<dyn Error>> {
-        let wish = json!({ "vendor": account.vendor, "tenant": account.made["tenant"], "code": CODE });
-        let issued = self.control("sessions", &wish).await?;
-        Ok(issued["session"].as_str().ok_or("the sandbox issued no session")?.to_owned())
+        Ok(self.server.session(&account.0, CODE, json!({})).await)
     }
-
-    /// Asks the sandbox's control protocol. By hand, for the clients of this crate speak to vendors only.
-    async fn control(&self, what: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
-        let address = self.url.trim_start_matches("http://").to_owned();
-        let (path, body) = (format!("/_control/v1/{what}"), body.to_string());
-        let answer = tokio::task::spawn_blocking(move || post(&address, &path, &body)).await??;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or("the sandbox broke off")?;
-        if !head.starts_with("HTTP/1.1 201") {
-            return Err(format!("the sandbox refused: {body}").into());
-        }
-        Ok(serde_json::from_str(body)?)
-    }
-}
-
-fn post(address: &str, path: &str, body: &str) -> std::io::Result<String> {
-    let mut connection = TcpStream::connect(address)?;
-    write!(
-        connection,
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
-         connection: close\r\n\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 impl Account {
-    /// A credential or an account parameter of that name, at any depth of what the sandbox made.
+    /// The credential or account parameter with this name, wherever it is in the tenant's JSON.
     pub(crate) fn get(&self, name: &str) -> String {
-        find(&self.made, name).unwrap_or_default().to_owned()
+        find(self.0.json(), name).unwrap_or_default().to_owned()
     }
 }
 

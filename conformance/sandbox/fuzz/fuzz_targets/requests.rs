@@ -1,9 +1,7 @@
-//! Octets that the fuzzer makes up, as requests.
+//! Sends the fuzzer's bytes as requests to the sandbox.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use otp_test_support::check_arbitrary_request;
 
-#[path = "../../tests/it/harness.rs"]
-mod harness;
-
-fuzz_target!(|data: &[u8]| harness::play(data));
+fuzz_target!(|data: &[u8]| check_arbitrary_request(data));

@@ -6,8 +6,8 @@ use otp_contract::{Contract, Scheme};
 use serde_json::Value;
 
 use super::lenient_request::LenientRequest;
-use crate::auth::{self, Caller};
-use crate::tenants::{Tenant, Tenants};
+use crate::vendor::auth::{self, Caller};
+use crate::vendor::{Tenant, Tenants};
 
 /// What a careless server does not check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,18 +55,26 @@ impl Access {
                 return;
             }
             Access::NoCredentials => {
-                matches!(auth::identify(contract, tenants, &request.parts.headers), Caller::Missing)
+                matches!(
+                    auth::identify(contract, contract.verify(), tenants, &request.parts.headers),
+                    Caller::NoCredentials
+                )
             }
             Access::AnyCredentials => {
-                matches!(auth::identify(contract, tenants, &request.parts.headers), Caller::Wrong)
+                matches!(
+                    auth::identify(contract, contract.verify(), tenants, &request.parts.headers),
+                    Caller::WrongCredentials
+                )
             }
             Access::EmptyCredentials => names(contract).any(|(name, _)| {
                 request.parts.headers.get(name).is_some_and(|value| is_empty(value.to_str().unwrap_or("?")))
             }),
-            Access::OtherAccount => match auth::identify(contract, tenants, &request.parts.headers) {
-                Caller::Known(tenant) => !owns_path(&tenant, request),
-                _ => false,
-            },
+            Access::OtherAccount => {
+                match auth::identify(contract, contract.verify(), tenants, &request.parts.headers) {
+                    Caller::Known(tenant) => !owns_path(&tenant, request),
+                    _ => false,
+                }
+            }
         };
         if let (true, Some(owner)) = (is_let_in, owner.filter(|owner| owns_path(owner, request))) {
             put_credentials(request, owner);

@@ -4,7 +4,7 @@
 use otp_contract::{Cell, Contract, Matching, Member, Situation};
 use serde_json::{Map, Value};
 
-use crate::answer::Answer;
+use crate::http::VendorResponse;
 
 /// A change to a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct DistortedExample {
 impl Distortion {
     /// The example of `cell` with this distortion, as the sandbox sends it in `situation`.
     pub fn example(self, contract: &Contract, cell: &Cell, situation: Situation) -> DistortedExample {
-        let mut response = Answer {
+        let mut response = VendorResponse {
             status: cell.sandbox_status,
             content_type: JSON,
             headers: Vec::new(),
@@ -79,7 +79,7 @@ pub(super) fn distort(
     distortion: Distortion,
     contract: &Contract,
     earlier: Option<&str>,
-    response: &mut Answer,
+    response: &mut VendorResponse,
 ) {
     let cell = response.cell.as_ref().and_then(|name| contract.verify().cell(name));
     match (distortion, cell) {

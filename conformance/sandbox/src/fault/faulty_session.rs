@@ -1,5 +1,5 @@
 //! Wrong decisions of one session, and the session that makes them. Without a defect it decides exactly as
-//! [`crate::Record`] does, which the test below checks. This module uses the policy of the contract; it must not know
+//! [`crate::SessionState`] does, which the test below checks. This module uses the policy of the contract; it must not know
 //! HTTP or other sessions, and must not be used in a sandbox without faults.
 
 use std::collections::HashSet;
@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 
 use otp_contract::{Mode, Outcome, Policy};
 
-use crate::record::{Millis, Terms, Verdict};
-use crate::server::Replica;
+use crate::engine::{Decision, Millis, RequestOverrides};
+use crate::state::ReplicaId;
 
 /// A wrong decision about one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,7 @@ pub(super) struct FaultySession {
     pub(super) codes: Vec<String>,
     pub(super) counter: AttemptCounter,
     pub(super) used_at: Option<Millis>,
-    pub(super) used_by: Vec<(Option<SocketAddr>, Replica)>,
+    pub(super) used_by: Vec<(Option<SocketAddr>, ReplicaId)>,
     pub(super) superseded: bool,
     /// The session that a resend to the same recipient created.
     pub(super) successor: Option<String>,
@@ -136,11 +136,11 @@ pub(super) struct FaultySession {
 /// A verify call for a session that exists.
 pub(super) struct VerifyCall<'a> {
     pub(super) policy: &'a Policy,
-    pub(super) terms: Terms,
+    pub(super) overrides: RequestOverrides,
     pub(super) code: &'a str,
     pub(super) now: Millis,
     pub(super) peer: Option<SocketAddr>,
-    pub(super) replica: Replica,
+    pub(super) replica: ReplicaId,
     /// Whether the code in the request was spelled differently from `code`.
     pub(super) is_respelled: bool,
 }
@@ -194,10 +194,10 @@ impl FaultySession {
         counter: &mut AttemptCounter,
         defects: &[D],
         call: &VerifyCall<'_>,
-    ) -> Verdict {
+    ) -> Decision {
         let right = self.is_right(call.code);
-        let limit = self.limit(defects, call.terms);
-        let may_retry = call.terms.retry != Some(false);
+        let limit = self.limit(defects, call.overrides);
+        let may_retry = call.overrides.retry != Some(false);
         let reached =
             |failed: u32| !defects.contains(&D::NoLimit) && limit.is_some_and(|limit| failed >= limit);
         if counter.locked_at.is_none() && may_retry && reached(counter.failed) {
@@ -209,26 +209,26 @@ impl FaultySession {
         if defects.contains(&D::LockExtended) && counter.is_locked(call.policy, call.now) {
             counter.locked_at = Some(call.now);
         }
-        let verdict = |outcome, session: &FaultySession, counter: &AttemptCounter| {
-            session.verdict(counter, defects, outcome, limit, call)
+        let decision = |outcome, session: &FaultySession, counter: &AttemptCounter| {
+            session.decision(counter, defects, outcome, limit, call)
         };
         if let Some(outcome) = self.terminal_outcome(counter, defects, call, right) {
             let is_compared_first = !right && defects.contains(&D::ComparedFirst(outcome));
             let outcome = if is_compared_first { Outcome::WrongCode } else { outcome };
-            return verdict(outcome, self, counter);
+            return decision(outcome, self, counter);
         }
         if defects.contains(&D::ExpiryExtended) {
             self.issued_at = call.now;
         }
         if right {
             self.record_use(call);
-            return verdict(Outcome::Approved, self, counter);
+            return decision(Outcome::Approved, self, counter);
         }
         let outcome = match self.record_failure(counter, defects, call) {
             true => call.policy.at_limit(),
             false => Outcome::WrongCode,
         };
-        verdict(outcome, self, counter)
+        decision(outcome, self, counter)
     }
 
     /// Counts a wrong code. Returns whether it locks the session.
@@ -239,11 +239,11 @@ impl FaultySession {
         call: &VerifyCall<'_>,
     ) -> bool {
         counter.count(defects, call.code);
-        if call.terms.retry == Some(false) {
+        if call.overrides.retry == Some(false) {
             self.invalidated = true;
             return false;
         }
-        let limit = self.limit(defects, call.terms);
+        let limit = self.limit(defects, call.overrides);
         let locks = !defects.contains(&D::NoLimit) && limit.is_some_and(|limit| counter.failed >= limit);
         if locks {
             counter.locked_at = Some(call.now);
@@ -252,8 +252,8 @@ impl FaultySession {
     }
 
     /// The limit on wrong codes that applies to a call with these overrides.
-    fn limit(&self, defects: &[D], terms: Terms) -> Option<u32> {
-        let limit = match (self.max_attempts, terms.limit) {
+    fn limit(&self, defects: &[D], overrides: RequestOverrides) -> Option<u32> {
+        let limit = match (self.max_attempts, overrides.limit) {
             (Some(_), Some(requested)) => Some(requested),
             (own, _) => own,
         };
@@ -275,7 +275,7 @@ impl FaultySession {
         let holds = |outcome: &Outcome| match outcome {
             Outcome::AlreadyUsed => self.is_used(defects, call),
             Outcome::AttemptsExhausted => {
-                let is_revived = defects.contains(&D::RetryRevives) && call.terms.retry == Some(true);
+                let is_revived = defects.contains(&D::RetryRevives) && call.overrides.retry == Some(true);
                 let is_dead = (self.invalidated && !is_revived) || counter.is_locked(call.policy, call.now);
                 is_dead && !(right && defects.contains(&D::LockOpens))
             }
@@ -313,7 +313,7 @@ impl FaultySession {
         call: &VerifyCall<'_>,
         right: bool,
     ) -> bool {
-        let seconds = match call.terms.lifetime_seconds {
+        let seconds = match call.overrides.lifetime_seconds {
             Some(requested) if defects.contains(&D::LifetimeRevives) => requested,
             Some(requested) => requested.min(self.ttl_seconds),
             None => self.ttl_seconds,
@@ -332,18 +332,18 @@ impl FaultySession {
             || (counter.locked_at.is_some() && !counter.is_locked(call.policy, call.now))
     }
 
-    fn verdict(
+    fn decision(
         &self,
         counter: &AttemptCounter,
         defects: &[D],
         outcome: Outcome,
         limit: Option<u32>,
         call: &VerifyCall<'_>,
-    ) -> Verdict {
+    ) -> Decision {
         let outcome = reported(defects, outcome);
         let mode = match outcome {
             Outcome::AttemptsExhausted => counter.locked_at.map(|_| Mode::Retry),
-            _ => (call.terms.retry == Some(true)).then_some(Mode::Retry),
+            _ => (call.overrides.retry == Some(true)).then_some(Mode::Retry),
         };
         let lockout_seconds = match (call.policy.lockout_seconds, counter.locked_at) {
             (Some(seconds), Some(at)) => {
@@ -359,7 +359,7 @@ impl FaultySession {
             }
             () => limit.saturating_sub(counter.failed),
         });
-        Verdict {
+        Decision {
             outcome,
             mode,
             remaining_attempts,
@@ -376,7 +376,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::record::Record;
+    use crate::engine::SessionState;
 
     const RIGHT: &str = "123456";
     const TTL: u64 = 900;
@@ -384,18 +384,20 @@ mod tests {
     #[derive(Debug, Clone)]
     enum Step {
         Age(u64),
-        Call { right: bool, terms: Terms },
+        Call { right: bool, overrides: RequestOverrides },
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let terms =
-            (any::<bool>(), prop::option::of(1_u32..=10), prop::option::of(180_u64..=1_200)).prop_map(
-                |(retry, limit, lifetime_seconds)| Terms { retry: Some(retry), limit, lifetime_seconds },
-            );
+        let overrides = (any::<bool>(), prop::option::of(1_u32..=10), prop::option::of(180_u64..=1_200))
+            .prop_map(|(retry, limit, lifetime_seconds)| RequestOverrides {
+                retry: Some(retry),
+                limit,
+                lifetime_seconds,
+            });
         let step = prop_oneof![
             1 => prop::sample::select(vec![1, 60, 600, 7_200]).prop_map(Step::Age),
-            2 => any::<bool>().prop_map(|right| Step::Call { right, terms: Terms::default() }),
-            4 => (prop::bool::weighted(0.2), terms).prop_map(|(right, terms)| Step::Call { right, terms }),
+            2 => any::<bool>().prop_map(|right| Step::Call { right, overrides: RequestOverrides::default() }),
+            4 => (prop::bool::weighted(0.2), overrides).prop_map(|(right, overrides)| Step::Call { right, overrides }),
         ];
         prop::collection::vec(step, 1..20)
     }
@@ -410,11 +412,11 @@ mod tests {
                 let policy = contract.policy;
                 let limit = policy.attempts.as_ref().map(|_| limit);
                 let now = 1_000_000_000_000;
-                let mut record = Record::new([0; 16], now, TTL, limit);
+                let mut record = SessionState::new([0; 16], now, TTL, limit);
                 let mut session = FaultySession::new("t".to_owned(), RIGHT.to_owned(), now, TTL, limit);
                 let mut counter = AttemptCounter::default();
                 for step in &steps {
-                    let (right, terms) = match step {
+                    let (right, overrides) = match step {
                         Step::Age(seconds) => {
                             record.age(seconds * 1_000);
                             session.counter = std::mem::take(&mut counter);
@@ -422,13 +424,13 @@ mod tests {
                             counter = std::mem::take(&mut session.counter);
                             continue;
                         }
-                        Step::Call { right, terms } => (*right, *terms),
+                        Step::Call { right, overrides } => (*right, *overrides),
                     };
                     let code = if right { RIGHT } else { "654321" };
-                    let expected = record.attempt(&policy, terms, now, |_| right);
-                    let replica = Replica::default();
+                    let expected = record.attempt(&policy, overrides, now, |_| right);
+                    let replica = ReplicaId::default();
                     let call =
-                        VerifyCall { policy: &policy, terms, code, now, peer: None, replica, is_respelled: false };
+                        VerifyCall { policy: &policy, overrides, code, now, peer: None, replica, is_respelled: false };
                     let actual = session.decide(&mut counter, &[], &call);
                     prop_assert_eq!(expected, actual);
                 }

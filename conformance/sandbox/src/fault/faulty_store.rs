@@ -12,8 +12,8 @@ use otp_contract::{Mode, Outcome, Policy};
 use super::faulty_session::{AttemptCounter, FaultySession, SessionDefect, VerifyCall, reported};
 use super::request_context::{REQUEST_CONTEXT, RequestContext};
 use super::spelling::Spelling;
-use crate::record::Verdict;
-use crate::store::{self, Attempt, Issue, Issued, Key, Pending, Store};
+use crate::engine::Decision;
+use crate::store::{self, IssueRequest, Issued, SessionKey, Store, StoreFuture, VerifyAttempt};
 
 /// Wrong handling of the sessions in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,15 +78,15 @@ pub(super) struct FaultyStore {
 }
 
 /// A vendor and the id of one of its sessions.
-type SessionKey = (String, String);
+type OwnedSessionKey = (String, String);
 
 #[derive(Default)]
 struct State {
-    sessions: HashMap<SessionKey, FaultySession>,
+    sessions: HashMap<OwnedSessionKey, FaultySession>,
     /// The counters that do not belong to one session, by scope.
     shared_counters: HashMap<String, AttemptCounter>,
     /// The number of calls in flight for each session.
-    in_flight: HashMap<SessionKey, usize>,
+    in_flight: HashMap<OwnedSessionKey, usize>,
 }
 
 /// The owner and the valid code of a session.
@@ -147,11 +147,11 @@ impl FaultyStore {
     }
 
     /// Decides without the store inside.
-    async fn decide(&self, policy: &Policy, attempt: &Attempt<'_>) -> Verdict {
+    async fn decide(&self, policy: &Policy, attempt: &VerifyAttempt<'_>) -> Decision {
         let context = REQUEST_CONTEXT.try_with(Arc::clone).unwrap_or_default();
         let call = || VerifyCall {
             policy,
-            terms: attempt.terms,
+            overrides: attempt.overrides,
             code: attempt.code,
             now: store::now(),
             peer: context.peer,
@@ -164,7 +164,7 @@ impl FaultyStore {
         if self.is_foreign(&session, attempt.key.tenant) {
             context.is_foreign.store(true, Ordering::Relaxed);
             if !self.has(D::ForeignTenant) {
-                return Verdict { foreign: true, ..self.decide_for_stranger(&session, &call()) };
+                return Decision { foreign: true, ..self.decide_for_stranger(&session, &call()) };
             }
         }
         let scope = self.counter_scope(attempt.key, &session.1, &context);
@@ -192,17 +192,17 @@ impl FaultyStore {
     /// Decides on a snapshot of the session, and changes the session only after [`RACE_WINDOW`].
     async fn decide_with_race(
         &self,
-        session: &SessionKey,
+        session: &OwnedSessionKey,
         scope: Option<&str>,
         call: &VerifyCall<'_>,
-        key: Key<'_>,
-    ) -> Verdict {
+        key: SessionKey<'_>,
+    ) -> Decision {
         let snapshot = self.state().sessions.get(session).cloned();
         let Some(mut snapshot) = snapshot else { return self.without_session() };
         let mut counter = snapshot.counter.clone();
-        let verdict = snapshot.decide(&mut counter, &self.session_defects, call);
+        let decision = snapshot.decide(&mut counter, &self.session_defects, call);
         let is_counted = counter.failed > snapshot.counter.failed;
-        let is_delayed = match verdict.outcome {
+        let is_delayed = match decision.outcome {
             Outcome::Approved => self.races_on_use(),
             _ => is_counted && self.races_on_count(),
         };
@@ -211,7 +211,7 @@ impl FaultyStore {
         }
         tokio::time::sleep(RACE_WINDOW).await;
         if let Some(session) = self.state().sessions.get_mut(session) {
-            match verdict.outcome {
+            match decision.outcome {
                 Outcome::Approved => session.record_use(call),
                 _ if self.has(D::CountOverwritten) => {
                     session.counter = counter;
@@ -224,11 +224,11 @@ impl FaultyStore {
                 }
             }
         }
-        verdict
+        decision
     }
 
     /// The session that the key names, exactly or in a spelling that a defect accepts.
-    fn find(&self, key: Key<'_>) -> Option<SessionKey> {
+    fn find(&self, key: SessionKey<'_>) -> Option<OwnedSessionKey> {
         let accepts = |id: &str| {
             self.defects.iter().any(|defect| match defect {
                 D::SessionSpelling(spelling) => spelling.accepts(key.session, id),
@@ -249,15 +249,15 @@ impl FaultyStore {
             .cloned()
     }
 
-    fn is_foreign(&self, session: &SessionKey, tenant: &str) -> bool {
+    fn is_foreign(&self, session: &OwnedSessionKey, tenant: &str) -> bool {
         self.state().sessions.get(session).is_some_and(|session| session.tenant != tenant)
     }
 
-    fn without_session(&self) -> Verdict {
-        Verdict::without_session(reported(&self.session_defects, Outcome::UnknownSession))
+    fn without_session(&self) -> Decision {
+        Decision::without_session(reported(&self.session_defects, Outcome::UnknownSession))
     }
 
-    fn decide_for_stranger(&self, session: &SessionKey, call: &VerifyCall<'_>) -> Verdict {
+    fn decide_for_stranger(&self, session: &OwnedSessionKey, call: &VerifyCall<'_>) -> Decision {
         let mut state = self.state();
         if let Some(session) = state.sessions.get_mut(session) {
             match session.is_right(call.code) {
@@ -271,16 +271,16 @@ impl FaultyStore {
             }
         }
         match self.has(D::ForeignRevealed) {
-            true => Verdict {
-                mode: (call.terms.retry == Some(true)).then_some(Mode::Retry),
-                ..Verdict::without_session(Outcome::WrongCode)
+            true => Decision {
+                mode: (call.overrides.retry == Some(true)).then_some(Mode::Retry),
+                ..Decision::without_session(Outcome::WrongCode)
             },
             false => self.without_session(),
         }
     }
 
     /// The name of the counter for this call; `None` for the session's own.
-    fn counter_scope(&self, key: Key<'_>, id: &str, context: &RequestContext) -> Option<String> {
+    fn counter_scope(&self, key: SessionKey<'_>, id: &str, context: &RequestContext) -> Option<String> {
         let vendor = key.vendor;
         match () {
             () if self.has(D::CountPerVendor) => Some(vendor.to_owned()),
@@ -297,11 +297,11 @@ impl FaultyStore {
 
     fn decide_atomically(
         &self,
-        session: &SessionKey,
+        session: &OwnedSessionKey,
         scope: Option<&str>,
         call: &VerifyCall<'_>,
-        key: Key<'_>,
-    ) -> Verdict {
+        key: SessionKey<'_>,
+    ) -> Decision {
         let mut state = self.state();
         let State { sessions, shared_counters, .. } = &mut *state;
         let Some(session) = sessions.get_mut(session) else { return self.without_session() };
@@ -309,25 +309,25 @@ impl FaultyStore {
             Some(scope) => shared_counters.remove(scope).unwrap_or_default(),
             None => std::mem::take(&mut session.counter),
         };
-        let verdict = session.decide(&mut counter, &self.session_defects, call);
+        let decision = session.decide(&mut counter, &self.session_defects, call);
         match scope {
             Some(scope) => {
                 shared_counters.insert(scope.to_owned(), counter);
             }
             None => session.counter = counter,
         }
-        if verdict.outcome == Outcome::Approved && self.has(D::SuccessResets) {
+        if decision.outcome == Outcome::Approved && self.has(D::SuccessResets) {
             for ((vendor, _), session) in sessions.iter_mut() {
                 if *vendor == key.vendor && session.tenant == key.tenant {
                     session.counter = AttemptCounter::default();
                 }
             }
         }
-        verdict
+        decision
     }
 
     /// Waits for concurrent calls and returns how many are in flight.
-    async fn wait_for_others(&self, session: &SessionKey) -> usize {
+    async fn wait_for_others(&self, session: &OwnedSessionKey) -> usize {
         *self.state().in_flight.entry(session.clone()).or_default() += 1;
         let _guard = InFlight { store: self, session };
         tokio::time::sleep(RACE_WINDOW * 2).await;
@@ -341,7 +341,7 @@ impl FaultyStore {
 /// Counts a call as in flight until it ends or its client disconnects.
 struct InFlight<'a> {
     store: &'a FaultyStore,
-    session: &'a SessionKey,
+    session: &'a OwnedSessionKey,
 }
 
 impl Drop for InFlight<'_> {
@@ -356,7 +356,7 @@ impl Drop for InFlight<'_> {
 /// A call whose response is not sent yet. If its client disconnects, its changes to the session are rolled back.
 struct UnsentResponse<'a> {
     store: &'a FaultyStore,
-    session: SessionKey,
+    session: OwnedSessionKey,
     is_sent: bool,
 }
 
@@ -372,13 +372,13 @@ impl Drop for UnsentResponse<'_> {
 }
 
 impl Store for FaultyStore {
-    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
+    fn issue<'a>(&'a self, issue: IssueRequest<'a>) -> StoreFuture<'a, Issued> {
         Box::pin(async move {
             let issued = self.inner.issue(issue).await?;
             if issued == Issued::NoSuchSession {
                 return Ok(issued);
             }
-            let Issue { key, code, ttl_seconds, max_attempts, resend_of, .. } = issue;
+            let IssueRequest { key, code, ttl_seconds, max_attempts, resend_of, .. } = issue;
             let mut session = FaultySession::new(
                 key.tenant.to_owned(),
                 code.to_owned(),
@@ -387,7 +387,7 @@ impl Store for FaultyStore {
                 max_attempts,
             );
             let mut state = self.state();
-            let id = |key: Key<'_>| (key.vendor.to_owned(), key.session.to_owned());
+            let id = |key: SessionKey<'_>| (key.vendor.to_owned(), key.session.to_owned());
             let mut last = resend_of.map(id);
             while let Some(next) = last.as_ref().and_then(|last| state.sessions.get(last)?.successor.clone())
             {
@@ -411,7 +411,7 @@ impl Store for FaultyStore {
         })
     }
 
-    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, key: SessionKey<'a>, seconds: u64) -> StoreFuture<'a, bool> {
         let mut state = self.state();
         if let Some(session) = state.sessions.get_mut(&(key.vendor.to_owned(), key.session.to_owned()))
             && session.tenant == key.tenant
@@ -422,17 +422,17 @@ impl Store for FaultyStore {
         self.inner.age(key, seconds)
     }
 
-    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision> {
         match self.decides {
             true => Box::pin(async move {
-                let verdict = self.decide(policy, &attempt).await;
+                let decision = self.decide(policy, &attempt).await;
                 if self.has(D::DisconnectUndoes) {
                     let session = (attempt.key.vendor.to_owned(), attempt.key.session.to_owned());
                     let mut unsent = UnsentResponse { store: self, session, is_sent: false };
                     tokio::time::sleep(RACE_WINDOW * 2).await;
                     unsent.is_sent = true;
                 }
-                Ok(verdict)
+                Ok(decision)
             }),
             false => self.inner.attempt(policy, attempt),
         }

@@ -22,12 +22,13 @@ use super::lenient_request::LenientRequest;
 use super::reading::Reading;
 use super::request_context::{REQUEST_CONTEXT, RequestContext};
 use super::trigger::Trigger;
-use crate::answer::Answer;
-use crate::auth::{self, Caller};
-use crate::listener::Origin;
-use crate::query::Parameters;
-use crate::server::{BODY_LIMIT, Body, Shared, read_body};
+use crate::handler;
+use crate::http::PathParameters;
+use crate::http::VendorResponse;
+use crate::http::{MAX_BODY_BYTES, RequestBody, read_body};
+use crate::state::{AppState, Origin};
 use crate::store::Store;
+use crate::vendor::auth::{self, Caller};
 
 /// The faults of a sandbox and their state.
 pub(crate) struct FaultLayer {
@@ -68,35 +69,37 @@ impl FaultLayer {
     }
 
     /// Serves `request` like a server with these faults.
-    pub(crate) async fn serve<B: Body>(&self, shared: &Shared, request: Request<B>) -> HttpResponse {
+    pub(crate) async fn serve<B: RequestBody>(&self, shared: &AppState, request: Request<B>) -> HttpResponse {
         let (parts, body) = request.into_parts();
         let target = parts.uri.path().to_owned();
-        let Ok(found) = shared.routes.at(&target) else {
-            return self.send(shared.answer(&parts, body).await.1, &Secrets { right: None, body: b"" });
+        let Some(route) = shared.routes.find(&target) else {
+            return self
+                .send(handler::respond(shared, &parts, body).await.1, &Secrets { right: None, body: b"" });
         };
-        let path = Parameters::read(found.params.iter()).map(Parameters::into_map);
-        let contract = &shared.dialects[*found.value].contract;
+        let path = route.parameters().map(PathParameters::into_map);
+        let contract = route.contract();
         let body = match self.read_body(shared, body).await {
             Ok(body) => body,
             // The sandbox documents a response to a body that is too large, so it gets such a body.
-            Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; BODY_LIMIT + 1]),
-            Err(status) => return Answer::refusal(&contract.refusal, status).into_response(),
+            Err(StatusCode::PAYLOAD_TOO_LARGE) => Bytes::from(vec![b' '; MAX_BODY_BYTES + 1]),
+            Err(status) => return VendorResponse::refusal(&contract.refusal, status).into_response(),
         };
         let mut call = LenientRequest { contract, path: path.unwrap_or_default(), parts, body };
         let original = call.clone();
         let (session, is_respelled) = self.rewrite(shared, &mut call);
 
         let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
-        let is_owner = match auth::identify(contract, &shared.tenants, &call.parts.headers) {
+        let is_owner = match auth::identify(contract, contract.verify(), &shared.tenants, &call.parts.headers)
+        {
             Caller::Known(tenant) => known.as_ref().is_some_and(|known| known.tenant == tenant.id),
             _ => false,
         };
         let context = Arc::new(context(&call, is_respelled));
         let (parts, body) = (call.parts, Full::new(call.body));
         let started = Instant::now();
-        let serving = shared.answer(&parts, body);
+        let serving = handler::respond(shared, &parts, body);
         let (vendor, mut response) = REQUEST_CONTEXT.scope(Arc::clone(&context), serving).await;
-        shared.note(vendor, &response, started.elapsed());
+        handler::record(shared, vendor, &response, started.elapsed());
 
         if let (true, Some(session)) = (is_owner && is_malformed(&response), &session) {
             self.store.record_malformed(&contract.vendor, session);
@@ -110,7 +113,7 @@ impl FaultLayer {
         self.send(response, &secrets)
     }
 
-    async fn read_body<B: Body>(&self, shared: &Shared, body: B) -> Result<Bytes, StatusCode> {
+    async fn read_body<B: RequestBody>(&self, shared: &AppState, body: B) -> Result<Bytes, StatusCode> {
         let partial = self.faults.iter().find_map(|fault| match fault.effect {
             Effect::Reading(reading) if reading.reads_part_of_body() => Some(reading),
             _ => None,
@@ -122,7 +125,7 @@ impl FaultLayer {
     }
 
     /// Rewrites `call`. Returns the session id that it names and whether its code was spelled differently.
-    fn rewrite(&self, shared: &Shared, call: &mut LenientRequest<'_>) -> (Option<String>, bool) {
+    fn rewrite(&self, shared: &AppState, call: &mut LenientRequest<'_>) -> (Option<String>, bool) {
         let contract = call.contract;
         let mut session = call.session();
         let mut is_respelled = false;
@@ -154,7 +157,7 @@ impl FaultLayer {
         call: &LenientRequest<'_>,
         session: Option<&str>,
         secrets: &Secrets<'_>,
-        response: &mut Answer,
+        response: &mut VendorResponse,
     ) {
         let contract = call.contract;
         let earlier = self.replace_last_session(contract, session);
@@ -172,7 +175,7 @@ impl FaultLayer {
                     if (is_refused_for_content(response) || is_undecoded(trigger, response))
                         && trigger.matches(call) =>
                 {
-                    *response = Answer::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
+                    *response = VendorResponse::refusal(&contract.refusal, StatusCode::INTERNAL_SERVER_ERROR);
                 }
                 Effect::Leak(leak) => leak.extend_body(response, secrets),
                 _ => {}
@@ -196,7 +199,7 @@ impl FaultLayer {
         occasion.is_multiple_of(3)
     }
 
-    fn send(&self, response: Answer, secrets: &Secrets<'_>) -> HttpResponse {
+    fn send(&self, response: VendorResponse, secrets: &Secrets<'_>) -> HttpResponse {
         let situation = response.situation;
         let page = match &*response.body {
             serde_json::Value::String(page) if response.content_type == HTML => Some(page.clone()),
@@ -228,33 +231,33 @@ fn context(call: &LenientRequest<'_>, is_respelled: bool) -> RequestContext {
 }
 
 /// Reads the first chunk of a body, or the body up to the point where it breaks off.
-async fn read_part(body: impl Body, only_first: bool) -> Bytes {
+async fn read_part(body: impl RequestBody, only_first: bool) -> Bytes {
     let mut body = pin!(body);
     let mut read = Vec::new();
     while let Some(Ok(frame)) = body.frame().await {
         read.extend(frame.into_data().unwrap_or_default());
-        if only_first || read.len() > BODY_LIMIT {
+        if only_first || read.len() > MAX_BODY_BYTES {
             break;
         }
     }
     read.into()
 }
 
-fn is_in(response: &Answer, situations: &[Situation]) -> bool {
+fn is_in(response: &VendorResponse, situations: &[Situation]) -> bool {
     response.situation.is_some_and(|situation| situations.contains(&situation))
 }
 
-fn is_malformed(response: &Answer) -> bool {
+fn is_malformed(response: &VendorResponse) -> bool {
     is_in(response, &[Situation::MalformedBody, Situation::MalformedCode, Situation::MissingCode])
 }
 
 /// Whether the sandbox refused to decode a body that a careless server would have tried to decode.
-fn is_undecoded(trigger: Trigger, response: &Answer) -> bool {
+fn is_undecoded(trigger: Trigger, response: &VendorResponse) -> bool {
     trigger == Trigger::Compressed && response.status == StatusCode::UNSUPPORTED_MEDIA_TYPE
 }
 
 /// Whether the sandbox accepted the caller and the method, and refused the content of the request.
-fn is_refused_for_content(response: &Answer) -> bool {
+fn is_refused_for_content(response: &VendorResponse) -> bool {
     (400..500).contains(&response.status) && ![401, 403, 405, 413, 415].contains(&response.status)
         || response.situation == Some(Situation::UnknownSession)
 }

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use otp_contract::Situation;
 use serde_json::Value;
 
-use crate::answer::Answer;
+use crate::http::VendorResponse;
 
 /// What a response discloses or lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) struct Secrets<'a> {
 
 impl Leak {
     /// Adds the disclosed value to the body.
-    pub(super) fn extend_body(self, response: &mut Answer, secrets: &Secrets<'_>) {
+    pub(super) fn extend_body(self, response: &mut VendorResponse, secrets: &Secrets<'_>) {
         let Some(situation) = response.situation else { return };
         let is_malformed = matches!(
             situation,

@@ -13,7 +13,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::query;
+use crate::http::query;
 
 /// A request, and the contract of the vendor that it is for.
 #[derive(Clone)]

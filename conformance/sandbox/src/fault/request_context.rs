@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::server::Replica;
+use crate::state::ReplicaId;
 
 /// The circumstances of one request.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(super) struct RequestContext {
     /// The other end of the connection.
     pub(super) peer: Option<SocketAddr>,
     /// The replica that serves the request.
-    pub(super) replica: Replica,
+    pub(super) replica: ReplicaId,
     /// The value of `X-Forwarded-For`.
     pub(super) forwarded: Option<String>,
     /// Whether the code in the request was spelled differently from the one that is compared.

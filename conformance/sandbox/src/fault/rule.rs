@@ -1,4 +1,4 @@
-//! The rules that faults break, in the terms of an OTP API. This module depends on nothing. It must not name a check,
+//! The rules that faults break, in the overrides of an OTP API. This module depends on nothing. It must not name a check,
 //! a suite or a vendor: how a violation is found is a suite's knowledge.
 
 /// A rule of an OTP verification API.

@@ -1,48 +1,46 @@
-//! Sessions in this process's memory: in shards, each under a lock of its own, so that calls for different sessions do
-//! not wait for each other. A record is kept for an hour after its last timer has run out, so that an expired or used
-//! code stays expired or used and does not become unknown.
+//! Sessions in this process's memory, in shards with a lock each, so that calls for different sessions rarely wait for
+//! each other. A session is kept for an hour after its last timer has run out, so that an expired or used code remains
+//! expired or used instead of becoming unknown.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use otp_contract::{Outcome, Policy};
 
-use super::{Attempt, Issue, Issued, Key, Pending, Store};
-use crate::record::{Millis, Record, Verdict};
-use crate::secret::{Secret, same};
-use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use super::{IssueRequest, Issued, SessionKey, Store, StoreFuture, VerifyAttempt, now};
+use crate::engine::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::engine::{Decision, Millis, Secret, SessionState, digests_match};
 
-/// How many shards there are. Many more than threads, and so many that one is swept in well under a millisecond when a
-/// million sessions live.
+/// The number of shards: many more than threads, and enough that sweeping one takes well under a millisecond with a
+/// million sessions.
 const SHARDS: usize = 128;
 
-/// So many calls of `issue` lead to one shard being swept.
-const ISSUES_A_SWEEP: usize = 64;
+/// Every so many calls of `issue`, one shard is swept.
+const ISSUES_PER_SWEEP: usize = 64;
 
-/// The longest lock of any contract that a forgotten record could still owe an answer for, in seconds.
-const LONGEST_LOCKOUT: u64 = 86_400;
+/// The longest lock that any contract may have. A locked session is kept at least that long.
+const MAX_LOCKOUT_SECONDS: u64 = 86_400;
 
-/// A session and whose it is.
-struct Kept {
+/// A session, with a hash of its tenant.
+struct StoredSession {
     tenant: u64,
-    record: Record,
+    state: SessionState,
 }
 
-/// What a session is kept under.
+/// The key of a session in the maps: a keyed hash of vendor and id.
 type Name = [u8; 16];
 
 type Map<T> = HashMap<Name, T, BuildHasherDefault<Prefix>>;
 
 #[derive(Default)]
 struct Shard {
-    sessions: Map<Kept>,
-    /// The sessions whose recipients got a later one, and that one. Few sessions have a successor, and a place for it in
-    /// each would cost a tenth of their size.
+    sessions: Map<StoredSession>,
+    /// For each resent session, the session that replaced it. A separate map, because few sessions have a successor and
+    /// a field for it would enlarge each by a tenth.
     successors: Map<Name>,
 }
 
-/// Names are keyed hashes already: their first bytes are as good as any hash of them.
+/// Hashes names by their first bytes: names are keyed hashes already.
 #[derive(Default)]
 struct Prefix(u64);
 
@@ -57,26 +55,26 @@ impl Hasher for Prefix {
         }
     }
 
-    /// The length that goes before an array's bytes says nothing.
+    /// Ignores the length that is hashed before an array's bytes.
     fn write_usize(&mut self, _: usize) {}
 }
 
 /// Sessions in this process's memory.
 pub struct MemoryStore {
     secret: Secret,
-    /// What names and tenants are hashed with. Keys of this process's own, so that nobody can choose ids that meet; a
-    /// digest would do as well and take ten times as long.
+    /// The hash keys for names and tenants. They are random, so that nobody can choose colliding ids. A cryptographic
+    /// digest would serve as well but takes ten times as long.
     hashes: [RandomState; 3],
     shards: Vec<Mutex<Shard>>,
-    /// Held by a resend that makes a new session: it takes two steps in two shards, and two of them at once would each
-    /// leave a code that works.
-    succession: Mutex<()>,
-    issued: AtomicUsize,
-    swept: AtomicUsize,
+    /// Held during a resend that creates a new session. Such a resend changes two shards one after the other, and two
+    /// concurrent ones could each leave a working code.
+    resend: Mutex<()>,
+    issues: AtomicUsize,
+    next_shard_to_sweep: AtomicUsize,
 }
 
 impl MemoryStore {
-    /// An empty store. `secret` makes the digests.
+    /// An empty store. Digests of codes are made with `secret`.
     pub fn new(secret: Secret) -> MemoryStore {
         let shards = (0..SHARDS).map(|_| Mutex::new(Shard::default())).collect();
         let hashes = std::array::from_fn(|_| RandomState::new());
@@ -84,23 +82,23 @@ impl MemoryStore {
             secret,
             hashes,
             shards,
-            succession: Mutex::new(()),
-            issued: AtomicUsize::new(0),
-            swept: AtomicUsize::new(0),
+            resend: Mutex::new(()),
+            issues: AtomicUsize::new(0),
+            next_shard_to_sweep: AtomicUsize::new(0),
         }
     }
 
-    /// How many sessions are kept.
+    /// The number of stored sessions.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| locked(shard).sessions.len()).sum()
     }
 
-    /// Whether no session is kept.
+    /// Whether the store has no session.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    fn name(&self, key: Key<'_>) -> (Name, u64) {
+    fn name(&self, key: SessionKey<'_>) -> (Name, u64) {
         let [first, last, tenant] = &self.hashes;
         let mut name = [0; 16];
         name[..8].copy_from_slice(&first.hash_one((key.vendor, key.session)).to_le_bytes());
@@ -108,56 +106,56 @@ impl MemoryStore {
         (name, tenant.hash_one((key.vendor, key.tenant)))
     }
 
-    /// The shard of that name. The last byte chooses it, for the first ones choose the place within it.
+    /// The shard of a name. The last byte selects it, because the first ones select the bucket within the shard.
     fn shard(&self, name: &Name) -> MutexGuard<'_, Shard> {
         locked(&self.shards[usize::from(name[15]) % SHARDS])
     }
 
-    /// Changes the record of `key`'s session; `None` where the tenant has no such session.
-    fn change<T>(&self, key: Key<'_>, change: impl FnOnce(&mut Record) -> T) -> Option<T> {
+    /// Changes a session; `None` if the tenant has no such session.
+    fn update<T>(&self, key: SessionKey<'_>, change: impl FnOnce(&mut SessionState) -> T) -> Option<T> {
         let (name, tenant) = self.name(key);
         let mut shard = self.shard(&name);
-        let kept = shard.sessions.get_mut(&name).filter(|kept| kept.tenant == tenant)?;
-        Some(change(&mut kept.record))
+        let session = shard.sessions.get_mut(&name).filter(|session| session.tenant == tenant)?;
+        Some(change(&mut session.state))
     }
 
-    fn keep(&self, key: Key<'_>, record: Record) {
+    fn insert(&self, key: SessionKey<'_>, state: SessionState) {
         let (name, tenant) = self.name(key);
-        self.shard(&name).sessions.insert(name, Kept { tenant, record });
+        self.shard(&name).sessions.insert(name, StoredSession { tenant, state });
     }
 
-    /// Keeps a session for the recipient of an earlier one, in place of the session that recipient has now; `None` where
-    /// there is no such session.
-    fn keep_successor(
+    /// Stores a new session for the recipient of `earlier`, and supersedes the recipient's current one; `None` if
+    /// `earlier` is unknown.
+    fn insert_successor(
         &self,
-        earlier: Key<'_>,
-        key: Key<'_>,
-        succeed: impl FnOnce(&Record) -> Record,
+        earlier: SessionKey<'_>,
+        key: SessionKey<'_>,
+        successor_of: impl FnOnce(&SessionState) -> SessionState,
     ) -> Option<()> {
-        let _alone = locked(&self.succession);
+        let _exclusive = locked(&self.resend);
         let (mut last, tenant) = self.name(earlier);
         let (own, _) = self.name(key);
         let inherited = loop {
             let mut shard = self.shard(&last);
             let Shard { sessions, successors } = &mut *shard;
-            let kept = sessions.get_mut(&last).filter(|kept| kept.tenant == tenant)?;
+            let session = sessions.get_mut(&last).filter(|session| session.tenant == tenant)?;
             let Some(next) = successors.insert(last, own) else {
-                // Once superseded, a record does not change any more: nothing is lost before the next step.
-                let before = kept.record.clone();
-                kept.record.supersede();
-                break before;
+                // A superseded session no longer changes, so releasing the shard's lock loses no count.
+                let inherited = session.state.clone();
+                session.state.supersede();
+                break inherited;
             };
             last = next;
         };
-        self.keep(key, succeed(&inherited));
+        self.insert(key, successor_of(&inherited));
         Some(())
     }
 
     fn sweep_next(&self, now: Millis) {
-        let next = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
+        let next = self.next_shard_to_sweep.fetch_add(1, Ordering::Relaxed) % SHARDS;
         let mut shard = locked(&self.shards[next]);
         let Shard { sessions, successors } = &mut *shard;
-        sessions.retain(|_, kept| now < kept.record.forget_at(LONGEST_LOCKOUT));
+        sessions.retain(|_, session| now < session.state.delete_at(MAX_LOCKOUT_SECONDS));
         successors.retain(|name, _| sessions.contains_key(name));
         if sessions.capacity() > 4 * sessions.len().max(16) {
             sessions.shrink_to_fit();
@@ -165,61 +163,58 @@ impl MemoryStore {
     }
 }
 
-/// A panic while the lock was held cannot leave a record half changed: each step writes plain fields.
+/// Ignores poisoning: each step writes plain fields, so a panic cannot leave a session half changed.
 fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 impl Store for MemoryStore {
-    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
+    fn issue<'a>(&'a self, issue: IssueRequest<'a>) -> StoreFuture<'a, Issued> {
         let now = now();
-        if self.issued.fetch_add(1, Ordering::Relaxed).is_multiple_of(ISSUES_A_SWEEP) {
+        if self.issues.fetch_add(1, Ordering::Relaxed).is_multiple_of(ISSUES_PER_SWEEP) {
             self.sweep_next(now);
         }
-        let record = Record::new(self.secret.code(issue.code), now, issue.ttl_seconds, issue.max_attempts);
-        let succeed = |earlier: &Record| {
-            let mut record = record.clone();
-            record.succeed(earlier, issue.lockout_seconds, now);
-            record
+        let state =
+            SessionState::new(self.secret.code(issue.code), now, issue.ttl_seconds, issue.max_attempts);
+        let successor_of = |earlier: &SessionState| {
+            let mut state = state.clone();
+            state.inherit(earlier, issue.lockout_seconds, now);
+            state
         };
-        let kept = match issue.resend_of {
+        let stored = match issue.resend_of {
             None => {
-                self.keep(issue.key, record);
+                self.insert(issue.key, state);
                 Some(())
             }
-            Some(earlier) if earlier == issue.key => self.change(earlier, |record| *record = succeed(record)),
-            Some(earlier) => self.keep_successor(earlier, issue.key, succeed),
+            Some(earlier) if earlier == issue.key => {
+                self.update(earlier, |state| *state = successor_of(state))
+            }
+            Some(earlier) => self.insert_successor(earlier, issue.key, successor_of),
         };
-        let issued = kept.map_or(Issued::NoSuchSession, |()| Issued::Done);
+        let issued = stored.map_or(Issued::NoSuchSession, |()| Issued::Done);
         Box::pin(std::future::ready(Ok(issued)))
     }
 
-    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
-        let found = self.change(key, |record| record.age(seconds.saturating_mul(1_000))).is_some();
+    fn age<'a>(&'a self, key: SessionKey<'a>, seconds: u64) -> StoreFuture<'a, bool> {
+        let found = self.update(key, |state| state.age(seconds.saturating_mul(1_000))).is_some();
         Box::pin(std::future::ready(Ok(found)))
     }
 
-    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision> {
         let digest = self.secret.code(attempt.code);
         let (name, tenant) = self.name(attempt.key);
         let mut shard = self.shard(&name);
-        let verdict = match shard.sessions.get_mut(&name) {
-            Some(kept) if kept.tenant == tenant => {
-                kept.record.attempt(policy, attempt.terms, now(), |own| same(own, &digest))
+        let decision = match shard.sessions.get_mut(&name) {
+            Some(session) if session.tenant == tenant => {
+                session.state.attempt(policy, attempt.overrides, now(), |own| digests_match(own, &digest))
             }
-            Some(_) => Verdict { foreign: true, ..Verdict::without_session(Outcome::UnknownSession) },
-            None => Verdict::without_session(Outcome::UnknownSession),
+            Some(_) => Decision { foreign: true, ..Decision::without_session(Outcome::UnknownSession) },
+            None => Decision::without_session(Outcome::UnknownSession),
         };
-        Box::pin(std::future::ready(Ok(verdict)))
+        Box::pin(std::future::ready(Ok(decision)))
     }
 
     fn sweep(&self) {
         self.sweep_next(now());
     }
-}
-
-/// The time, in milliseconds since the Unix epoch.
-pub(crate) fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

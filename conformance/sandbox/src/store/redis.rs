@@ -1,89 +1,95 @@
-//! Sessions in Redis, so that several servers are one service. One session is one key, tagged as a whole, so that a
-//! cluster keeps it in one place; one script decides an attempt, so that it is indivisible. A script is never run a
-//! second time for the same call: if its answer is lost, so is the outcome.
+//! Sessions in Redis, which let several servers form one service.
 //!
-//! Keys hold keyed digests of codes and nothing that a caller could use. They expire an hour after the last timer, not
-//! with the code, for an expired code must not become an unknown one. Redis should not evict (`noeviction`), and what it
-//! acknowledges is as durable as it was told to make it (`appendfsync`).
+//! Each session is one key, and its whole name is the hash tag, so that a cluster keeps it on one node. One script
+//! decides an attempt, which makes it atomic. A script never runs twice for one call: if its response is lost, so is
+//! the outcome.
+//!
+//! Keys hold keyed digests of codes and nothing that a client could use. They expire an hour after the last timer
+//! instead of with the code, because an expired code must not become an unknown one. Redis should not evict keys
+//! (`noeviction`); what it acknowledges is as durable as its `appendfsync` setting.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use otp_contract::{Mode, Outcome, Policy};
 
-use self::link::{Link, Lua};
-use self::shared::Shared;
-use super::{Attempt, Issue, Issued, Key, Pending, Store, StoreError};
-use crate::record::Verdict;
-use crate::secret::Secret;
+use self::client::{LuaScript, RedisClient};
+use self::shared_secret::SharedSecret;
+use super::{IssueRequest, Issued, SessionKey, Store, StoreError, StoreFuture, VerifyAttempt};
+use crate::engine::{Decision, Secret};
 
+mod client;
 mod cluster;
-mod link;
-mod shared;
+mod shared_secret;
 
-/// How long a key is kept after the code's lifetime, in seconds: the longest lock, and an hour.
-const RETENTION: u64 = 86_400 + 3_600;
+/// How long a key is kept after the code's lifetime: the longest lock, and an hour.
+const RETENTION_SECONDS: u64 = 86_400 + 3_600;
 
-/// How long a session is waited for that another server is about to write, and how often it is looked for. After that it
-/// is taken for one that nobody will write any more: its server ended in between, or its caller hung up.
-const SUCCESSION: (Duration, u32) = (Duration::from_millis(20), 15);
+/// The pause between two looks for a session that another server has announced and not yet written.
+const SUCCESSOR_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// How many times an announced session is looked for. After that, nobody is expected to write it any more: its server
+/// stopped in between, or the client disconnected.
+const SUCCESSOR_POLLS: u32 = 15;
 
 /// Sessions in Redis.
 pub struct RedisStore {
-    link: Link,
+    client: RedisClient,
     secret: Secret,
-    shared: Option<Arc<Shared>>,
+    /// The secret's copy in Redis; `None` if the secret was configured.
+    shared_secret: Option<Arc<SharedSecret>>,
     scripts: Scripts,
-    own: Own,
+    suffix: ReplicaSuffix,
 }
 
 struct Scripts {
-    attempt: Lua,
-    issue: Lua,
-    reissue: Lua,
-    supersede: Lua,
-    claim: Lua,
-    point: Lua,
-    age: Lua,
+    attempt: LuaScript,
+    issue: LuaScript,
+    reissue: LuaScript,
+    supersede: LuaScript,
+    claim: LuaScript,
+    shortcut: LuaScript,
+    age: LuaScript,
 }
 
-/// What a replica keeps for itself instead of sharing it; a fault, and otherwise nothing.
+/// Suffixes of the field names for the state that a replica does not share with the others. Empty, except with a fault
+/// that makes replicas diverge.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Own {
-    /// The end of the names of the fields for counts.
+pub(crate) struct ReplicaSuffix {
+    /// The suffix of the fields with counts.
     pub(crate) counts: String,
-    /// The end of the name of the field for use.
+    /// The suffix of the field that marks a used code.
     pub(crate) used: String,
 }
 
-/// What a new code inherits: the wrong codes so far, and since when its recipient is locked.
+/// What a resent code inherits from the earlier one: the number of wrong codes, and when the lock began.
 struct Inherited {
     failed: String,
     locked: String,
 }
 
 impl RedisStore {
-    /// Connects to `url` (`redis://host:port/database`); the node of a cluster stands for all of it. Without `secret` the
-    /// service's secret is kept there as well, made by whoever comes first; then whoever can read the database can guess
-    /// codes from their digests.
+    /// Connects to `url` (`redis://host:port/database`), which may be any node of a cluster. Without `secret`, the
+    /// service's secret is stored in Redis as well, created by the first server to connect; then anyone who can read
+    /// the database can guess codes from their digests.
     pub async fn connect(url: &str, secret: Option<Secret>) -> Result<RedisStore, StoreError> {
-        let link = Link::open(url).await?;
-        let (secret, shared) = if let Some(secret) = secret {
+        let client = RedisClient::connect(url).await?;
+        let (secret, shared_secret) = if let Some(secret) = secret {
             (secret, None)
         } else {
-            let (secret, shared) = Shared::agree(&link).await?;
+            let (secret, shared) = SharedSecret::load_or_create(&client).await?;
             (secret, Some(shared))
         };
         let scripts = Scripts {
-            attempt: Lua::new(include_str!("redis/attempt.lua")),
-            issue: Lua::new(include_str!("redis/issue.lua")),
-            reissue: Lua::new(include_str!("redis/reissue.lua")),
-            supersede: Lua::new(include_str!("redis/supersede.lua")),
-            claim: Lua::new(include_str!("redis/claim.lua")),
-            point: Lua::new(include_str!("redis/point.lua")),
-            age: Lua::new(include_str!("redis/age.lua")),
+            attempt: LuaScript::new(include_str!("redis/attempt.lua")),
+            issue: LuaScript::new(include_str!("redis/issue.lua")),
+            reissue: LuaScript::new(include_str!("redis/reissue.lua")),
+            supersede: LuaScript::new(include_str!("redis/supersede.lua")),
+            claim: LuaScript::new(include_str!("redis/claim.lua")),
+            shortcut: LuaScript::new(include_str!("redis/shortcut.lua")),
+            age: LuaScript::new(include_str!("redis/age.lua")),
         };
-        Ok(RedisStore { link, secret, shared, scripts, own: Own::default() })
+        Ok(RedisStore { client, secret, shared_secret, scripts, suffix: ReplicaSuffix::default() })
     }
 
     /// The secret that the replicas of the service share.
@@ -91,115 +97,121 @@ impl RedisStore {
         self.secret.clone()
     }
 
-    /// The same, with counts or uses of its own.
-    pub(crate) fn keeping(self, own: Own) -> RedisStore {
-        RedisStore { own, ..self }
+    /// This store with counts or uses of its own, for faults that make replicas diverge.
+    pub(crate) fn with_replica_suffix(self, suffix: ReplicaSuffix) -> RedisStore {
+        RedisStore { suffix, ..self }
     }
 
-    /// Nothing is decided while the replicas of the service do not have the same secret: what one of them made, the others
-    /// would not know.
-    fn check(&self) -> Result<(), StoreError> {
-        self.shared.as_ref().map_or(Ok(()), |shared| shared.check())
+    /// Fails while the replicas of the service have different secrets: they would not know each other's sessions.
+    fn check_secret(&self) -> Result<(), StoreError> {
+        self.shared_secret.as_ref().map_or(Ok(()), |secret| secret.check())
     }
 
-    fn name(&self, key: Key<'_>) -> String {
-        format!("otp:{{{}}}", hex(&self.secret.session(key.vendor, key.session)))
+    fn key_name(&self, key: SessionKey<'_>) -> String {
+        format!("otp:{{{}}}", hex::encode(self.secret.session(key.vendor, key.session)))
     }
 
-    fn tenant(&self, key: Key<'_>) -> String {
-        hex(&self.secret.tenant(key.vendor, key.tenant))
+    fn tenant(&self, key: SessionKey<'_>) -> String {
+        hex::encode(self.secret.tenant(key.vendor, key.tenant))
     }
 
-    async fn write(&self, issue: Issue<'_>) -> Result<Issued, StoreError> {
-        self.check()?;
+    async fn issue_code(&self, issue: IssueRequest<'_>) -> Result<Issued, StoreError> {
+        self.check_secret()?;
         let fresh = Inherited { failed: "0".to_owned(), locked: String::new() };
         match issue.resend_of {
-            None => self.write_new(issue, fresh).await,
-            Some(earlier) if earlier == issue.key => self.write_again(issue).await,
+            None => self.create(issue, fresh).await,
+            Some(earlier) if earlier == issue.key => self.replace(issue).await,
             Some(earlier) => {
                 let Some((inherited, hops)) = self.supersede(earlier, issue).await? else {
                     return Ok(Issued::NoSuchSession);
                 };
-                let issued = self.write_new(issue, inherited).await.map_err(|error| match error {
-                    StoreError::Unreachable(told) | StoreError::Refused(told) => StoreError::Halfway(told),
+                let issued = self.create(issue, inherited).await.map_err(|error| match error {
+                    StoreError::Unreachable(reason) | StoreError::Refused(reason) => {
+                        StoreError::PartiallyApplied(reason)
+                    }
                     other => other,
                 })?;
                 if hops > 1 {
-                    // Only once the last is there: who finds it missing inherits from the session that led to it. And only
-                    // a shortcut, without which the code is issued as well.
-                    let arguments: &[&str] = &[&self.tenant(earlier), &self.name(issue.key)];
+                    // A shortcut to the new session, written only now that it exists: a resend that finds a missing
+                    // session inherits from the one pointing to it. An error is ignored, because the code has been
+                    // issued.
+                    let arguments: &[&str] = &[&self.tenant(earlier), &self.key_name(issue.key)];
                     let _: Result<i64, _> =
-                        self.link.run(&self.scripts.point, &self.name(earlier), arguments).await;
+                        self.client.run(&self.scripts.shortcut, &self.key_name(earlier), arguments).await;
                 }
                 Ok(issued)
             }
         }
     }
 
-    async fn write_new(&self, issue: Issue<'_>, inherited: Inherited) -> Result<Issued, StoreError> {
+    async fn create(&self, issue: IssueRequest<'_>, inherited: Inherited) -> Result<Issued, StoreError> {
         let arguments: &[&str] = &[
             &self.tenant(issue.key),
-            &hex(&self.secret.code(issue.code)),
+            &hex::encode(self.secret.code(issue.code)),
             &issue.ttl_seconds.to_string(),
             &text(issue.max_attempts),
             &inherited.failed,
             &inherited.locked,
-            &kept(issue.ttl_seconds),
+            &retention_millis(issue.ttl_seconds),
         ];
-        match self.link.run(&self.scripts.issue, &self.name(issue.key), arguments).await? {
+        match self.client.run(&self.scripts.issue, &self.key_name(issue.key), arguments).await? {
             1_i64 => Ok(Issued::Done),
-            0 => Err(StoreError::Refused("another code was sent meanwhile".to_owned())),
-            other => Err(StoreError::Foreign(format!("{other} where 1 or 0 was to come"))),
+            0 => Err(StoreError::Refused("another code was sent in the meantime".to_owned())),
+            other => Err(StoreError::UnexpectedData(format!("{other} instead of 0 or 1"))),
         }
     }
 
-    async fn write_again(&self, issue: Issue<'_>) -> Result<Issued, StoreError> {
+    async fn replace(&self, issue: IssueRequest<'_>) -> Result<Issued, StoreError> {
         let arguments: &[&str] = &[
             &self.tenant(issue.key),
-            &hex(&self.secret.code(issue.code)),
+            &hex::encode(self.secret.code(issue.code)),
             &issue.ttl_seconds.to_string(),
             &text(issue.max_attempts),
             &text(issue.lockout_seconds),
-            &kept(issue.ttl_seconds),
+            &retention_millis(issue.ttl_seconds),
         ];
-        match self.link.run(&self.scripts.reissue, &self.name(issue.key), arguments).await? {
+        match self.client.run(&self.scripts.reissue, &self.key_name(issue.key), arguments).await? {
             1_i64 => Ok(Issued::Done),
             0 => Ok(Issued::NoSuchSession),
-            other => Err(StoreError::Foreign(format!("{other} where 1 or 0 was to come"))),
+            other => Err(StoreError::UnexpectedData(format!("{other} instead of 0 or 1"))),
         }
     }
 
-    /// Takes the code out of use that the recipient of `earlier` has now, whichever session that is by now, and says how
-    /// many sessions on from `earlier` it is; `None` where there is no such session.
+    /// Supersedes the current session of the recipient of `earlier`, which may be a successor. Returns what the new
+    /// session inherits and how many successors were followed; `None` if `earlier` is unknown.
     async fn supersede(
         &self,
-        earlier: Key<'_>,
-        issue: Issue<'_>,
+        earlier: SessionKey<'_>,
+        issue: IssueRequest<'_>,
     ) -> Result<Option<(Inherited, usize)>, StoreError> {
-        let (tenant, successor) = (self.tenant(earlier), self.name(issue.key));
+        let (tenant, successor) = (self.tenant(earlier), self.key_name(issue.key));
         let lock = text(issue.lockout_seconds);
-        let (pause, mut looks) = SUCCESSION;
-        let mut name = self.name(earlier);
+        let mut polls_left = SUCCESSOR_POLLS;
+        let mut name = self.key_name(earlier);
         let mut before: Option<Inherited> = None;
-        let (mut hops, mut is_late) = (0, false);
+        let (mut hops, mut has_retried) = (0, false);
         let inherited = loop {
             let arguments: &[&str] = &[&tenant, &successor, &lock];
-            let told: Vec<String> = self.link.run(&self.scripts.supersede, &name, arguments).await?;
-            match (told.as_slice(), before.take()) {
+            let values: Vec<String> = self.client.run(&self.scripts.supersede, &name, arguments).await?;
+            match (values.as_slice(), before.take()) {
                 ([], None) => return Ok(None),
-                // Another resend has named its session, and not yet written it.
-                ([], Some(inherited)) if looks > 0 => {
-                    looks -= 1;
+                // Another resend has announced its session and not yet written it.
+                ([], Some(inherited)) if polls_left > 0 => {
+                    polls_left -= 1;
                     before = Some(inherited);
-                    tokio::time::sleep(pause).await;
+                    tokio::time::sleep(SUCCESSOR_POLL_INTERVAL).await;
                 }
                 ([], Some(inherited)) => {
-                    let arguments: &[&str] = &[&tenant, &successor, &kept(issue.ttl_seconds)];
-                    match self.link.run(&self.scripts.claim, &name, arguments).await? {
+                    let arguments: &[&str] = &[&tenant, &successor, &retention_millis(issue.ttl_seconds)];
+                    match self.client.run(&self.scripts.claim, &name, arguments).await? {
                         1_i64 => break inherited,
-                        // It was written at last; one look more.
-                        _ if !is_late => (is_late, before) = (true, Some(inherited)),
-                        _ => return Err(StoreError::Foreign("a successor of somebody else's".to_owned())),
+                        // It has been written after all; look once more.
+                        _ if !has_retried => (has_retried, before) = (true, Some(inherited)),
+                        _ => {
+                            return Err(StoreError::UnexpectedData(
+                                "a session of another tenant as the successor".to_owned(),
+                            ));
+                        }
                     }
                 }
                 ([failed, locked, next], _) => {
@@ -212,17 +224,17 @@ impl RedisStore {
                     hops += 1;
                 }
                 (other, _) => {
-                    return Err(StoreError::Foreign(format!("{} values where 3 were to come", other.len())));
+                    return Err(StoreError::UnexpectedData(format!("{} values instead of 3", other.len())));
                 }
             }
         };
         Ok(Some((inherited, hops)))
     }
 
-    async fn decide(&self, policy: &Policy, attempt: Attempt<'_>) -> Result<Verdict, StoreError> {
-        self.check()?;
-        let terms = attempt.terms;
-        let retry = match terms.retry {
+    async fn decide(&self, policy: &Policy, attempt: VerifyAttempt<'_>) -> Result<Decision, StoreError> {
+        self.check_secret()?;
+        let overrides = attempt.overrides;
+        let retry = match overrides.retry {
             None => "",
             Some(true) => "1",
             Some(false) => "0",
@@ -230,18 +242,18 @@ impl RedisStore {
         let order: Vec<_> = policy.order().map(Outcome::as_str).collect();
         let arguments: &[&str] = &[
             &self.tenant(attempt.key),
-            &hex(&self.secret.code(attempt.code)),
+            &hex::encode(self.secret.code(attempt.code)),
             retry,
-            &text(terms.limit),
-            &text(terms.lifetime_seconds),
+            &text(overrides.limit),
+            &text(overrides.lifetime_seconds),
             &text(policy.lockout_seconds),
             policy.at_limit().as_str(),
             &order.join(","),
-            &self.own.counts,
-            &self.own.used,
+            &self.suffix.counts,
+            &self.suffix.used,
         ];
-        let told = self.link.run(&self.scripts.attempt, &self.name(attempt.key), arguments).await?;
-        read(&told, terms.retry == Some(true))
+        let reply = self.client.run(&self.scripts.attempt, &self.key_name(attempt.key), arguments).await?;
+        parse_decision(&reply, overrides.retry == Some(true))
     }
 }
 
@@ -249,16 +261,16 @@ fn text(number: Option<impl ToString>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
 }
 
-/// For how many milliseconds a key is kept.
-fn kept(ttl_seconds: u64) -> String {
-    ttl_seconds.saturating_add(RETENTION).saturating_mul(1_000).to_string()
+/// How long a key is kept, in milliseconds.
+fn retention_millis(ttl_seconds: u64) -> String {
+    ttl_seconds.saturating_add(RETENTION_SECONDS).saturating_mul(1_000).to_string()
 }
 
-/// What the script told.
-fn read(
+/// Parses the reply of the attempt script.
+fn parse_decision(
     (outcome, locked, left, wait, issued): &(String, i64, String, String, String),
     retry: bool,
-) -> Result<Verdict, StoreError> {
+) -> Result<Decision, StoreError> {
     let decided = [
         Outcome::Approved,
         Outcome::WrongCode,
@@ -268,18 +280,20 @@ fn read(
     ];
     let outcome = match decided.into_iter().find(|known| known.as_str() == outcome) {
         Some(outcome) => outcome,
-        None if outcome == "unknown_session" => return Ok(Verdict::without_session(Outcome::UnknownSession)),
-        None if outcome == "foreign" => {
-            return Ok(Verdict { foreign: true, ..Verdict::without_session(Outcome::UnknownSession) });
+        None if outcome == "unknown_session" => {
+            return Ok(Decision::without_session(Outcome::UnknownSession));
         }
-        None => return Err(StoreError::Foreign(format!("the outcome `{outcome}`"))),
+        None if outcome == "foreign" => {
+            return Ok(Decision { foreign: true, ..Decision::without_session(Outcome::UnknownSession) });
+        }
+        None => return Err(StoreError::UnexpectedData(format!("the outcome `{outcome}`"))),
     };
     let mode = match outcome {
-        // What a dead session says follows from how it died, not from how it is asked.
+        // The response of a locked session depends on the mode in which it was locked, not on the mode of this call.
         Outcome::AttemptsExhausted => (*locked == 1).then_some(Mode::Retry),
         _ => retry.then_some(Mode::Retry),
     };
-    Ok(Verdict {
+    Ok(Decision {
         outcome,
         mode,
         remaining_attempts: left.parse().ok(),
@@ -289,27 +303,22 @@ fn read(
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
 impl Store for RedisStore {
-    fn issue<'a>(&'a self, issue: Issue<'a>) -> Pending<'a, Issued> {
-        Box::pin(self.write(issue))
+    fn issue<'a>(&'a self, issue: IssueRequest<'a>) -> StoreFuture<'a, Issued> {
+        Box::pin(self.issue_code(issue))
     }
 
-    fn age<'a>(&'a self, key: Key<'a>, seconds: u64) -> Pending<'a, bool> {
+    fn age<'a>(&'a self, key: SessionKey<'a>, seconds: u64) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            self.check()?;
+            self.check_secret()?;
             let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
             let arguments: &[&str] = &[&self.tenant(key), &(-millis).to_string()];
-            let aged: i64 = self.link.run(&self.scripts.age, &self.name(key), arguments).await?;
+            let aged: i64 = self.client.run(&self.scripts.age, &self.key_name(key), arguments).await?;
             Ok(aged == 1)
         })
     }
 
-    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: Attempt<'a>) -> Pending<'a, Verdict> {
+    fn attempt<'a>(&'a self, policy: &'a Policy, attempt: VerifyAttempt<'a>) -> StoreFuture<'a, Decision> {
         Box::pin(self.decide(policy, attempt))
     }
 }

@@ -1,18 +1,21 @@
-//! The engine without a server, against a model of its own that knows only what the control protocol promises.
+//! The engine without a server, compared with a model that knows only what the control protocol promises.
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Secret, Store, Terms};
+use otp_sandbox::{
+    IssueRequest, Issued, MemoryStore, RequestOverrides, Secret, SessionKey, Store, VerifyAttempt,
+};
 use proptest::prelude::*;
 
 const RIGHT: &str = "123456";
 
-fn key(session: &str) -> Key<'_> {
-    Key { vendor: "v", tenant: "t", session }
+fn key(session: &str) -> SessionKey<'_> {
+    SessionKey { vendor: "v", tenant: "t", session }
 }
 
-async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>) -> Key<'static> {
+async fn issued(store: &MemoryStore, ttl_seconds: u64, max_attempts: Option<u32>) -> SessionKey<'static> {
     let key = key("s");
-    let issue = Issue { key, code: RIGHT, ttl_seconds, max_attempts, lockout_seconds: None, resend_of: None };
+    let issue =
+        IssueRequest { key, code: RIGHT, ttl_seconds, max_attempts, lockout_seconds: None, resend_of: None };
     assert_eq!(store.issue(issue).await, Ok(Issued::Done));
     key
 }
@@ -40,10 +43,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// What was promised: n wrong codes are compared, the right one verifies once before that and before the lifetime
-    /// is over, another tenant sees nothing and costs nothing.
+    /// The limit of wrong codes is compared; the right code is approved once, before the limit is reached and within
+    /// the lifetime; calls of another tenant reveal nothing and cost no attempt.
     #[test]
-    fn every_sequence_of_calls_is_answered_as_promised(steps in steps(), limit in 1u32..6, ttl in 1u64..60) {
+    fn every_sequence_of_calls_is_decided_as_promised(steps in steps(), limit in 1u32..6, ttl in 1u64..60) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let policy = policy("exotel");
@@ -61,8 +64,8 @@ proptest! {
                     Step::Wrong => ("t", "654321"),
                     Step::Foreign => ("stranger", RIGHT),
                 };
-                let key = Key { tenant, ..key };
-                let attempt = Attempt { key, code, terms: Terms::default() };
+                let key = SessionKey { tenant, ..key };
+                let attempt = VerifyAttempt { key, code, overrides: RequestOverrides::default() };
                 let outcome = store.attempt(&policy, attempt).await.unwrap().outcome;
                 let expected = match () {
                     () if tenant == "stranger" => Outcome::UnknownSession,
@@ -83,22 +86,22 @@ proptest! {
         });
     }
 
-    /// The parameters of one call can tighten the policy that the session was issued with, and never loosen it.
+    /// The parameters of a call can tighten the policy with which the session was issued, and never loosen it.
     #[test]
-    fn no_terms_bring_a_dead_code_back(
-        terms in prop::collection::vec((any::<bool>(), prop::option::of(1u32..=10), prop::option::of(180u64..=1200)), 1..12),
+    fn no_overrides_revive_an_ended_session(
+        overrides in prop::collection::vec((any::<bool>(), prop::option::of(1u32..=10), prop::option::of(180u64..=1200)), 1..12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let policy = policy("dailystory");
             let store = MemoryStore::new(Secret::random().unwrap());
             let key = issued(&store, 600, Some(5)).await;
-            let kill = Terms { retry: Some(false), ..Terms::default() };
-            let attempt = Attempt { key, code: "654321", terms: kill };
+            let ending = RequestOverrides { retry: Some(false), ..RequestOverrides::default() };
+            let attempt = VerifyAttempt { key, code: "654321", overrides: ending };
             assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::WrongCode);
-            for (retry, limit, lifetime_seconds) in terms {
-                let terms = Terms { retry: Some(retry), limit, lifetime_seconds };
-                let attempt = Attempt { key, code: RIGHT, terms };
+            for (retry, limit, lifetime_seconds) in overrides {
+                let overrides = RequestOverrides { retry: Some(retry), limit, lifetime_seconds };
+                let attempt = VerifyAttempt { key, code: RIGHT, overrides };
                 assert_eq!(store.attempt(&policy, attempt).await.unwrap().outcome, Outcome::AttemptsExhausted);
             }
         });
@@ -106,14 +109,14 @@ proptest! {
 }
 
 #[tokio::test]
-async fn a_longer_lifetime_asked_for_revives_nothing_and_a_shorter_one_holds() {
+async fn a_requested_lifetime_can_shorten_a_sessions_own_and_never_extend_it() {
     let policy = policy("dailystory");
     let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 300, Some(5)).await;
-    let asking = |seconds| Attempt {
+    let asking = |seconds| VerifyAttempt {
         key,
         code: RIGHT,
-        terms: Terms { retry: Some(true), limit: None, lifetime_seconds: Some(seconds) },
+        overrides: RequestOverrides { retry: Some(true), limit: None, lifetime_seconds: Some(seconds) },
     };
     store.age(key, 200).await.unwrap();
     assert_eq!(store.attempt(&policy, asking(180)).await.unwrap().outcome, Outcome::Expired);
@@ -126,8 +129,8 @@ async fn a_lock_counts_down_and_ends_without_a_usable_code() {
     let policy = policy("dailystory");
     let store = MemoryStore::new(Secret::random().unwrap());
     let key = issued(&store, 1200, Some(1)).await;
-    let terms = Terms { retry: Some(true), ..Terms::default() };
-    let attempt = |code| Attempt { key, code, terms };
+    let overrides = RequestOverrides { retry: Some(true), ..RequestOverrides::default() };
+    let attempt = |code| VerifyAttempt { key, code, overrides };
     assert_eq!(store.attempt(&policy, attempt("654321")).await.unwrap().outcome, Outcome::WrongCode);
     let locked = store.attempt(&policy, attempt(RIGHT)).await.unwrap();
     assert_eq!((locked.outcome, locked.lockout_seconds), (Outcome::AttemptsExhausted, Some(7200)));
@@ -139,20 +142,27 @@ async fn a_lock_counts_down_and_ends_without_a_usable_code() {
 }
 
 #[tokio::test]
-async fn a_new_code_after_a_lock_has_ended_starts_afresh() {
+async fn a_new_code_after_a_lock_has_ended_starts_from_zero() {
     let policy = policy("dailystory");
     let lockout_seconds = policy.lockout_seconds;
     let store = MemoryStore::new(Secret::random().unwrap());
     let first = issued(&store, 1200, Some(1)).await;
-    let terms = Terms { retry: Some(true), ..Terms::default() };
-    store.attempt(&policy, Attempt { key: first, code: "654321", terms }).await.unwrap();
+    let overrides = RequestOverrides { retry: Some(true), ..RequestOverrides::default() };
+    store.attempt(&policy, VerifyAttempt { key: first, code: "654321", overrides }).await.unwrap();
     let resend = |session, earlier| {
         let (key, resend_of) = (key(session), Some(earlier));
-        Issue { key, code: RIGHT, ttl_seconds: 1200, max_attempts: Some(1), lockout_seconds, resend_of }
+        IssueRequest {
+            key,
+            code: RIGHT,
+            ttl_seconds: 1200,
+            max_attempts: Some(1),
+            lockout_seconds,
+            resend_of,
+        }
     };
     // While the lock lasts, a new code is locked as well.
     store.issue(resend("locked", first)).await.unwrap();
-    let attempt = |session| Attempt { key: key(session), code: RIGHT, terms };
+    let attempt = |session| VerifyAttempt { key: key(session), code: RIGHT, overrides };
     let outcome = store.attempt(&policy, attempt("locked")).await.unwrap().outcome;
     assert_eq!(outcome, Outcome::AttemptsExhausted);
     store.age(key("locked"), 7300).await.unwrap();

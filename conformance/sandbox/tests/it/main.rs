@@ -1,4 +1,4 @@
-//! The sandbox as a server on loopback, and its engine without one.
+//! The sandbox as a server on loopback, and its engine and stores without one.
 
 #![expect(
     clippy::expect_used,
@@ -7,17 +7,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
-mod cluster_house;
 mod concurrency;
 mod control;
 mod engine;
-mod harness;
-mod hostile;
-#[expect(dead_code, reason = "the fault scenarios of the suite use the rest")]
-mod house;
+mod hostile_clients;
 mod redis;
 mod redis_cluster;
-mod redis_house;
 mod refusals;
+mod robustness;
 mod stores;
-mod wild;

@@ -1,20 +1,22 @@
-//! The store in Redis when things go wrong: nothing is approved, nothing is tried twice, and what happened is told.
+//! Failures of the store in Redis: it approves nothing, retries nothing, and reports what happened.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, RedisStore, Secret, Store, StoreError, Terms, Verdict};
+use otp_sandbox::{
+    Decision, IssueRequest, Issued, RedisStore, RequestOverrides, Secret, SessionKey, Store, StoreError,
+    VerifyAttempt,
+};
+use otp_test_support::RedisServer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::redis_house::Redis;
-
 pub(crate) const RIGHT: &str = "123456";
 
-pub(crate) fn key(session: &str) -> Key<'_> {
-    Key { vendor: "exotel", tenant: "t", session }
+pub(crate) fn key(session: &str) -> SessionKey<'_> {
+    SessionKey { vendor: "exotel", tenant: "t", session }
 }
 
 fn policy() -> Policy {
@@ -24,7 +26,7 @@ fn policy() -> Policy {
 pub(crate) async fn issue(store: &RedisStore, session: &str) -> Result<Issued, StoreError> {
     let code = RIGHT;
     store
-        .issue(Issue {
+        .issue(IssueRequest {
             key: key(session),
             code,
             ttl_seconds: 60,
@@ -35,18 +37,20 @@ pub(crate) async fn issue(store: &RedisStore, session: &str) -> Result<Issued, S
         .await
 }
 
-pub(crate) async fn attempt(store: &RedisStore, session: &str, code: &str) -> Result<Verdict, StoreError> {
-    store.attempt(&policy(), Attempt { key: key(session), code, terms: Terms::default() }).await
+pub(crate) async fn attempt(store: &RedisStore, session: &str, code: &str) -> Result<Decision, StoreError> {
+    store
+        .attempt(&policy(), VerifyAttempt { key: key(session), code, overrides: RequestOverrides::default() })
+        .await
 }
 
 #[tokio::test]
-async fn a_wrong_address_is_told_and_nothing_is_started() {
-    let refused = RedisStore::connect("redis://127.0.0.1:1", None).await.err().unwrap();
-    assert!(matches!(refused, StoreError::Unreachable(_)), "{refused}");
+async fn a_wrong_address_is_an_error() {
+    let error = RedisStore::connect("redis://127.0.0.1:1", None).await.err().unwrap();
+    assert!(matches!(error, StoreError::Unreachable(_)), "{error}");
     for url in ["", "http://127.0.0.1", "redis://"] {
         assert!(RedisStore::connect(url, None).await.is_err(), "{url}");
     }
-    // Something that answers, and is no Redis.
+    // A server that is not Redis.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -59,7 +63,7 @@ async fn a_wrong_address_is_told_and_nothing_is_started() {
 
 #[tokio::test]
 async fn a_key_of_another_type_approves_nothing() {
-    let redis = Redis::start().await;
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "s").await.unwrap();
     let name = redis.cli(&["--raw", "KEYS", "otp:{*"]);
@@ -67,12 +71,12 @@ async fn a_key_of_another_type_approves_nothing() {
     let error = attempt(&store, "s", RIGHT).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error}");
     assert!(error.to_string().contains("WRONGTYPE"), "{error}");
-    assert_eq!(redis.cli(&["GET", &name]), "approved", "what is not ours is not written to");
+    assert_eq!(redis.cli(&["GET", &name]), "approved", "a foreign key is not modified");
 }
 
 #[tokio::test]
-async fn full_memory_issues_nothing_and_approves_nothing() {
-    let redis = Redis::start().await;
+async fn with_full_memory_nothing_is_issued_or_approved() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "s").await.unwrap();
     redis.cli(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
@@ -85,8 +89,8 @@ async fn full_memory_issues_nothing_and_approves_nothing() {
 }
 
 #[tokio::test]
-async fn keys_hold_no_code_and_no_id_and_outlive_the_code() {
-    let redis = Redis::start().await;
+async fn keys_contain_neither_code_nor_id_and_outlive_the_code() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "session-canary").await.unwrap();
     let name = redis.cli(&["--raw", "KEYS", "otp:{*"]);
@@ -94,29 +98,29 @@ async fn keys_hold_no_code_and_no_id_and_outlive_the_code() {
     for secret in [RIGHT, "session-canary"] {
         assert!(!name.contains(secret) && !fields.contains(secret), "{name} {fields}");
     }
-    assert!(name.starts_with("otp:{") && name.ends_with('}'), "the whole name is the tag: {name}");
+    assert!(name.starts_with("otp:{") && name.ends_with('}'), "the whole name is the hash tag: {name}");
     let left: u64 = redis.cli(&["TTL", &name]).parse().unwrap();
     assert!(left > 86_400, "an expired code must not become an unknown one: {left} s");
-    // Past its lifetime it is expired, and wrong or right makes no difference.
+    // After its lifetime, the right code and a wrong one are both expired.
     store.age(key("session-canary"), 61).await.unwrap();
     for code in [RIGHT, "654321"] {
         assert_eq!(attempt(&store, "session-canary", code).await.unwrap().outcome, Outcome::Expired);
     }
-    assert_eq!(redis.cli(&["DBSIZE"]), "2", "the session, and the secret");
+    assert_eq!(redis.cli(&["DBSIZE"]), "2", "the session and the secret");
 }
 
 #[tokio::test]
-async fn a_call_for_a_session_that_is_not_there_writes_nothing() {
-    let redis = Redis::start().await;
+async fn a_call_for_an_unknown_session_writes_nothing() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     assert_eq!(attempt(&store, "nobody", RIGHT).await.unwrap().outcome, Outcome::UnknownSession);
     assert!(!store.age(key("nobody"), 1).await.unwrap());
-    assert_eq!(redis.cli(&["DBSIZE"]), "1", "the secret alone");
+    assert_eq!(redis.cli(&["DBSIZE"]), "1", "only the secret");
 }
 
 #[tokio::test]
-async fn scripts_that_redis_has_forgotten_are_loaded_again() {
-    let redis = Redis::start().await;
+async fn scripts_are_loaded_again_after_a_flush() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "s").await.unwrap();
     assert_eq!(attempt(&store, "s", "654321").await.unwrap().remaining_attempts, Some(2));
@@ -124,8 +128,8 @@ async fn scripts_that_redis_has_forgotten_are_loaded_again() {
     assert_eq!(attempt(&store, "s", "654321").await.unwrap().remaining_attempts, Some(1));
 }
 
-/// Hands on everything to Redis and back; but once, after it was told to, an answer is lost and its connection breaks.
-pub(crate) async fn lossy(redis: &Redis, lose: &Arc<AtomicBool>) -> String {
+/// A proxy for Redis. Once `lose` is set, it drops the next response and closes its connection.
+pub(crate) async fn lossy_proxy(redis: &RedisServer, lose: &Arc<AtomicBool>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
     let behind = redis.url().trim_start_matches("redis://").to_owned();
@@ -139,7 +143,7 @@ pub(crate) async fn lossy(redis: &Redis, lose: &Arc<AtomicBool>) -> String {
             tokio::spawn(async move {
                 let mut read = vec![0; 4_096];
                 while let Ok(length @ 1..) = from_redis.read(&mut read).await {
-                    // Dropped, both halves of the way back close the connection.
+                    // Dropping both halves closes the connection.
                     if lose.swap(false, Ordering::SeqCst)
                         || to_client.write_all(&read[..length]).await.is_err()
                     {
@@ -153,32 +157,32 @@ pub(crate) async fn lossy(redis: &Redis, lose: &Arc<AtomicBool>) -> String {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_told_as_lost_and_the_script_runs_once() {
-    let redis = Redis::start().await;
+async fn a_lost_response_is_reported_and_the_script_runs_once() {
+    let redis = RedisServer::start().await;
     let lose = Arc::default();
-    let url = lossy(&redis, &lose).await;
-    // With a secret of its own it asks for nothing but what it is asked.
+    let url = lossy_proxy(&redis, &lose).await;
+    // With a configured secret, the store sends no commands of its own.
     let store = RedisStore::connect(&url, Secret::random()).await.unwrap();
     issue(&store, "s").await.unwrap();
     attempt(&store, "s", "654321").await.unwrap();
     lose.store(true, Ordering::SeqCst);
     let error = attempt(&store, "s", "654321").await.unwrap_err();
-    assert!(matches!(error, StoreError::Lost(_)), "{error}");
-    assert!(!lose.load(Ordering::SeqCst), "the answer was not there to be lost");
-    // It was counted, once: of three attempts this is the last. And the store finds its way back by itself.
+    assert!(matches!(error, StoreError::ResponseLost(_)), "{error}");
+    assert!(!lose.load(Ordering::SeqCst), "no response was dropped");
+    // It was counted once, so this is the last of three attempts. The store reconnects by itself.
     for _ in 0..20 {
-        if let Ok(verdict) = attempt(&store, "s", "654321").await {
-            assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(0)));
+        if let Ok(decision) = attempt(&store, "s", "654321").await {
+            assert_eq!((decision.outcome, decision.remaining_attempts), (Outcome::WrongCode, Some(0)));
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("it does not reconnect");
+    panic!("the store does not reconnect");
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_outlives_a_server_that_is_killed() {
-    let mut redis = Redis::start_durable().await;
+async fn acknowledged_attempts_survive_a_killed_server() {
+    let mut redis = RedisServer::start_durable().await;
     let store = redis.store().await;
     issue(&store, "counted").await.unwrap();
     issue(&store, "used").await.unwrap();
@@ -187,22 +191,22 @@ async fn what_was_acknowledged_outlives_a_server_that_is_killed() {
     assert_eq!(attempt(&store, "used", RIGHT).await.unwrap().outcome, Outcome::Approved);
     redis.kill();
     let error = attempt(&store, "counted", RIGHT).await.unwrap_err();
-    assert!(matches!(error, StoreError::Unreachable(_) | StoreError::Lost(_)), "{error}");
-    redis.start_again().await;
+    assert!(matches!(error, StoreError::Unreachable(_) | StoreError::ResponseLost(_)), "{error}");
+    redis.restart().await;
     for _ in 0..40 {
-        if let Ok(verdict) = attempt(&store, "counted", "654321").await {
-            assert_eq!((verdict.outcome, verdict.remaining_attempts), (Outcome::WrongCode, Some(0)));
+        if let Ok(decision) = attempt(&store, "counted", "654321").await {
+            assert_eq!((decision.outcome, decision.remaining_attempts), (Outcome::WrongCode, Some(0)));
             assert_eq!(attempt(&store, "used", RIGHT).await.unwrap().outcome, Outcome::AlreadyUsed);
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("it does not reconnect");
+    panic!("the store does not reconnect");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_right_codes_at_once_over_two_stores_exactly_one_is_approved() {
-    let redis = Redis::start().await;
+async fn of_many_concurrent_right_codes_over_two_stores_exactly_one_is_approved() {
+    let redis = RedisServer::start().await;
     let stores = Arc::new([redis.store().await, redis.store().await]);
     for round in 0..30 {
         let session = format!("s{round}");
@@ -226,8 +230,8 @@ async fn of_many_right_codes_at_once_over_two_stores_exactly_one_is_approved() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_is_lost() {
-    let redis = Redis::start().await;
+async fn many_concurrent_resends_over_two_stores_leave_one_code_and_lose_no_count() {
+    let redis = RedisServer::start().await;
     let stores = Arc::new([redis.store().await, redis.store().await]);
     for round in 0..20 {
         let first = format!("{round}-first");
@@ -239,7 +243,7 @@ async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_i
                 let (stores, barrier, first) = (stores.clone(), barrier.clone(), first.clone());
                 tokio::spawn(async move {
                     let session = format!("{first}-{call}");
-                    let resent = Issue {
+                    let resent = IssueRequest {
                         key: key(&session),
                         code: RIGHT,
                         ttl_seconds: 60,
@@ -257,22 +261,22 @@ async fn of_many_resends_at_once_over_two_stores_one_code_is_left_and_no_count_i
         for resend in resends {
             sessions.push(resend.await.unwrap());
         }
-        // Of three wrong codes the first session took one.
+        // The first session used one of three attempts.
         let mut left = Vec::new();
         let mut approved = 0;
         for session in &sessions {
-            let verdict = attempt(&stores[0], session, "654321").await.unwrap();
-            left.extend((verdict.outcome == Outcome::WrongCode).then_some(verdict.remaining_attempts));
-            let verdict = attempt(&stores[1], session, RIGHT).await.unwrap();
-            approved += usize::from(verdict.outcome == Outcome::Approved);
+            let decision = attempt(&stores[0], session, "654321").await.unwrap();
+            left.extend((decision.outcome == Outcome::WrongCode).then_some(decision.remaining_attempts));
+            let decision = attempt(&stores[1], session, RIGHT).await.unwrap();
+            approved += usize::from(decision.outcome == Outcome::Approved);
         }
         assert_eq!((left, approved), (vec![Some(1)], 1));
     }
 }
 
 #[tokio::test]
-async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
-    let redis = Redis::start().await;
+async fn an_announced_session_that_was_never_written_is_skipped_and_cannot_be_written_later() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     issue(&store, "late").await.unwrap();
     let late = redis.cli(&["--raw", "KEYS", "otp:{*"]);
@@ -280,9 +284,9 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
     issue(&store, "first").await.unwrap();
     attempt(&store, "first", "654321").await.unwrap();
     let first = redis.cli(&["--raw", "KEYS", "otp:{*"]);
-    // As a server leaves it that is killed, or whose caller hangs up, between its two steps.
+    // The state that a resend leaves if the server is killed, or the client disconnects, between its two steps.
     redis.cli(&["HSET", &first, "s", "1", "n", &late]);
-    let resent = Issue {
+    let resent = IssueRequest {
         key: key("next"),
         code: RIGHT,
         ttl_seconds: 60,
@@ -291,15 +295,15 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
         resend_of: Some(key("first")),
     };
     assert_eq!(store.issue(resent).await, Ok(Issued::Done));
-    // Had the first server only been slow, two codes would work now.
+    // If the first server was only slow, its code must not work in addition.
     let error = issue(&store, "late").await.unwrap_err();
-    assert!(error.to_string().contains("another code was sent meanwhile"), "{error}");
+    assert!(error.to_string().contains("another code was sent in the meantime"), "{error}");
     for session in ["first", "late"] {
         assert_eq!(attempt(&store, session, RIGHT).await.unwrap().outcome, Outcome::Expired, "{session}");
     }
     assert_eq!(attempt(&store, "next", "654321").await.unwrap().remaining_attempts, Some(1));
-    // And from the first session the way to the last is one step.
-    assert_eq!(store.issue(Issue { key: key("last"), ..resent }).await, Ok(Issued::Done));
+    // The first session now points directly at the last one.
+    assert_eq!(store.issue(IssueRequest { key: key("last"), ..resent }).await, Ok(Issued::Done));
     assert_eq!(attempt(&store, "next", RIGHT).await.unwrap().outcome, Outcome::Expired);
     assert_eq!(attempt(&store, "last", "654321").await.unwrap().remaining_attempts, Some(0));
     let last = redis.cli(&["HGET", &first, "n"]);
@@ -307,11 +311,11 @@ async fn a_code_that_was_never_kept_is_passed_over_and_is_kept_no_more() {
 }
 
 #[tokio::test]
-async fn no_shortcut_leads_to_a_session_that_was_not_written() {
-    let redis = Redis::start().await;
+async fn no_shortcut_points_to_a_session_that_was_not_written() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     let resend = async |session: &str, earlier: &str| {
-        let resent = Issue {
+        let resent = IssueRequest {
             key: key(session),
             code: RIGHT,
             ttl_seconds: 60,
@@ -330,30 +334,30 @@ async fn no_shortcut_leads_to_a_session_that_was_not_written() {
     let second = redis.cli(&["HGET", first, "n"]);
     assert_eq!(resend("c", "b").await, Ok(Issued::Done));
     attempt(&store, "c", "654321").await.unwrap();
-    // Its second step is refused: from the first session, a shortcut to it would pass by the count of the last.
+    // The second step fails. A shortcut to this session would bypass the count of the last one.
     let error = resend("taken", "a").await.unwrap_err();
-    assert!(matches!(error, StoreError::Halfway(_)), "{error}");
+    assert!(matches!(error, StoreError::PartiallyApplied(_)), "{error}");
     assert_eq!(redis.cli(&["HGET", first, "n"]), second);
     redis.cli(&["DEL", &taken]);
     assert_eq!(resend("d", "a").await, Ok(Issued::Done));
     assert_eq!(attempt(&store, "d", "654321").await.unwrap().remaining_attempts, Some(1));
-    assert_ne!(redis.cli(&["HGET", first, "n"]), second, "and with it written there is one");
+    assert_ne!(redis.cli(&["HGET", first, "n"]), second, "the shortcut follows the written session");
 }
 
-/// What becomes of a call within a few seconds.
-async fn soon(store: &RedisStore, is_meant: impl Fn(&Result<Verdict, StoreError>) -> bool) {
+/// Repeats a call until its result satisfies `condition`, for at most five seconds.
+async fn wait_for_result(store: &RedisStore, condition: impl Fn(&Result<Decision, StoreError>) -> bool) {
     for _ in 0..100 {
-        if is_meant(&attempt(store, "nobody", RIGHT).await) {
+        if condition(&attempt(store, "nobody", RIGHT).await) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("it stays {:?}", attempt(store, "nobody", RIGHT).await);
+    panic!("the result is still {:?}", attempt(store, "nobody", RIGHT).await);
 }
 
 #[tokio::test]
-async fn a_secret_that_was_deleted_is_put_back_and_one_that_was_replaced_is_told() {
-    let redis = Redis::start().await;
+async fn a_deleted_secret_is_restored_and_a_replaced_one_is_reported() {
+    let redis = RedisServer::start().await;
     let store = redis.store().await;
     let before = redis.cli(&["GET", "otp:secret"]);
     redis.cli(&["FLUSHALL"]);
@@ -364,9 +368,13 @@ async fn a_secret_that_was_deleted_is_put_back_and_one_that_was_replaced_is_told
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(redis.cli(&["GET", "otp:secret"]), before);
-    // Another service has made its own there: with two secrets the sessions of one are unknown to the other.
+    // Another service has stored its own secret. With different secrets, neither knows the other's sessions.
     redis.cli(&["SET", "otp:secret", "another"]);
-    soon(&store, |told| matches!(told, Err(StoreError::Refused(_)))).await;
+    wait_for_result(&store, |result| matches!(result, Err(StoreError::Refused(_)))).await;
     redis.cli(&["SET", "otp:secret", &before]);
-    soon(&store, |told| matches!(told, Ok(verdict) if verdict.outcome == Outcome::UnknownSession)).await;
+    wait_for_result(
+        &store,
+        |result| matches!(result, Ok(decision) if decision.outcome == Outcome::UnknownSession),
+    )
+    .await;
 }

@@ -1,36 +1,36 @@
-//! Both stores, driven by the same sequences of commands as a model that knows nothing of how they keep sessions.
+//! Runs the same commands on both stores and on a model that knows nothing about their implementation.
 
 use std::sync::Arc;
 
 use otp_contract::{Contract, Outcome, Policy};
-use otp_sandbox::{Attempt, Issue, Issued, Key, MemoryStore, Secret, Store, Terms, Verdict};
+use otp_sandbox::{
+    Decision, IssueRequest, Issued, MemoryStore, RequestOverrides, Secret, SessionKey, Store, VerifyAttempt,
+};
+use otp_test_support::{RedisCluster, RedisServer};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use tokio::runtime::Runtime;
 
-use crate::cluster_house::Cluster;
-use crate::redis_house::Redis;
-
 const RIGHT: &str = "123456";
 const WRONG: &str = "654321";
 
-/// A session, by what was promised of it.
+/// The model of a session.
 #[derive(Debug, Clone)]
-struct Promised {
+struct ModelSession {
     ttl: u64,
     limit: Option<u32>,
     age: u64,
     wrong: u32,
-    /// Locked once, locked for good, whatever a later code may allow.
+    /// A session that was locked once stays locked, whatever limit a later code has.
     locked: bool,
     used: bool,
-    /// The session that its recipient got next.
+    /// The next session of the recipient.
     successor: Option<usize>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Model {
-    sessions: Vec<Promised>,
+    sessions: Vec<ModelSession>,
 }
 
 #[derive(Debug, Clone)]
@@ -41,14 +41,14 @@ enum Command {
     Try { of: usize, right: bool, foreign: bool },
 }
 
-impl Promised {
+impl ModelSession {
     fn is_spent(&self) -> bool {
         self.limit.is_some_and(|limit| self.wrong >= limit)
     }
 }
 
 impl Model {
-    /// What a correct store answers.
+    /// The outcome that a correct store decides.
     fn outcome(&self, of: usize, right: bool, foreign: bool) -> Outcome {
         let session = &self.sessions[of];
         match () {
@@ -88,7 +88,7 @@ impl ReferenceStateMachine for Model {
     }
 
     fn apply(mut state: Model, command: &Command) -> Model {
-        let new = |ttl, limit| Promised {
+        let new = |ttl, limit| ModelSession {
             ttl,
             limit,
             age: 0,
@@ -100,7 +100,7 @@ impl ReferenceStateMachine for Model {
         match *command {
             Command::Issue { ttl, limit } => state.sessions.push(new(ttl, limit)),
             Command::Resend { of, ttl, limit } => {
-                // It goes to the recipient, and takes the place of the code that is theirs by then.
+                // A resend replaces the recipient's current code, whichever session it names.
                 let mut last = of;
                 while let Some(next) = state.sessions[last].successor {
                     last = next;
@@ -110,7 +110,7 @@ impl ReferenceStateMachine for Model {
                 earlier.successor = Some(next);
                 // A new code does not reset the count, unless the old one was used.
                 let (wrong, locked) = if earlier.used { (0, false) } else { (earlier.wrong, earlier.locked) };
-                state.sessions.push(Promised { wrong, locked, ..new(ttl, limit) });
+                state.sessions.push(ModelSession { wrong, locked, ..new(ttl, limit) });
             }
             Command::Age { of, seconds } => state.sessions[of].age += seconds,
             Command::Try { of, right, foreign } => {
@@ -134,21 +134,21 @@ impl ReferenceStateMachine for Model {
     }
 }
 
-fn key(session: &str) -> Key<'_> {
-    Key { vendor: "exotel", tenant: "t", session }
+fn key(session: &str) -> SessionKey<'_> {
+    SessionKey { vendor: "exotel", tenant: "t", session }
 }
 
-/// A store, and the runtime that it lives in.
-struct Driven {
+/// A store under test, with its runtime.
+struct StoreUnderTest {
     store: Arc<dyn Store>,
     runtime: Arc<Runtime>,
     policy: Policy,
-    /// Tells the sessions of one run from those of the next.
+    /// Makes the session ids of this run unique.
     run: u64,
     issued: usize,
 }
 
-impl Driven {
+impl StoreUnderTest {
     fn session(&self, of: usize) -> String {
         format!("{}-{of}", self.run)
     }
@@ -164,7 +164,7 @@ impl Driven {
 
     fn write(&self, of: usize, ttl_seconds: u64, max_attempts: Option<u32>, resend_of: Option<usize>) {
         let (session, earlier) = (self.session(of), resend_of.map(|of| self.session(of)));
-        let issue = Issue {
+        let issue = IssueRequest {
             key: key(&session),
             code: RIGHT,
             ttl_seconds,
@@ -175,14 +175,16 @@ impl Driven {
         assert_eq!(self.runtime.block_on(self.store.issue(issue)), Ok(Issued::Done));
     }
 
-    fn attempt(&self, of: usize, code: &str, foreign: bool, terms: Terms) -> Verdict {
+    fn attempt(&self, of: usize, code: &str, foreign: bool, overrides: RequestOverrides) -> Decision {
         let tenant = if foreign { "stranger" } else { "t" };
         let session = self.session(of);
-        let key = Key { tenant, ..key(&session) };
-        self.runtime.block_on(self.store.attempt(&self.policy, Attempt { key, code, terms })).unwrap()
+        let key = SessionKey { tenant, ..key(&session) };
+        self.runtime
+            .block_on(self.store.attempt(&self.policy, VerifyAttempt { key, code, overrides }))
+            .unwrap()
     }
 
-    fn apply(mut self, before: &Model, command: &Command) -> Driven {
+    fn apply(mut self, before: &Model, command: &Command) -> StoreUnderTest {
         match *command {
             Command::Issue { ttl, limit } => self.issue(ttl, limit, None),
             Command::Resend { of, ttl, limit } => self.issue(ttl, limit, Some(of)),
@@ -191,14 +193,14 @@ impl Driven {
             }
             Command::Try { of, right, foreign } => {
                 let code = if right { RIGHT } else { WRONG };
-                let verdict = self.attempt(of, code, foreign, Terms::default());
-                assert_eq!(verdict.outcome, before.outcome(of, right, foreign));
-                assert_eq!(verdict.foreign, foreign);
+                let decision = self.attempt(of, code, foreign, RequestOverrides::default());
+                assert_eq!(decision.outcome, before.outcome(of, right, foreign));
+                assert_eq!(decision.foreign, foreign);
                 if !foreign {
                     let session = &before.sessions[of];
-                    let wrong = session.wrong + u32::from(verdict.outcome == Outcome::WrongCode);
+                    let wrong = session.wrong + u32::from(decision.outcome == Outcome::WrongCode);
                     let left = session.limit.map(|limit| limit.saturating_sub(wrong));
-                    assert_eq!(verdict.remaining_attempts, left);
+                    assert_eq!(decision.remaining_attempts, left);
                 }
             }
         }
@@ -206,30 +208,34 @@ impl Driven {
     }
 }
 
-/// What the proptest of each store starts from; the server outlives its runs.
-macro_rules! driven {
+/// Implements the state machine test of a store. The server outlives the runs.
+macro_rules! state_machine_test {
     ($name:ident, $store:expr) => {
         struct $name;
 
         impl StateMachineTest for $name {
-            type SystemUnderTest = (Driven, Model);
+            type SystemUnderTest = (StoreUnderTest, Model);
             type Reference = Model;
 
-            fn init_test(state: &Model) -> (Driven, Model) {
+            fn init_test(state: &Model) -> (StoreUnderTest, Model) {
                 let (runtime, store): (Arc<Runtime>, Arc<dyn Store>) = $store;
                 let policy = Contract::of_vendor("exotel").unwrap().policy;
                 let run = next_run();
-                (Driven { store, runtime, policy, run, issued: 0 }, state.clone())
+                (StoreUnderTest { store, runtime, policy, run, issued: 0 }, state.clone())
             }
 
-            fn apply((driven, before): (Driven, Model), after: &Model, command: Command) -> (Driven, Model) {
+            fn apply(
+                (driven, before): (StoreUnderTest, Model),
+                after: &Model,
+                command: Command,
+            ) -> (StoreUnderTest, Model) {
                 (driven.apply(&before, &command), after.clone())
             }
         }
     };
 }
 
-/// Tells the sessions of one run from those of the next, for the server outlives its runs.
+/// A number for each run, because all runs share one server.
 fn next_run() -> u64 {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -240,14 +246,14 @@ fn runtime() -> Arc<Runtime> {
     Arc::new(tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap())
 }
 
-driven!(Memory, (runtime(), Arc::new(MemoryStore::new(Secret::random().unwrap()))));
+state_machine_test!(Memory, (runtime(), Arc::new(MemoryStore::new(Secret::random().unwrap()))));
 
 thread_local! {
-    /// One server for all runs of a test: a thread has one test.
-    static SERVER: (Arc<Runtime>, Redis, Arc<dyn Store>) = {
+    /// One server for all runs of a test. Each test has a thread of its own.
+    static SERVER: (Arc<Runtime>, RedisServer, Arc<dyn Store>) = {
         let runtime = runtime();
         let (redis, store) = runtime.block_on(async {
-            let redis = Redis::start().await;
+            let redis = RedisServer::start().await;
             let store = redis.store().await;
             (redis, store)
         });
@@ -255,14 +261,14 @@ thread_local! {
     };
 }
 
-driven!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
+state_machine_test!(InRedis, SERVER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
 
 thread_local! {
     /// One cluster for all runs of a test.
-    static CLUSTER: (Arc<Runtime>, Cluster, Arc<dyn Store>) = {
+    static CLUSTER: (Arc<Runtime>, RedisCluster, Arc<dyn Store>) = {
         let runtime = runtime();
         let (cluster, store) = runtime.block_on(async {
-            let cluster = Cluster::start().await;
+            let cluster = RedisCluster::start().await;
             let store = cluster.nodes[0].store().await;
             (cluster, store)
         });
@@ -270,38 +276,38 @@ thread_local! {
     };
 }
 
-driven!(InCluster, CLUSTER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
+state_machine_test!(InCluster, CLUSTER.with(|(runtime, _, store)| (Arc::clone(runtime), Arc::clone(store))));
 
 proptest_state_machine::prop_state_machine! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_store_in_memory_answers_every_sequence_as_promised(sequential 1..40 => Memory);
+    fn the_memory_store_agrees_with_the_model(sequential 1..40 => Memory);
 
     #[test]
-    fn the_store_in_redis_answers_every_sequence_as_promised(sequential 1..40 => InRedis);
+    fn the_redis_store_agrees_with_the_model(sequential 1..40 => InRedis);
 
     #[test]
-    fn the_store_in_a_cluster_answers_every_sequence_as_promised(sequential 1..40 => InCluster);
+    fn the_redis_cluster_agrees_with_the_model(sequential 1..40 => InCluster);
 }
 
-/// A step of two stores side by side.
+/// A step of both stores.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Some seconds pass, and one of the last sessions is called.
-    Call { back: usize, seconds: u64, right: bool, terms: Terms },
-    /// The code is sent again.
+    /// Lets time pass, then calls one of the last sessions.
+    Call { back: usize, seconds: u64, right: bool, overrides: RequestOverrides },
+    /// Sends the code again.
     Resend { back: usize },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    // Mostly short steps: after a long one nothing lives that could be told apart.
+    // Mostly short steps: after a long one, every session has expired.
     let seconds = prop_oneof![6 => 0_u64..60, 1 => 60_u64..900];
-    let terms =
+    let overrides =
         (prop::option::of(any::<bool>()), prop::option::of(1_u32..10), prop::option::of(180_u64..1_200))
-            .prop_map(|(retry, limit, lifetime_seconds)| Terms { retry, limit, lifetime_seconds });
-    let call = (0_usize..3, seconds, prop::bool::weighted(0.3), terms)
-        .prop_map(|(back, seconds, right, terms)| Step::Call { back, seconds, right, terms });
+            .prop_map(|(retry, limit, lifetime_seconds)| RequestOverrides { retry, limit, lifetime_seconds });
+    let call = (0_usize..3, seconds, prop::bool::weighted(0.3), overrides)
+        .prop_map(|(back, seconds, right, overrides)| Step::Call { back, seconds, right, overrides });
     let resend = (0_usize..3).prop_map(|back| Step::Resend { back });
     prop::collection::vec(prop_oneof![5 => call, 1 => resend], 1..20)
 }
@@ -309,13 +315,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever a request sets of the policy, and whenever the code is sent again: the scripts decide what the engine in
-    /// Rust decides, to the last member.
+    /// The Lua scripts decide exactly what the engine in Rust decides, with any overrides in the requests and any
+    /// resends.
     #[test]
-    fn both_stores_give_the_same_verdict_on_the_same_calls(
+    fn both_stores_decide_the_same_calls_in_the_same_way(
         vendor in prop::sample::select(vec!["dailystory", "exotel", "zeckta", "d7"]),
         limit in prop::option::of(1_u32..6),
-        // A vendor does always the one or always the other.
+        // Fixed for each run, because a vendor always does the same.
         resend_keeps_the_id in any::<bool>(),
         steps in steps(),
     ) {
@@ -323,7 +329,7 @@ proptest! {
         let run = next_run();
         let memory = runtime();
         let of = |store: Arc<dyn Store>, runtime: Arc<Runtime>| {
-            Driven { store, runtime, policy: policy.clone(), run, issued: 0 }
+            StoreUnderTest { store, runtime, policy: policy.clone(), run, issued: 0 }
         };
         let mut one = of(Arc::new(MemoryStore::new(Secret::random().unwrap())), memory);
         let mut other = SERVER.with(|(runtime, _, store)| of(Arc::clone(store), Arc::clone(runtime)));
@@ -341,14 +347,14 @@ proptest! {
                         }
                     }
                 }
-                Step::Call { back, seconds, right, terms } => {
+                Step::Call { back, seconds, right, overrides } => {
                     let of = of(back);
                     for driven in [&one, &other] {
                         driven.age(of, seconds);
                     }
                     let code = if right { RIGHT } else { WRONG };
-                    let (a, b) = (one.attempt(of, code, false, terms), other.attempt(of, code, false, terms));
-                    prop_assert_eq!(Verdict { issued_at: None, ..a }, Verdict { issued_at: None, ..b });
+                    let (a, b) = (one.attempt(of, code, false, overrides), other.attempt(of, code, false, overrides));
+                    prop_assert_eq!(Decision { issued_at: None, ..a }, Decision { issued_at: None, ..b });
                     let apart = a.issued_at.unwrap().abs_diff(b.issued_at.unwrap());
                     prop_assert!(apart < 5_000, "{} ms", apart);
                 }

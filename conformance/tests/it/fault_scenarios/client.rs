@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::sandbox_house::{Answer, House, Tenant};
+use otp_test_support::{Response, Tenant, TestServer};
 
 /// A verify call and its differences from a correct one.
 #[derive(Clone)]
@@ -64,17 +64,17 @@ impl Call {
 }
 
 pub(crate) struct ScenarioClient<'a> {
-    sandbox: &'a House,
+    sandbox: &'a TestServer,
     pub(crate) contract: &'a Contract,
     tenants: Vec<Arc<Tenant>>,
     sessions: Vec<String>,
     /// One line for each response.
     pub(crate) transcript: Vec<String>,
-    pub(crate) last: Option<Answer>,
+    pub(crate) last: Option<Response>,
 }
 
 impl<'a> ScenarioClient<'a> {
-    pub(crate) async fn open(sandbox: &'a House, contract: &'a Contract) -> ScenarioClient<'a> {
+    pub(crate) async fn open(sandbox: &'a TestServer, contract: &'a Contract) -> ScenarioClient<'a> {
         let tenants = vec![
             Arc::new(sandbox.tenant(&contract.vendor).await),
             Arc::new(sandbox.tenant(&contract.vendor).await),
@@ -124,7 +124,7 @@ impl<'a> ScenarioClient<'a> {
     }
 
     pub(crate) fn credential(&self, tenant: usize) -> (String, String) {
-        self.tenants[tenant].credential()
+        self.tenants[tenant].credential(self.contract)
     }
 
     /// The body of `call`, unless it has one of its own.
@@ -146,7 +146,7 @@ impl<'a> ScenarioClient<'a> {
     fn target(&self, call: &Call) -> String {
         let operation = &self.contract.verify();
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let parameters = &self.tenants[call.account].made["parameters"];
+        let parameters = &self.tenants[call.account].json()["parameters"];
         let mut target = operation.path.fill(|name| match parameters[name].as_str() {
             Some(account) => account.to_owned(),
             None => encode(call.session.as_str().unwrap()),
@@ -175,8 +175,9 @@ impl<'a> ScenarioClient<'a> {
         self.last = Some(response);
     }
 
-    async fn exchange(&self, call: &Call) -> Option<Answer> {
-        let sandbox = if call.to_other_replica { self.sandbox.other() } else { self.sandbox.clone() };
+    async fn exchange(&self, call: &Call) -> Option<Response> {
+        let sandbox =
+            if call.to_other_replica { self.sandbox.second_replica() } else { self.sandbox.clone() };
         let request = self.request(call);
         if call.delivery == Delivery::Complete {
             return Some(exchange(sandbox, request, call.on_new_connection).await);
@@ -194,7 +195,7 @@ impl<'a> ScenarioClient<'a> {
         if call.delivery != Delivery::Truncated {
             chunks.push(last.to_vec());
         }
-        let response = sandbox.send_octets(&chunks, call.delivery == Delivery::Chunked).await;
+        let response = sandbox.http().send_bytes(&chunks, call.delivery == Delivery::Chunked).await;
         // A server handles a lost connection shortly after.
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         response
@@ -202,8 +203,10 @@ impl<'a> ScenarioClient<'a> {
 
     fn request(&self, call: &Call) -> PreparedRequest {
         let operation = &self.contract.verify();
-        let mut headers =
-            call.credentials.clone().unwrap_or_else(|| vec![self.tenants[call.tenant].credential()]);
+        let mut headers = call
+            .credentials
+            .clone()
+            .unwrap_or_else(|| vec![self.tenants[call.tenant].credential(self.contract)]);
         headers.push(("content-type".to_owned(), call.media_type.to_owned()));
         headers.extend(call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let body = match &call.body {
@@ -258,7 +261,7 @@ impl<'a> ScenarioClient<'a> {
     }
 
     /// A response without generated values and without values that depend on the clock.
-    pub(crate) fn line(&self, response: &Answer) -> String {
+    pub(crate) fn line(&self, response: &Response) -> String {
         let mut headers: Vec<_> = response
             .headers
             .iter()
@@ -281,7 +284,7 @@ impl<'a> ScenarioClient<'a> {
         }
         for (index, tenant) in self.tenants.iter().enumerate() {
             for part in ["parameters", "credentials"] {
-                for_each_text(&tenant.made[part], &mut |text| {
+                for_each_text(&tenant.json()[part], &mut |text| {
                     line = line.replace(text, &format!("<tenant {index}>"));
                 });
             }
@@ -297,8 +300,8 @@ struct PreparedRequest {
     body: Vec<u8>,
 }
 
-async fn exchange(sandbox: House, request: PreparedRequest, on_new_connection: bool) -> Answer {
-    let sandbox = if on_new_connection { sandbox.anew() } else { sandbox };
+async fn exchange(sandbox: TestServer, request: PreparedRequest, on_new_connection: bool) -> Response {
+    let sandbox = if on_new_connection { sandbox.with_new_connections() } else { sandbox };
     let headers: Vec<_> =
         request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     sandbox.send(&request.method, &request.target, &headers, &request.body).await

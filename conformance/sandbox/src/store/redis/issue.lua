@@ -1,8 +1,8 @@
--- Writes a session, unless one is there under the name.
+-- Creates a session. Returns 1, or 0 if the key exists.
 --
 -- KEYS  1 the session
--- ARGV  1 tenant, 2 digest of the code, 3 lifetime in seconds, 4 limit or '', 5 wrong codes so far, 6 since when it is
---       locked, or '', 7 for how many milliseconds it is kept
+-- ARGV  1 tenant, 2 digest of the code, 3 lifetime in seconds, 4 limit or '', 5 failed attempts, 6 locked at, or '',
+--       7 how long to keep it, in milliseconds
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
