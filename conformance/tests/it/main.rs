@@ -1,11 +1,6 @@
 //! The suite against real servers on loopback: the sandbox, the sandbox with faults, and servers written for a test.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod control;
 mod fault_scenarios;
