@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use otp_verify::{Approval, Code, Error, Kind, SessionId, Verifier, d7, zeckta};
+use otp_verify::{Approval, Code, Error, ErrorKind, SessionId, Verifier, d7, zeckta};
 
 mod sandbox;
 
@@ -65,6 +65,9 @@ async fn first_answer(routes: &[Route]) -> Option<Result<Approval, Error>> {
 fn failed(error: &Error) -> bool {
     matches!(
         error.kind(),
-        Kind::Transport | Kind::UndocumentedAnswer | Kind::RateLimited | Kind::Unauthorized
+        ErrorKind::Transport
+            | ErrorKind::UndocumentedResponse
+            | ErrorKind::RateLimited
+            | ErrorKind::Unauthorized
     )
 }

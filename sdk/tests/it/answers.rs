@@ -1,4 +1,4 @@
-//! Answers that are documented and look different, and answers that no vendor should give.
+//! Documented responses in unusual forms, and responses that no vendor should send.
 
 use otp_contract::{Matching, Outcome};
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::play::{self, SESSION, answered, exchange};
 
 #[tokio::test]
-async fn a_200_that_says_failed_is_no_success() {
+async fn a_200_with_the_status_failed_is_not_approved() {
     let seen = answered("d7", 200, &json!({ "status": "FAILED" })).await;
     assert_eq!((seen.kind, seen.outcome), ("Refused", Some(otp_verify::Outcome::WrongCode)));
 }
 
 #[tokio::test]
-async fn a_wrong_and_an_expired_code_that_are_answered_alike_stay_two_outcomes() {
+async fn one_response_to_a_wrong_and_to_an_expired_code_has_two_outcomes() {
     let detail = json!({ "detail": { "code": "INVALID_OTP_CODE", "message": "Invalid OTP code or OTP code expired" } });
     let seen = answered("d7", 400, &detail).await;
     assert_eq!(seen.outcome, None);
@@ -21,7 +21,7 @@ async fn a_wrong_and_an_expired_code_that_are_answered_alike_stay_two_outcomes()
 }
 
 #[tokio::test]
-async fn a_422_without_its_list_is_not_the_documented_one() {
+async fn a_422_without_its_array_is_not_the_documented_one() {
     let documented = json!({ "detail": [{ "loc": ["body"], "msg": "Field required", "type": "missing" }] });
     assert_eq!(answered("d7", 422, &documented).await.outcome, Some(otp_verify::Outcome::InvalidRequest));
     for detail in [json!([]), json!("Unprocessable"), json!(null)] {
@@ -32,10 +32,11 @@ async fn a_422_without_its_list_is_not_the_documented_one() {
 }
 
 #[tokio::test]
-async fn a_code_that_may_stand_anywhere_is_found_as_a_number_and_as_text() {
+async fn a_code_that_may_be_anywhere_is_found_as_a_number_and_as_text() {
     for body in [
         json!({ "code": 1211 }),
         json!({ "code": "1211" }),
+        json!({ "code": 1211.0 }),
         json!({ "error": { "details": [{ "code": 1211 }] } }),
         json!({ "http_code": 400, "response": { "error_data": { "code": "1211" } } }),
     ] {
@@ -47,7 +48,7 @@ async fn a_code_that_may_stand_anywhere_is_found_as_a_number_and_as_text() {
 }
 
 #[tokio::test]
-async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
+async fn a_response_that_approves_and_refuses_is_contradictory() {
     let zeckta = |success: bool, status: &str, verified: bool| {
         let data = json!({ "sessionId": SESSION, "status": status, "verified": verified, "message": "m" });
         json!({ "success": success, "message": "m", "data": data })
@@ -118,7 +119,7 @@ async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
 }
 
 #[tokio::test]
-async fn a_body_that_says_one_thing_twice_is_contradictory() {
+async fn a_body_with_a_duplicate_key_is_contradictory() {
     for body in [
         r#"{"status":"APPROVED","status":"FAILED"}"#,
         r#"{"status":"FAILED","status":"APPROVED"}"#,
@@ -130,7 +131,7 @@ async fn a_body_that_says_one_thing_twice_is_contradictory() {
 }
 
 #[tokio::test]
-async fn an_approval_with_any_signal_missing_or_other_is_none() {
+async fn an_approval_with_a_missing_or_changed_signal_is_not_approved() {
     for contract in play::contracts() {
         for cell in contract.verify().approvals() {
             for member in &cell.members {
@@ -140,8 +141,8 @@ async fn an_approval_with_any_signal_missing_or_other_is_none() {
                 let replacements =
                     [json!(null), json!("APPROVED "), json!(false), json!(0), json!([]), json!({})];
                 for value in replacements.into_iter().map(Some).chain([None]) {
-                    let is_its_own = value.as_ref() == Some(&member.example);
-                    if is_its_own || value.is_none() && member.rule.optional {
+                    let is_unchanged = value.as_ref() == Some(&member.example);
+                    if is_unchanged || value.is_none() && member.rule.optional {
                         continue;
                     }
                     let mut body = play::rendered(cell);
@@ -155,7 +156,7 @@ async fn an_approval_with_any_signal_missing_or_other_is_none() {
 }
 
 #[tokio::test]
-async fn an_approval_under_a_status_that_is_not_its_own_is_none() {
+async fn an_approval_with_another_status_is_not_approved() {
     for contract in play::contracts() {
         for cell in contract.verify().approvals() {
             for status in [201, 202, 206, 300, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503] {
@@ -168,7 +169,7 @@ async fn an_approval_under_a_status_that_is_not_its_own_is_none() {
 }
 
 #[tokio::test]
-async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
+async fn an_undocumented_body_is_never_approved_and_its_status_is_kept() {
     let large = "x".repeat(5 * 1024 * 1024);
     let bodies = [
         "<html><body>APPROVED</body></html>",
@@ -192,7 +193,7 @@ async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
                     "Incomplete" => assert_eq!(kept, 64 * 1024, "{place}"),
                     "RateLimited" => assert_eq!((status, seen.outcomes.len()), (429, 0), "{place}"),
                     "Undocumented" => assert!(seen.outcomes.is_empty(), "{place}"),
-                    // A status alone says something where the document leaves the body open.
+                    // A status alone is meaningful if the document does not specify the body.
                     "Refused" => assert!(
                         contract.verify().cells.iter().any(|cell| {
                             !cell.body_specified
