@@ -1,4 +1,6 @@
 //! Approvals: the successful result of a verify call.
+//!
+//! Only `call.rs` creates one, after the classification of a response. Only an [`Approved`] knows its vendor's types.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,7 +9,8 @@ use std::ops::Deref;
 use crate::response::{Operation, RawResponse};
 use crate::vendor::VerifyResponses;
 
-/// A vendor approved the code: the response has every signal that the vendor's document requires, and none of a refusal.
+/// A vendor approved the code: the response has every signal that the vendor's document requires, and none of a
+/// refusal.
 ///
 /// [`Verifier::verify`](crate::Verifier::verify) returns it for any vendor.
 #[must_use]
@@ -22,8 +25,8 @@ impl Approval {
         self.operation.vendor
     }
 
-    /// The vendor's or a gateway's id of the call, which its support needs: from the body if the vendor documents one there,
-    /// otherwise from a header such as `x-request-id`.
+    /// The vendor's or a gateway's id of the call, which its support needs: from the body if the vendor documents one
+    /// there, otherwise from a header such as `x-request-id`.
     pub fn request_id(&self) -> Option<String> {
         self.raw.request_id(&self.operation.responses)
     }
@@ -55,8 +58,8 @@ impl<V: VerifyResponses> Approved<V> {
         Approved { approval: Approval { operation: V::operation(), raw }, vendor: PhantomData }
     }
 
-    /// The body as its documented type. `None` if a member that is no signal is missing or has another type than documented;
-    /// the approval is valid all the same, and the code is used.
+    /// The body as its documented type. `None` if a member that is no signal is missing or has another type than
+    /// documented; the approval is valid all the same, and the code is used.
     pub fn body(&self) -> Option<V::Body> {
         V::decode(self.raw.status(), self.raw.body())
     }

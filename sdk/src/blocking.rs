@@ -1,8 +1,8 @@
 //! A client for programs without an asynchronous runtime, with the feature `blocking`.
 //!
-//! It runs the asynchronous client on a thread of its own and has the same settings, errors and guarantees. Any thread may use
-//! and drop it, even one of an asynchronous runtime, which it then blocks. It therefore has connections of its own: one that
-//! the blocked runtime drives would never deliver a response.
+//! It runs the asynchronous client on a thread of its own and has the same settings, errors and guarantees. Any thread
+//! may use and drop it, even one of an asynchronous runtime, which it then blocks. It therefore has connections of its
+//! own: one that the blocked runtime drives would never deliver a response.
 //!
 //! ```
 //! # #[cfg(feature = "zeckta")]
@@ -48,8 +48,8 @@ pub struct Client<V> {
 struct BackgroundRuntime(Option<Runtime>);
 
 impl<V: VerifyOperation> Client<V> {
-    /// Creates a client with the settings of `client` and connections of its own. It shares only an HTTP client that the program
-    /// supplied; do not use that one on a thread that this client blocks.
+    /// Creates a client with the settings of `client` and connections of its own. It shares only an HTTP client that
+    /// the program supplied; do not use that one on a thread that this client blocks.
     ///
     /// # Errors
     /// [`BuildError::Unavailable`] if the system cannot start a thread or has no usable TLS.

@@ -1,4 +1,6 @@
 //! The verify call: its options, and how the client sends, retries and classifies it.
+//!
+//! May use everything but the vendors and the generated code. Never sends a request again unless the connection failed.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -75,8 +77,8 @@ impl<V: VerifyOperation> VerifyRequest<V> {
 
     /// Adds a header, for example for correlation. It replaces an earlier one with the same name.
     ///
-    /// If the header is invalid, authenticates, frames the message or is set by the client, nothing is sent and the call fails
-    /// with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// If the header is invalid, authenticates, frames the message or is set by the client, nothing is sent and the
+    /// call fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     pub fn header(mut self, name: &str, value: &str) -> VerifyRequest<V> {
         match extra_header::parse(name, value, self.client.inner().transport.authorization_header()) {
             Ok((name, value)) => {
@@ -101,12 +103,11 @@ impl<V: VerifyOperation> VerifyRequest<V> {
         async move {
             let span = Span::new(&self.client.inner().transport.server, V::operation());
             let result = span.instrument(self.exchange(&span)).await;
-            match &result {
-                Ok(approved) => {
-                    span.record_result(Some(approved.raw().status()), Some(Outcome::Approved), None)
-                }
-                Err(error) => span.record_result(error.status(), error.outcome(), error.telemetry_type()),
-            }
+            let (status, outcome, error_type) = match &result {
+                Ok(approved) => (Some(approved.raw().status()), Some(Outcome::Approved), None),
+                Err(error) => (error.status(), error.outcome(), error.telemetry_type()),
+            };
+            span.record_result(status, outcome, error_type);
             result.map_err(V::error)
         }
     }

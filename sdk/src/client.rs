@@ -1,6 +1,7 @@
-//! The client that all vendors share. Each operation adds its call in a module of its own, such as `call.rs`.
+//! The client that all vendors share, and its builder.
 //!
-//! Whatever is particular to a vendor is in the vendor's module; nothing here knows one by name.
+//! May use [`http`](crate::http) and the [`Vendor`] trait. Knows no operation: each adds its call in a module of its
+//! own, such as `call.rs`. Knows no vendor by name.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,10 +15,11 @@ use crate::vendor::{Accounts, Vendor};
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A client of the vendor `V`. Each vendor's module has an alias for it, such as [`zeckta::Client`](crate::zeckta::Client).
+/// A client of the vendor `V`. Each vendor's module has an alias for it, such as
+/// [`zeckta::Client`](crate::zeckta::Client).
 ///
-/// Cloning is cheap, and clones share their connections. A client follows no redirect and reads at most 64 KiB of a body. It
-/// sends each request once; if it cannot connect, it tries at most twice more within the call's timeout.
+/// Cloning is cheap, and clones share their connections. A client follows no redirect and reads at most 64 KiB of a
+/// body. It sends each request once; if it cannot connect, it tries at most twice more within the call's timeout.
 pub struct Client<V> {
     inner: Arc<ClientInner>,
     vendor: PhantomData<fn() -> V>,
@@ -100,7 +102,8 @@ impl<V: Vendor> ClientBuilder<V> {
         })
     }
 
-    /// Sets the base URL, to which the client appends the vendor's paths. It must use `https`, or `http` to this machine.
+    /// Sets the base URL, to which the client appends the vendor's paths. It must use `https`, or `http` to this
+    /// machine.
     pub fn base_url(mut self, base_url: impl Into<String>) -> ClientBuilder<V> {
         self.base_url = base_url.into();
         self
@@ -122,11 +125,11 @@ impl<V: Vendor> ClientBuilder<V> {
 
     /// Uses your HTTP client, for example for a proxy or certificates that the environment does not configure.
     ///
-    /// Build it with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the code, and an
-    /// API key in a custom header, to any address. The client rejects a response from another URL, but it cannot detect a
-    /// redirect that returns to the original one. Do not let it retry requests (`reqwest::ClientBuilder::retry`), because each
-    /// may consume an attempt. [`ClientBuilder::connect_timeout`] has no effect on it. With a `rustls` feature, install a
-    /// provider before you build a [`reqwest::Client`].
+    /// Build it with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the code,
+    /// and an API key in a custom header, to any address. The client rejects a response from another URL, but it cannot
+    /// detect a redirect that returns to the original one. Do not let it retry requests
+    /// (`reqwest::ClientBuilder::retry`), because each may consume an attempt. [`ClientBuilder::connect_timeout`] has
+    /// no effect on it. With a `rustls` feature, install a provider before you build a [`reqwest::Client`].
     pub fn http_client(mut self, http: reqwest::Client) -> ClientBuilder<V> {
         self.http = Some(http);
         self

@@ -1,7 +1,7 @@
 //! Why a verify call did not approve a code, and how to proceed.
 //!
-//! No type of the HTTP library is public here, and no message has a URL, a credential, a code or any part of a response,
-//! because errors are logged.
+//! May use [`http`](crate::http) and [`response`](crate::response). No type of the HTTP library is public here. No
+//! message has a URL, a credential, a code or any part of a response, because errors are logged.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use crate::response::{
 /// A verify call that did not approve the code, for any vendor.
 ///
 /// Each vendor's module has an enum with a variant for each documented refusal, such as
-/// [`zeckta::Error`](crate::zeckta::Error). Its variants hold this type, so it has all methods below, and `?` or [`From`]
-/// converts it.
+/// [`zeckta::Error`](crate::zeckta::Error). Its variants hold this type, so it has all methods below, and `?` or
+/// [`From`] converts it.
 ///
 /// No vendor's verify call is idempotent, so an error reports whether the call consumed an attempt and how to proceed:
 ///
@@ -116,7 +116,8 @@ pub enum NextStep {
     Wait(Option<Duration>),
     /// The vendor will reject the request whatever the code: fix the credentials, the URL or the arguments.
     FixRequest,
-    /// The vendor's document does not describe the response. Its support needs [`Error::request_id`] and [`Error::raw`].
+    /// The vendor's document does not describe the response. Its support needs [`Error::request_id`] and
+    /// [`Error::raw`].
     ContactSupport,
 }
 
@@ -143,14 +144,14 @@ impl Error {
 
     /// The vendor's decision, if its document gives the response one meaning.
     ///
-    /// Literally documented meanings take precedence over inferred ones. If a response has several, as D7 Networks' response
-    /// to a wrong or an expired code, this is `None`, and [`Error::outcomes`] lists them.
+    /// Literally documented meanings take precedence over inferred ones. If a response has several, as D7 Networks'
+    /// response to a wrong or an expired code, this is `None`, and [`Error::outcomes`] lists them.
     pub fn outcome(&self) -> Option<Outcome> {
         self.candidates().and_then(|candidates| candidates.closest).map(|cell| cell.outcome)
     }
 
-    /// All outcomes that the response may mean, the literally documented ones first. Never includes an approval, and is empty
-    /// without a documented response.
+    /// All outcomes that the response may mean, the literally documented ones first. Never includes an approval, and is
+    /// empty without a documented response.
     pub fn outcomes(&self) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         for cell in self.cells() {
@@ -166,8 +167,8 @@ impl Error {
         self.cells().any(|cell| cell.outcome == outcome)
     }
 
-    /// The documented responses that match this one, the literally documented ones first. Each names the document and the
-    /// section that describe it.
+    /// The documented responses that match this one, the literally documented ones first. Each names the document and
+    /// the section that describe it.
     pub fn cells(&self) -> impl Iterator<Item = &'static Cell> {
         self.candidates().into_iter().flat_map(|candidates| candidates.cells.iter().copied())
     }
@@ -180,8 +181,8 @@ impl Error {
             .and_then(|left| u32::try_from(left).ok())
     }
 
-    /// How long to wait before the next call: the `Retry-After` header, in seconds or as a date, otherwise the duration of a
-    /// lock that the body states.
+    /// How long to wait before the next call: the `Retry-After` header, in seconds or as a date, otherwise the duration
+    /// of a lock that the body states.
     pub fn retry_after(&self) -> Option<Duration> {
         let lockout = || {
             let raw = self.documented_response()?;
@@ -204,8 +205,8 @@ impl Error {
         .unwrap_or(Consumption::Unknown)
     }
 
-    /// How to proceed. If the response has several meanings, the step is one that helps in all of them: a new code, if the
-    /// code may have expired.
+    /// How to proceed. If the response has several meanings, the step is one that helps in all of them: a new code, if
+    /// the code may have expired.
     pub fn next_step(&self) -> NextStep {
         match &self.0.cause {
             Cause::Refused(candidates) => self.remedy(candidates),
@@ -240,8 +241,8 @@ impl Error {
         self.raw().map(RawResponse::status)
     }
 
-    /// The vendor's or a gateway's id of the call, which its support needs: from the body if the vendor documents one there,
-    /// otherwise from a header such as `x-request-id`.
+    /// The vendor's or a gateway's id of the call, which its support needs: from the body if the vendor documents one
+    /// there, otherwise from a header such as `x-request-id`.
     pub fn request_id(&self) -> Option<String> {
         self.raw()?.request_id(self.table())
     }

@@ -1,7 +1,6 @@
 //! Everything below a vendor's API: credentials, checks of arguments, the transport, retries and spans.
 //!
-//! May use [`response`](crate::response). Knows neither clients nor errors of vendors, and never decides what a response
-//! means.
+//! May use [`response`](crate::response). Knows neither clients nor vendors, and never decides what a response means.
 
 pub(crate) mod credentials;
 pub(crate) mod environment;

@@ -1,7 +1,7 @@
 //! A server for tests that sends the vendors' documented responses by name, with the feature `mock`.
 //!
-//! The responses come from the contracts from which the clients are generated and by which the conformance suite judges servers.
-//! A test can iterate over all of them, and then also covers those that a later version of a contract adds:
+//! The responses come from the contracts from which the clients are generated and by which the conformance suite judges
+//! servers. A test can iterate over all of them, and then also covers those that a later version of a contract adds:
 //!
 //! ```
 //! # #[cfg(feature = "zeckta")]
@@ -83,16 +83,16 @@ impl Server {
         self.wiremock.uri()
     }
 
-    /// Responds to all further calls of the cell's vendor with this cell: with its status and with the body in the vendor's
-    /// document, in which the values that repeat the request come from the request.
+    /// Responds to all further calls of the cell's vendor with this cell: with its status and with the body in the
+    /// vendor's document, in which the values that repeat the request come from the request.
     ///
     /// The responses for other vendors remain, so one server can stand for several vendors.
     pub fn respond_with(&self, cell: &'static Cell) {
         self.respond_with_changes(cell, cell.usual_status, |_| {});
     }
 
-    /// Responds like [`Server::respond_with`], but with another status and with a body that `change` modifies. This simulates
-    /// responses that no document describes.
+    /// Responds like [`Server::respond_with`], but with another status and with a body that `change` modifies. This
+    /// simulates responses that no document describes.
     pub fn respond_with_changes(
         &self,
         cell: &'static Cell,

@@ -1,7 +1,7 @@
-//! What came back from a vendor, and what it means: raw responses, the documented responses, and the classification of one
-//! by the other.
+//! Responses and their meaning: raw responses, the documented responses, and the classification of
+//! one by the other.
 //!
-//! This module is pure. It uses nothing else of this crate, sends nothing and knows no vendor by name.
+//! Uses nothing else of this crate. Performs no I/O and knows no vendor by name.
 
 mod cell;
 mod classification;

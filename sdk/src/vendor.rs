@@ -1,8 +1,8 @@
-//! The traits through which the shared client uses a vendor. Nothing here knows a vendor by name.
+//! The traits through which the shared client uses a vendor. Knows no vendor by name and contains no logic.
 //!
-//! [`Vendor`] is common to all operations. Each operation has a pair of traits: one that the generated code implements, with
-//! everything that follows from the contract, and one that the vendor's module implements, which turns the arguments of a
-//! call into a request. A further operation is a further pair.
+//! [`Vendor`] is common to all operations. Each operation has a pair of traits: one that the generated code implements,
+//! with everything that follows from the contract, and one that the vendor's module implements, which turns the
+//! arguments of a call into a request. A further operation is a further pair.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub trait Vendor: sealed::Sealed + Send + Sync + 'static {
 
 /// A vendor's verify call.
 pub trait VerifyOperation: VerifyResponses {
-    /// The options of a call, beside session and code.
+    /// The options of a call besides session and code.
     type Options: Clone + Default + fmt::Debug + Send + Sync + 'static;
 
     /// Builds the request with the generated code.

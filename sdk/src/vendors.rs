@@ -1,5 +1,5 @@
-//! One module for each vendor. A module names the vendor's credentials and turns the arguments of a call into a request; the
-//! rest is generated.
+//! One module for each vendor. A module names the vendor's credentials and turns the arguments of a call into a
+//! request; the rest is generated.
 //!
 //! This is the only hand-written list of the vendors. Modules may use everything else in this crate except each other.
 

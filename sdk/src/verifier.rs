@@ -1,4 +1,4 @@
-//! A trait that verifies codes with any vendor.
+//! A trait that verifies codes with any vendor. It adds nothing to the client but dynamic dispatch.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ pub type Verification = Pin<Box<dyn Future<Output = Result<Approval, Error>> + S
 
 /// Verifies codes with any vendor.
 ///
-/// Every vendor's client implements it, and so do `Arc` and `Box` of a verifier. A program can implement it too. Only clients
-/// create an [`Error`] or an [`Approval`], so such an implementation wraps a client.
+/// Every vendor's client implements it, and so do `Arc` and `Box` of a verifier. A program can implement it too. Only
+/// clients create an [`Error`] or an [`Approval`], so such an implementation wraps a client.
 ///
 /// ```
 /// # #[cfg(all(feature = "zeckta", feature = "d7"))]
@@ -36,8 +36,8 @@ pub trait Verifier: Send + Sync + 'static {
     /// The vendor's id, such as `zeckta`.
     fn vendor(&self) -> &'static str;
 
-    /// Verifies `code` for the session. Nothing is sent before the future is polled. If it is dropped, the call may or may not
-    /// have consumed an attempt.
+    /// Verifies `code` for the session. Nothing is sent before the future is polled. If it is dropped, the call may or
+    /// may not have consumed an attempt.
     ///
     /// # Errors
     /// Any result but an approval, such as a wrong code.

@@ -1,13 +1,14 @@
 //! `cargo xtask codegen`: generates `sdk/src/generated` from the vendor documents.
 //!
-//! The generated code is committed, so that a change to a document shows its effect on the clients, and building a client needs
-//! no generator. Writing and checking share all code except [`write_or_compare`].
+//! The generated code is committed, so that a change to a document shows its effect on the clients, and building a
+//! client needs no generator. Writing and checking share all code except [`write_or_compare`].
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context as _;
+use heck::ToUpperCamelCase as _;
 use otp_contract::Role;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
@@ -98,6 +99,7 @@ fn write_or_compare(
     Ok(fresh || mode == Mode::Write)
 }
 
+/// The names of the files in the folder that are not generated, sorted.
 fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
     // A folder that does not exist yet has no files.
@@ -156,7 +158,7 @@ fn client(document: &Document) -> anyhow::Result<String> {
 /// What all operations of a vendor have in common: the type that stands for the vendor, and the aliases of its client.
 fn vendor(document: &Document) -> TokenStream {
     let contract = &document.contract;
-    let marker = format_ident!("{}", lowering::pascal(&contract.vendor));
+    let marker = format_ident!("{}", contract.vendor.to_upper_camel_case());
     let (id, name, base_url) = (&contract.vendor, &contract.name, &contract.base_url);
     let version = document.value["info"]["version"].as_str().unwrap_or_default();
     let suffix = format!(" ({id} api/{version})");

@@ -20,7 +20,8 @@ pub(crate) struct Document {
 
 /// All vendor documents of the repository, in the order in which reports list the vendors.
 ///
-/// They come from the disk and not from [`DOCUMENTS`], so that a client can be generated from a document before it is compiled in.
+/// They come from the disk and not from [`DOCUMENTS`], so that a client can be generated from a document before it is
+/// compiled in.
 pub(crate) fn of_repository(root: &Path) -> anyhow::Result<Vec<Document>> {
     let mut found = Vec::new();
     for (file, text) in texts(root)? {

@@ -1,5 +1,5 @@
-//! A vendor to try the examples on: the sandbox of this repository, started in the same process, with an account and a
-//! code that was issued. No example needs it for a real vendor.
+//! The sandbox of this repository, started in the process of an example, with an account and a code. Real vendors do
+//! not need it.
 
 use std::error::Error;
 use std::io::{Read as _, Write as _};
@@ -9,24 +9,24 @@ use otp_sandbox::Settings;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-/// The code that is issued.
+/// The code of every session.
 pub(crate) const CODE: &str = "482915";
 
 /// A sandbox that runs until it is dropped.
 pub(crate) struct Sandbox {
-    /// The address.
+    /// The base URL.
     pub(crate) url: String,
     _stop: oneshot::Sender<()>,
 }
 
-/// An account of a vendor's.
+/// An account with a vendor.
 pub(crate) struct Account {
     vendor: &'static str,
-    made: Value,
+    created: Value,
 }
 
 impl Sandbox {
-    /// Starts a sandbox that plays all vendors.
+    /// Starts a sandbox for all vendors.
     pub(crate) async fn start() -> Result<Sandbox, Box<dyn Error>> {
         let contracts =
             otp_contract::DOCUMENTS.iter().map(|document| otp_contract::Contract::of_vendor(document.vendor));
@@ -42,26 +42,26 @@ impl Sandbox {
         Ok(Sandbox { url, _stop: stop })
     }
 
-    /// Makes an account.
+    /// Creates an account.
     pub(crate) async fn account(&self, vendor: &'static str) -> Result<Account, Box<dyn Error>> {
-        Ok(Account { vendor, made: self.control("tenants", &json!({ "vendor": vendor })).await? })
+        Ok(Account { vendor, created: self.control("tenants", &json!({ "vendor": vendor })).await? })
     }
 
-    /// Issues [`CODE`], and returns the session id that the vendor names it by.
+    /// Starts a session with [`CODE`], and returns its id.
     pub(crate) async fn issue(&self, account: &Account) -> Result<String, Box<dyn Error>> {
-        let wish = json!({ "vendor": account.vendor, "tenant": account.made["tenant"], "code": CODE });
-        let issued = self.control("sessions", &wish).await?;
-        Ok(issued["session"].as_str().ok_or("the sandbox issued no session")?.to_owned())
+        let options = json!({ "vendor": account.vendor, "tenant": account.created["tenant"], "code": CODE });
+        let issued = self.control("sessions", &options).await?;
+        Ok(issued["session"].as_str().ok_or("the sandbox returned no session")?.to_owned())
     }
 
-    /// Asks the sandbox's control protocol. By hand, for the clients of this crate speak to vendors only.
+    /// Sends a request of the control protocol. It is hand-written because the clients of this crate only call vendors.
     async fn control(&self, what: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
         let address = self.url.trim_start_matches("http://").to_owned();
         let (path, body) = (format!("/_control/v1/{what}"), body.to_string());
-        let answer = tokio::task::spawn_blocking(move || post(&address, &path, &body)).await??;
-        let (head, body) = answer.split_once("\r\n\r\n").ok_or("the sandbox broke off")?;
+        let response = tokio::task::spawn_blocking(move || post(&address, &path, &body)).await??;
+        let (head, body) = response.split_once("\r\n\r\n").ok_or("truncated response from the sandbox")?;
         if !head.starts_with("HTTP/1.1 201") {
-            return Err(format!("the sandbox refused: {body}").into());
+            return Err(format!("the sandbox rejected the request: {body}").into());
         }
         Ok(serde_json::from_str(body)?)
     }
@@ -75,15 +75,15 @@ fn post(address: &str, path: &str, body: &str) -> std::io::Result<String> {
          connection: close\r\n\r\n{body}",
         body.len()
     )?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
-    Ok(answer)
+    let mut response = String::new();
+    connection.read_to_string(&mut response)?;
+    Ok(response)
 }
 
 impl Account {
-    /// A credential or an account parameter of that name, at any depth of what the sandbox made.
+    /// A credential or an account parameter by name.
     pub(crate) fn get(&self, name: &str) -> String {
-        find(&self.made, name).unwrap_or_default().to_owned()
+        find(&self.created, name).unwrap_or_default().to_owned()
     }
 }
 

@@ -527,8 +527,8 @@ pub fn cells() -> &'static [Cell] {
 
 /// Why D7 Networks did not approve.
 ///
-/// It has a variant for each documented refusal, and one for each way in which a call can end without a documented
-/// response. Each variant holds a [`crate::Error`], whose methods are also available on this enum.
+/// It has a variant for each documented refusal, and one for each way in which a call can end without a
+/// documented response. Each variant holds a [`crate::Error`], whose methods are also available on this enum.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -641,8 +641,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The body as the type documented for its status. `None` if there is no response or its body has another type,
-    /// such as the HTML page of a gateway.
+    /// The body as the type documented for its status. `None` if there is no response or its body has another
+    /// type, such as the HTML page of a gateway.
     pub fn body(&self) -> Option<Body> {
         let raw = self.raw()?;
         Body::decode(raw.status(), raw.body())
@@ -744,8 +744,8 @@ impl std::error::Error for Error {}
 
 /// The body of a response, by its documented status.
 ///
-/// `Debug` prints only the variant. The `Debug` output of the types inside shows what the vendor sent, including session
-/// ids; keep it out of logs.
+/// `Debug` prints only the variant. The `Debug` output of the types inside shows what the vendor sent,
+/// including session ids; keep it out of logs.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Body {
@@ -779,8 +779,8 @@ impl std::fmt::Debug for Body {
 }
 
 impl Body {
-    /// Decodes a body as the type documented for its status. `None` if the status is not documented or the body has
-    /// another type.
+    /// Decodes a body as the type documented for its status. `None` if the status is not documented or the body
+    /// has another type.
     pub(crate) fn decode(status: u16, body: &[u8]) -> Option<Body> {
         match status {
             200u16 => serde_json::from_slice(body).ok().map(Body::Http200),

@@ -1,7 +1,7 @@
 //! The failures that involve no documented response.
 //!
-//! No message has a URL, a credential or a code, because messages are logged. The only text from the other side that may
-//! appear in one is the host names in a certificate that does not match.
+//! No message has a URL, a credential or a code, because messages are logged. The only text from the other side that
+//! may appear in one is the host names in a certificate that does not match.
 
 use std::fmt;
 
@@ -64,7 +64,8 @@ pub enum BuildError {
     Unavailable(String),
 }
 
-// Written by hand: a derive macro would cost every build of a program with this crate more than these messages are worth.
+// Written by hand: a derive macro would cost every build of a program with this crate more than these messages are
+// worth.
 impl fmt::Display for InvalidInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.argument, self.problem)

@@ -4,8 +4,8 @@ use http::header::{self, HeaderName, HeaderValue};
 
 use super::InvalidInput;
 
-/// Headers that the client sets, that frame the message or authenticate, or that request another kind of response. The HTTP
-/// client sets `Proxy-Authorization`.
+/// Headers that the client sets, that frame the message or authenticate, or that request another kind of response. The
+/// HTTP client sets `Proxy-Authorization`.
 const RESERVED: [HeaderName; 18] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,

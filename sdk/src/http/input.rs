@@ -1,7 +1,7 @@
 //! Checks arguments before anything is sent.
 //!
-//! Rejects only what cannot be sent unchanged. Whether a code or an id is correct is for the vendor to decide; rejecting it
-//! here would hide the vendor's response.
+//! Rejects only what cannot be sent unchanged. Whether a code or an id is correct is for the vendor to decide;
+//! rejecting it here would hide the vendor's response.
 
 use reqwest::Url;
 use url::Host;
@@ -19,9 +19,9 @@ const MAX_IDENTIFIER_BYTES: usize = 512;
 /// Checks that `value` can be sent as a session id, a code or an account, in a path as well as in a body.
 ///
 /// The generated code percent-encodes path segments, but not `.` and `\`. The URL standard removes a segment of dots
-/// together with the one before it, and treats a backslash as a slash, so either would change the path of the call. Encoded
-/// dots are rejected too, because some gateways decode twice. The same rules apply to values in a body, because a vendor's
-/// own services may put them in paths.
+/// together with the one before it, and treats a backslash as a slash, so either would change the path of the call.
+/// Encoded dots are rejected too, because some gateways decode twice. The same rules apply to values in a body, because
+/// a vendor's own services may put them in paths.
 pub(crate) fn check_identifier(argument: &'static str, value: &str) -> Result<(), InvalidInput> {
     let problem = if value.is_empty() {
         "is empty"
@@ -51,7 +51,8 @@ fn has_dot_segment(value: &str) -> bool {
     text.replace("%2e", ".").replace("%2f", "/").split('/').any(|segment| matches!(segment, "." | ".."))
 }
 
-/// Parses the base URL of a client: `https` to any host or `http` to this machine, without query, fragment and credentials.
+/// Parses the base URL of a client: `https` to any host or `http` to this machine, without query, fragment and
+/// credentials.
 pub(crate) fn base_url(text: &str) -> Result<Url, InvalidInput> {
     let invalid = |problem| InvalidInput::new("base_url", problem);
     let url = Url::parse(text).map_err(|_| invalid("is not an absolute url"))?;

@@ -1,7 +1,7 @@
 //! When a call connects again.
 //!
-//! Only a call that failed to connect is retried, because none of its bytes can have left this machine. Any other call may
-//! have consumed an attempt, so the caller decides.
+//! Only a call that failed to connect is retried, because none of its bytes can have left this machine. Any other call
+//! may have consumed an attempt, so the caller decides.
 
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ const MAX_DELAY: Duration = Duration::from_secs(1);
 
 /// The delays between the connection attempts of one call.
 ///
-/// They grow, and jitter makes each up to twice as long, so that clients that lost a server together do not all return at
-/// once.
+/// They grow, and jitter makes each up to twice as long, so that clients that lost a server together do not all return
+/// at once.
 pub(crate) struct Backoff {
     delays: ExponentialBackoff,
     deadline: Instant,

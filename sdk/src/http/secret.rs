@@ -1,7 +1,7 @@
 //! Text that must not be printed: codes, session ids and accounts.
 //!
-//! Only this crate can read the text, and no `Debug` or `Display` of a public type shows it. Its memory is overwritten when
-//! the last clone is dropped.
+//! Only this crate can read the text, and no `Debug` or `Display` of a public type shows it. Its memory is overwritten
+//! when the last clone is dropped.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The code that a user entered.
 ///
-/// `Debug` and `Display` hide it, and its memory is overwritten when the last clone is dropped. It is sent unchanged: the
-/// client neither trims white space nor converts digits, because the vendor decides which codes are valid.
+/// `Debug` and `Display` hide it, and its memory is overwritten when the last clone is dropped. It is sent unchanged:
+/// the client neither trims white space nor converts digits, because the vendor decides which codes are valid.
 ///
 /// ```
 /// use otp_verify::Code;
@@ -33,8 +33,8 @@ impl Code {
     }
 }
 
-/// The id that the vendor assigned to the verification: Zeckta's `sessionId`, Kaleyra's `verify_id`, DailyStory's `dsid`,
-/// Exotel's `verification_id`, D7's `otp_id`.
+/// The id that the vendor assigned to the verification: Zeckta's `sessionId`, Kaleyra's `verify_id`, DailyStory's
+/// `dsid`, Exotel's `verification_id`, D7's `otp_id`.
 ///
 /// `Debug` and `Display` hide it, because anyone who reads it in a log could try codes for it.
 #[derive(Clone)]
@@ -90,8 +90,8 @@ hidden!(Code SessionId);
 
 /// The text of a [`Code`], a [`SessionId`] or an account.
 ///
-/// Generated requests have this type wherever the contract has a session id, a code or an account. `Display` and `Serialize`
-/// show the text, because generated code uses them to build the request; therefore the type is not public.
+/// Generated requests have this type wherever the contract has a session id, a code or an account. `Display` and
+/// `Serialize` show the text, because generated code uses them to build the request; therefore the type is not public.
 #[derive(Clone)]
 pub(crate) struct Secret(Arc<SecretString>);
 

@@ -1,6 +1,7 @@
 //! One HTTP exchange: completes a request, sends it, and keeps what comes back.
 //!
-//! Generated code builds the request. Nothing here sends a request twice, follows a redirect, or reads a body without limit.
+//! Generated code builds the request. Nothing here sends a request twice, follows a redirect, or reads a body without
+//! limit.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -168,7 +169,8 @@ async fn read_body(response: &mut reqwest::Response) -> (Bytes, Option<Incomplet
     (if joined.is_empty() { first } else { joined.freeze() }, incomplete)
 }
 
-/// The messages of the error's sources, outermost first. The error's own message is omitted because it contains the URL.
+/// The messages of the error's sources, outermost first. The error's own message is omitted because it contains the
+/// URL.
 fn causes(error: &reqwest::Error) -> String {
     let mut messages: Vec<String> = Vec::new();
     let mut source = error.source();

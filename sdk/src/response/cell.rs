@@ -1,6 +1,6 @@
 //! One documented response of an operation, as the generated tables hold it.
 //!
-//! Data only; `classification.rs` decides what a response means.
+//! Contains data only; `classification.rs` decides what a response means.
 
 #![allow(
     dead_code,
@@ -14,8 +14,8 @@ use super::outcome::{Consumption, Outcome};
 
 /// One documented response of a verify call: its meaning, its HTTP status, and where the vendor documents it.
 ///
-/// Each vendor's module lists its own, such as [`zeckta::cells`](crate::zeckta::cells). [`Error::cells`](crate::Error::cells)
-/// returns those that match a response.
+/// Each vendor's module lists its own, such as [`zeckta::cells`](crate::zeckta::cells).
+/// [`Error::cells`](crate::Error::cells) returns those that match a response.
 pub struct Cell {
     pub(crate) vendor: &'static str,
     pub(crate) name: &'static str,
@@ -107,8 +107,8 @@ pub enum Certainty {
 
 /// What the user or the program can do after a refusal.
 ///
-/// The order is the order of precedence: if a response has several meanings, the greatest remedy applies. A new code also
-/// helps after a wrong code, and a request that is malformed fails again and shows itself.
+/// The order is the order of precedence: if a response has several meanings, the greatest remedy applies. A new code
+/// also helps after a wrong code, and a request that is malformed fails again and shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Remedy {
     EnterAgain,
@@ -158,7 +158,8 @@ pub(crate) enum Rule {
     Literal(Literal),
     /// Equal to this text, ignoring the case of ASCII letters.
     IgnoreCase(&'static str),
-    /// The body has, at any depth, a member whose name ends with this one and whose value is this one, or its decimal text.
+    /// The body has, at any depth, a member whose name ends with this one and whose value is this one, or its decimal
+    /// text.
     Anywhere(&'static str, Literal),
     /// Equal to a value of the request: `session`, `code`, or the path parameter with this name.
     Echo(&'static str),

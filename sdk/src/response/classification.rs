@@ -134,8 +134,8 @@ impl ResponseTable {
 
     /// Classifies a response whose body matches no documented one.
     ///
-    /// The status is meaningful only if the document leaves the body of one of its refusals unspecified. The response may
-    /// then also be any other refusal with this status, whose body a gateway or the vendor has changed.
+    /// The status is meaningful only if the document leaves the body of one of its refusals unspecified. The response
+    /// may then also be any other refusal with this status, whose body a gateway or the vendor has changed.
     fn classify_status(&'static self, status: u16, body: Option<&JsonValue<'_>>) -> Classification {
         if self.refusals_by_status(status).is_empty() {
             return Classification::Undocumented;
@@ -158,8 +158,8 @@ impl ResponseTable {
         self.refusals().filter(|cell| !cell.body_specified && self.covers(cell, status)).collect()
     }
 
-    /// Whether the cell applies to this status by OpenAPI's precedence: an exact status overrides its class, and a cell's
-    /// usual status counts as exact.
+    /// Whether the cell applies to this status by OpenAPI's precedence: an exact status overrides its class, and a
+    /// cell's usual status counts as exact.
     ///
     /// 408, 425, 429 and 499 have a meaning of their own in HTTP or in proxies, so "any 4xx" does not include them.
     fn covers(&self, cell: &Cell, status: u16) -> bool {

@@ -1,8 +1,8 @@
 //! Parses a body as JSON.
 //!
-//! [`JsonValue`] differs from `serde_json::Value` in two ways. It reports duplicate keys: parsers disagree on which of two
-//! equal keys counts, so such a body has two meanings. And it borrows text from the bytes, because a body is read once and
-//! kept as received.
+//! [`JsonValue`] differs from `serde_json::Value` in two ways. It reports duplicate keys: parsers disagree on which of
+//! two equal keys counts, so such a body has two meanings. And it borrows text from the bytes, because a body is read
+//! once and kept as received.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -120,7 +120,8 @@ impl<'de> Visitor<'de> for ValueVisitor<'_> {
     }
 }
 
-/// Whether two members have the same key. Most objects have a handful of members, for which a scan is cheaper than a set.
+/// Whether two members have the same key. Most objects have a handful of members, for which a scan is cheaper than a
+/// set.
 fn has_duplicate_key(object: &[(Cow<'_, str>, JsonValue<'_>)]) -> bool {
     if object.len() <= 16 {
         return object

@@ -16,7 +16,8 @@ pub enum Outcome {
     WrongCode,
     /// The code has expired. Request a new one.
     Expired,
-    /// The session had reached the limit of wrong codes before this call. Request a new code or, with some vendors, wait.
+    /// The session had reached the limit of wrong codes before this call. Request a new code or, with some vendors,
+    /// wait.
     AttemptsExhausted,
     /// The vendor has approved the code before. If an earlier response was lost, that call may have been yours.
     AlreadyUsed,

@@ -60,8 +60,8 @@ pub(super) fn first<'n, 'b>(body: &'n JsonValue<'b>, path: &[&str]) -> Option<&'
     })
 }
 
-/// Whether `value` contains, at any depth, a member that passes `test` and whose name ends with `name`, ignoring case, as
-/// `errorCode` ends with `code`.
+/// Whether `value` contains, at any depth, a member that passes `test` and whose name ends with `name`, ignoring case,
+/// as `errorCode` ends with `code`.
 ///
 /// The parser limits the depth of a body and thereby of the recursion. `otp-contract` defines this rule
 /// (`Member::candidates`); a property test compares the two.

@@ -1,6 +1,7 @@
 //! An HTTP response as received: status, headers and body, whatever the classification makes of it.
 //!
-//! `Debug` never prints the body or the headers, because servers repeat session ids and other parts of the request in them.
+//! `Debug` never prints the body or the headers, because servers repeat session ids and other parts of the request in
+//! them.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};

@@ -1,7 +1,7 @@
 //! D7 Networks: `POST /verify/v1/otp/verify-otp`.
 //!
-//! An HTTP 200 alone is no approval: its `status` may be `FAILED`, `EXPIRED` or `ALREADY_VERIFIED`. D7 Networks sends the same
-//! HTTP 400 for a wrong and for an expired code, which is [`Error::WrongCodeOrExpired`].
+//! An HTTP 200 alone is no approval: its `status` may be `FAILED`, `EXPIRED` or `ALREADY_VERIFIED`. D7 Networks sends
+//! the same HTTP 400 for a wrong and for an expired code, which is [`Error::WrongCodeOrExpired`].
 
 use secrecy::SecretString;
 

@@ -1,8 +1,9 @@
 //! DailyStory: `GET /api/v1/verification/{dsid}`.
 //!
-//! This GET consumes attempts, so the client sends it once, like every other call. By default one wrong code ends the session;
-//! [`VerifyRequest::allow_retry`] changes that for a call. DailyStory only distinguishes valid, invalid and locked: its
-//! response to an expired or used code is that to a wrong one, so [`outcomes`](crate::Error::outcomes) lists all three.
+//! This GET consumes attempts, so the client sends it once, like every other call. By default one wrong code ends the
+//! session; [`VerifyRequest::allow_retry`] changes that for a call. DailyStory only distinguishes valid, invalid and
+//! locked: it sends the same response for a wrong, an expired and a used code, so
+//! [`outcomes`](crate::Error::outcomes) lists all three.
 
 use std::num::NonZeroU64;
 
@@ -25,7 +26,7 @@ impl Client {
         ClientBuilder::new(Credentials::Bearer(api_token.into()), Vec::new())
     }
 
-    /// Creates a builder for a client that authenticates with `api_token` as password and any user name.
+    /// Creates a builder for a client that authenticates with any user name, and `api_token` as the password.
     pub fn builder_with_basic(
         user: impl Into<SecretString>,
         api_token: impl Into<SecretString>,
@@ -49,7 +50,7 @@ impl ClientBuilder {
     }
 }
 
-/// Options that only DailyStory has. The request contains only the options that are set.
+/// Options that only DailyStory supports. The request contains only the options that are set.
 ///
 /// ```no_run
 /// # use otp_verify::{Code, dailystory};
@@ -62,8 +63,8 @@ impl ClientBuilder {
 /// # }
 /// ```
 impl VerifyRequest {
-    /// Sets how long the code is valid, in minutes from 3 to 20. Use the value with which the code was sent. DailyStory's default
-    /// is 15.
+    /// Sets how long the code is valid, in minutes from 3 to 20. Use the value with which the code was sent.
+    /// DailyStory's default is 15.
     pub fn minutes_valid(mut self, minutes: u8) -> VerifyRequest {
         if (3..=20).contains(&minutes) {
             self.input.options.minutes_valid = Some(minutes);
@@ -79,8 +80,8 @@ impl VerifyRequest {
         self
     }
 
-    /// Sets how many wrong codes are allowed, from 1 to 10. Has an effect only with [`VerifyRequest::allow_retry`]. DailyStory's
-    /// default is 5.
+    /// Sets how many wrong codes are allowed, from 1 to 10. Has an effect only with [`VerifyRequest::allow_retry`].
+    /// DailyStory's default is 5.
     pub fn retry_attempts(mut self, attempts: u8) -> VerifyRequest {
         match NonZeroU64::new(attempts.into()).filter(|attempts| attempts.get() <= 10) {
             Some(attempts) => {

@@ -1,6 +1,7 @@
 //! Exotel ExoVerify: `POST /v2/accounts/{account_sid}/verifications/sms/{verification_id}`.
 //!
-//! A code is valid for 60 seconds. Exotel's current page and its older page show different bodies; the client understands both.
+//! A code is valid for 60 seconds. Exotel's current page and its older page show different bodies; the client
+//! understands both.
 
 use secrecy::SecretString;
 
@@ -13,8 +14,8 @@ use crate::http::{Api, BuildError, environment};
 use crate::vendor::{VerifyInput, VerifyOperation};
 
 impl Client {
-    /// Creates a builder for a client of the account `account_sid`, which authenticates with the id and the secret of an
-    /// application. These differ from the account's API key and token.
+    /// Creates a builder for a client of the account `account_sid`, which authenticates with the id and the secret of
+    /// an application. These differ from the account's API key and token.
     pub fn builder(
         account_sid: impl Into<String>,
         application_id: impl Into<SecretString>,

@@ -67,8 +67,8 @@ async fn an_asynchronous_program_can_use_and_drop_a_client() {
 #[tokio::test]
 async fn a_call_does_not_wait_for_a_connection_of_the_blocked_runtime() {
     let server = wiremock::MockServer::start().await;
-    let answer = wiremock::ResponseTemplate::new(418);
-    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = wiremock::ResponseTemplate::new(418);
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let client = d7::Client::builder("token").base_url(server.uri()).build().unwrap();
     for _ in 0..2 {
         let _ = client.verify("s", Code::new("1")).await;

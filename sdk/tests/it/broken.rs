@@ -1,7 +1,7 @@
 //! Servers that send no response, a truncated one or a huge one.
 //!
-//! They use plain sockets, because `wiremock` always responds, and count requests, because a verify call that is sent twice
-//! consumes two attempts.
+//! They use plain sockets, because `wiremock` always responds, and count requests, because a verify call that is sent
+//! twice consumes two attempts.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use otp_verify::{Code, Consumption, IncompleteBody, NextStep, d7};
 
-use crate::play::{CODE, SESSION, Seen, contracts, program_http_client, verify_as};
+use crate::play::{CODE, CallResult, SESSION, contracts, program_http_client, verify_as};
 
 /// A server that calls `respond` for every request, and counts connections and requests.
 struct Server {
@@ -54,9 +54,9 @@ impl Server {
         Server { url, connections, requests }
     }
 
-    async fn call(&self, vendor: &str) -> Seen {
+    async fn call(&self, vendor: &str) -> CallResult {
         let before = (self.connections.load(Ordering::SeqCst), self.requests.load(Ordering::SeqCst));
-        let seen = verify_as(vendor, &self.url, SESSION, CODE, Duration::from_millis(400)).await;
+        let result = verify_as(vendor, &self.url, SESSION, CODE, Duration::from_millis(400)).await;
         // A retry would follow after 100 to 200 milliseconds.
         tokio::time::sleep(Duration::from_millis(250)).await;
         assert_eq!(self.requests.load(Ordering::SeqCst) - before.1, 1, "{vendor}: not exactly one request");
@@ -65,7 +65,7 @@ impl Server {
             1,
             "{vendor}: not exactly one connection"
         );
-        seen
+        result
     }
 }
 
@@ -131,10 +131,10 @@ async fn a_call_without_a_response_is_unknown_and_not_sent_again() {
     for (name, fault) in faults {
         let server = Server::start(fault);
         for contract in contracts() {
-            let seen = server.call(&contract.vendor).await;
-            assert_eq!((seen.kind, seen.status), ("Unanswered", None), "{name}: {seen:?}");
-            assert_eq!(seen.error().attempt_consumed(), Consumption::Unknown, "{name}");
-            assert_eq!(seen.error().next_step(), NextStep::RequestNewCode, "{name}");
+            let result = server.call(&contract.vendor).await;
+            assert_eq!((result.kind, result.status), ("Unanswered", None), "{name}: {result:?}");
+            assert_eq!(result.error().attempt_consumed(), Consumption::Unknown, "{name}");
+            assert_eq!(result.error().next_step(), NextStep::RequestNewCode, "{name}");
         }
     }
 }
@@ -194,11 +194,11 @@ async fn a_truncated_response_keeps_its_status_and_the_part_that_arrived() {
     for (name, fault, arrived) in faults {
         let server = Server::start(fault);
         for contract in contracts() {
-            let seen = server.call(&contract.vendor).await;
-            assert_eq!((seen.kind, seen.status), ("Incomplete", Some(200)), "{name}: {seen:?}");
-            assert_eq!(seen.error().incomplete_body(), Some(IncompleteBody::Truncated), "{name}");
-            assert_eq!(seen.error().attempt_consumed(), Consumption::Unknown, "{name}");
-            assert_eq!(seen.raw.as_deref(), Some(arrived.as_bytes()), "{name}");
+            let result = server.call(&contract.vendor).await;
+            assert_eq!((result.kind, result.status), ("Incomplete", Some(200)), "{name}: {result:?}");
+            assert_eq!(result.error().incomplete_body(), Some(IncompleteBody::Truncated), "{name}");
+            assert_eq!(result.error().attempt_consumed(), Consumption::Unknown, "{name}");
+            assert_eq!(result.raw.as_deref(), Some(arrived.as_bytes()), "{name}");
         }
     }
 }
@@ -210,10 +210,10 @@ async fn a_body_of_5_megabytes_is_read_up_to_64_kib() {
         send(connection, response(&"x".repeat(5 * 1024 * 1024)).as_bytes());
     });
     for contract in contracts() {
-        let seen = server.call(&contract.vendor).await;
-        assert_eq!((seen.kind, seen.status), ("Incomplete", Some(200)), "{seen:?}");
-        assert_eq!(seen.error().incomplete_body(), Some(IncompleteBody::TooLarge));
-        assert_eq!(seen.raw.map(|raw| raw.len()), Some(64 * 1024));
+        let result = server.call(&contract.vendor).await;
+        assert_eq!((result.kind, result.status), ("Incomplete", Some(200)), "{result:?}");
+        assert_eq!(result.error().incomplete_body(), Some(IncompleteBody::TooLarge));
+        assert_eq!(result.raw.map(|raw| raw.len()), Some(64 * 1024));
     }
 }
 
@@ -232,9 +232,9 @@ async fn a_redirect_to_another_port_is_not_followed() {
             send(connection, head.as_bytes());
         });
         for contract in contracts() {
-            let seen = server.call(&contract.vendor).await;
-            assert_eq!((seen.kind, seen.status), ("Undocumented", Some(status)), "{}", contract.vendor);
-            assert!(seen.message.starts_with("redirect rejected"), "{}", seen.message);
+            let result = server.call(&contract.vendor).await;
+            assert_eq!((result.kind, result.status), ("Undocumented", Some(status)), "{}", contract.vendor);
+            assert!(result.message.starts_with("redirect rejected"), "{}", result.message);
         }
         assert_eq!(elsewhere.connections.load(Ordering::SeqCst), 0);
     }
@@ -296,8 +296,8 @@ async fn nothing_is_sent_without_a_listener() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     for contract in contracts() {
-        let seen = verify_as(&contract.vendor, &url, SESSION, CODE, Duration::from_secs(5)).await;
-        assert_eq!((seen.kind, seen.status), ("Unsent", None), "{seen:?}");
-        assert_eq!(seen.error().attempt_consumed(), Consumption::No);
+        let result = verify_as(&contract.vendor, &url, SESSION, CODE, Duration::from_secs(5)).await;
+        assert_eq!((result.kind, result.status), ("Unsent", None), "{result:?}");
+        assert_eq!(result.error().attempt_consumed(), Consumption::No);
     }
 }

@@ -20,28 +20,28 @@ async fn every_cell_of_every_contract_is_classified_as_documented() {
             for status in play::statuses(&contract, cell) {
                 let place = format!("{vendor}/{} with {status}", cell.name);
                 let body = play::rendered(cell).to_string();
-                let (seen, requests) =
+                let (result, requests) =
                     play::exchange(vendor, status, body.as_bytes(), "application/json").await;
 
                 let approved = cell.outcome == otp_contract::Outcome::Approved;
-                assert_eq!(seen.kind, if approved { "Approved" } else { "Refused" }, "{place}");
+                assert_eq!(result.kind, if approved { "Approved" } else { "Refused" }, "{place}");
                 assert!(
-                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
+                    result.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
                     "{place}: {:?}",
-                    seen.outcomes
+                    result.outcomes
                 );
-                assert!(seen.typed || !cell.body_specified, "{place}: no typed body");
-                assert_eq!(seen.status, Some(status), "{place}");
-                assert_eq!(seen.raw.as_deref(), Some(body.as_bytes()), "{place}");
+                assert!(result.typed || !cell.body_specified, "{place}: no typed body");
+                assert_eq!(result.status, Some(status), "{place}");
+                assert_eq!(result.raw.as_deref(), Some(body.as_bytes()), "{place}");
                 let [request] = requests.as_slice() else { panic!("{place}: {} requests", requests.len()) };
                 assert_is_the_documented_call(&contract, request);
 
-                let outcome = seen.outcome.map_or("-", Outcome::as_str);
-                let others: Vec<_> = seen.outcomes.iter().map(|outcome| outcome.as_str()).collect();
-                let means = seen.error.as_ref().map_or_else(String::new, |error| {
+                let outcome = result.outcome.map_or("-", Outcome::as_str);
+                let others: Vec<_> = result.outcomes.iter().map(|outcome| outcome.as_str()).collect();
+                let means = result.error.as_ref().map_or_else(String::new, |error| {
                     format!("{:?}, attempt consumed: {:?}", error.next_step(), error.attempt_consumed())
                 });
-                let variant = &seen.variant;
+                let variant = &result.variant;
                 writeln!(
                     table,
                     "{vendor}/{} {status} is {variant} {outcome} of {}",
@@ -69,7 +69,8 @@ async fn every_cell_of_every_contract_is_classified_as_documented() {
     insta::assert_snapshot!(table);
 }
 
-/// Checks method, path and credentials, that session and code are where the contract has them, and that nothing else is sent.
+/// Checks method, path and credentials, that session and code are where the contract has them, and that nothing else is
+/// sent.
 fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
     let operation = &contract.verify();
     assert_eq!(request.method.as_str(), operation.method);
@@ -120,9 +121,9 @@ fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
 
 #[test]
 fn the_outcomes_match_those_of_the_contracts() {
-    let ours: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-    let theirs: Vec<_> = otp_contract::Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-    assert_eq!(ours, theirs);
+    let outcomes: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    let expected: Vec<_> = otp_contract::Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    assert_eq!(outcomes, expected);
 }
 
 /// The version of the document, which is not part of the contract.

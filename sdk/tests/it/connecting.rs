@@ -58,8 +58,8 @@ async fn server() -> MockServer {
     let server = MockServer::start().await;
     let expired = json!({ "success": false, "message": "OTP expired",
         "data": { "sessionId": "s", "status": "EXPIRED", "verified": false, "message": "OTP expired" } });
-    let answer = ResponseTemplate::new(410).set_body_json(expired);
-    Mock::given(any()).respond_with(answer).mount(&server).await;
+    let response = ResponseTemplate::new(410).set_body_json(expired);
+    Mock::given(any()).respond_with(response).mount(&server).await;
     server
 }
 

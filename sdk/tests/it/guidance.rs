@@ -1,4 +1,5 @@
-//! What an error reports besides the outcome: remaining attempts, how long to wait, the id of the call, and the next step.
+//! What an error reports besides the outcome: remaining attempts, how long to wait, the id of the call, and the next
+//! step.
 
 use std::time::Duration;
 
@@ -74,8 +75,8 @@ async fn retry_after_can_be_a_date() {
 async fn the_id_of_the_call_comes_from_the_body_or_else_from_a_header() {
     let zeckta = json!({ "success": false, "message": "Invalid OTP", "requestId": "body-1",
         "data": { "sessionId": SESSION, "status": "INVALID", "verified": false, "message": "Invalid OTP" } });
-    let answer = status(400).insert_header("x-request-id", "head-1").set_body_json(zeckta);
-    assert_eq!(error("zeckta", answer).await.request_id().as_deref(), Some("body-1"));
+    let response = status(400).insert_header("x-request-id", "head-1").set_body_json(zeckta);
+    assert_eq!(error("zeckta", response).await.request_id().as_deref(), Some("body-1"));
 
     let exotel = json!({ "request_id": "48f9", "response": { "error_data": { "code": 1211 } } });
     assert_eq!(
@@ -165,6 +166,6 @@ async fn an_undocumented_body_leaves_open_which_refusal_it_is() {
 
 #[tokio::test]
 async fn an_empty_request_id_is_skipped() {
-    let answer = status(500).insert_header("x-request-id", "").insert_header("x-correlation-id", "abc");
-    assert_eq!(error("d7", answer).await.request_id().as_deref(), Some("abc"));
+    let response = status(500).insert_header("x-request-id", "").insert_header("x-correlation-id", "abc");
+    assert_eq!(error("d7", response).await.request_id().as_deref(), Some("abc"));
 }

@@ -3,7 +3,6 @@
 //! The expected results come from the contracts, never from the client's own tables.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test helper may panic like the test itself")]
 
-mod answers;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod broken;
@@ -15,6 +14,7 @@ mod guidance;
 mod mocks;
 mod play;
 mod requests;
+mod responses;
 mod secrets;
 #[cfg(feature = "tracing")]
 mod spans;

@@ -87,7 +87,7 @@ async fn a_response_can_have_another_status_and_a_changed_body() {
     let server = mock::Server::start().await;
     let client = d7::Client::builder(SECRET).base_url(server.url()).build().unwrap();
     server.respond_with_changes(mock::cell("d7", "approved").unwrap(), 200, |body| {
-        body["status"] = "PENDING".into()
+        body["status"] = "PENDING".into();
     });
     let error = client.verify(SESSION, Code::new(CODE)).await.unwrap_err();
     assert!(matches!(error, d7::Error::Undocumented(_)), "{error:?}");

@@ -17,7 +17,7 @@ pub(crate) const SECRET: &str = "canary-secret-02e8";
 
 /// The result of a call.
 #[derive(Debug)]
-pub(crate) struct Seen {
+pub(crate) struct CallResult {
     /// `Approved`, `Refused` for a documented response, or the variant of the error.
     pub(crate) kind: &'static str,
     /// `Approved`, or the variant of the vendor's error.
@@ -36,10 +36,10 @@ pub(crate) struct Seen {
     pub(crate) error: Option<Error>,
 }
 
-impl Seen {
-    pub(crate) fn new<V: VerifyOperation>(result: Result<Approved<V>, V::Error>) -> Seen {
+impl CallResult {
+    pub(crate) fn new<V: VerifyOperation>(result: Result<Approved<V>, V::Error>) -> CallResult {
         match result {
-            Ok(approved) => Seen {
+            Ok(approved) => CallResult {
                 kind: "Approved",
                 variant: "Approved".to_owned(),
                 outcome: Some(Outcome::Approved),
@@ -72,7 +72,7 @@ impl Seen {
                     "Unsent",
                     "Unanswered",
                 ];
-                Seen {
+                CallResult {
                     kind: variants.into_iter().find(|known| *known == variant).unwrap_or("Refused"),
                     variant,
                     outcome: error.outcome(),
@@ -105,7 +105,7 @@ pub(crate) fn contracts() -> Vec<Contract> {
 }
 
 /// Calls a vendor's client with the canary values.
-pub(crate) async fn verify(vendor: &str, base_url: &str) -> Seen {
+pub(crate) async fn verify(vendor: &str, base_url: &str) -> CallResult {
     verify_as(vendor, base_url, SESSION, CODE, Duration::from_secs(15)).await
 }
 
@@ -116,15 +116,15 @@ pub(crate) async fn verify_as(
     session: &str,
     code: &str,
     timeout: Duration,
-) -> Seen {
+) -> CallResult {
     let code = Code::new(code);
     macro_rules! call {
         ($builder:expr) => {{
             let client = $builder.base_url(base_url).timeout(timeout).build().unwrap();
             let result = client.verify(session, code).await;
             let typed = result.as_ref().err().is_some_and(|error| error.body().is_some());
-            let seen = Seen::new(result);
-            Seen { typed: seen.typed || typed, ..seen }
+            let result = CallResult::new(result);
+            CallResult { typed: result.typed || typed, ..result }
         }};
     }
     match vendor {
@@ -153,7 +153,8 @@ pub(crate) fn rendered(cell: &Cell) -> Value {
     body
 }
 
-/// The statuses with which to send a cell: the sandbox's, and another one of the class if the contract has no exact status.
+/// The statuses with which to send a cell: the sandbox's, and another one of the class if the contract has no exact
+/// status.
 pub(crate) fn statuses(contract: &Contract, cell: &Cell) -> Vec<u16> {
     let exact =
         |status| contract.verify().cells.iter().any(|cell| cell.status == StatusPattern::Exact(status));
@@ -167,18 +168,23 @@ pub(crate) fn statuses(contract: &Contract, cell: &Cell) -> Vec<u16> {
 }
 
 /// Sends one response to one call. Returns the result of the call and the requests that arrived.
-pub(crate) async fn exchange(vendor: &str, status: u16, body: &[u8], media: &str) -> (Seen, Vec<Request>) {
+pub(crate) async fn exchange(
+    vendor: &str,
+    status: u16,
+    body: &[u8],
+    media: &str,
+) -> (CallResult, Vec<Request>) {
     let server = MockServer::start().await;
     let response = ResponseTemplate::new(status).set_body_raw(body, media);
     Mock::given(any()).respond_with(response).mount(&server).await;
-    let seen = verify(vendor, &server.uri()).await;
+    let result = verify(vendor, &server.uri()).await;
     let requests = server.received_requests().await.unwrap();
-    (seen, requests)
+    (result, requests)
 }
 
-/// [`exchange`] with a JSON body.
-pub(crate) async fn answered(vendor: &str, status: u16, body: &Value) -> Seen {
-    let (seen, requests) = exchange(vendor, status, body.to_string().as_bytes(), "application/json").await;
+/// [`exchange`] with a JSON body and one request.
+pub(crate) async fn exchange_json(vendor: &str, status: u16, body: &Value) -> CallResult {
+    let (result, requests) = exchange(vendor, status, body.to_string().as_bytes(), "application/json").await;
     assert_eq!(requests.len(), 1);
-    seen
+    result
 }

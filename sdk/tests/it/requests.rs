@@ -28,10 +28,10 @@ async fn an_id_or_code_that_would_change_the_path_is_rejected_before_anything_is
         let vendor = contract.vendor.as_str();
         for wrong in ["", ".", "..", "%2e%2e", "a\nb", "a\u{0}", "\u{7f}", "..\\..\\x", &long] {
             for (session, code, argument) in [(wrong, CODE, "session_id"), (SESSION, wrong, "code")] {
-                let seen = verify_as(vendor, &server.uri(), session, code, Duration::from_secs(5)).await;
-                assert_eq!((seen.kind, seen.status), ("InvalidInput", None), "{vendor} {wrong:?}");
-                assert_eq!(seen.error().invalid_input().unwrap().argument(), argument);
-                assert_eq!(seen.error().attempt_consumed(), Consumption::No);
+                let result = verify_as(vendor, &server.uri(), session, code, Duration::from_secs(5)).await;
+                assert_eq!((result.kind, result.status), ("InvalidInput", None), "{vendor} {wrong:?}");
+                assert_eq!(result.error().invalid_input().unwrap().argument(), argument);
+                assert_eq!(result.error().attempt_consumed(), Consumption::No);
             }
         }
     }
@@ -209,8 +209,9 @@ async fn concurrent_calls_on_one_client_get_their_own_responses() {
 async fn a_call_sends_one_request_whatever_the_status() {
     for contract in play::contracts() {
         for status in [408, 425, 429, 500, 502, 503, 504] {
-            let (seen, requests) = play::exchange(&contract.vendor, status, b"{}", "application/json").await;
-            assert_eq!(requests.len(), 1, "{} {seen:?}", contract.vendor);
+            let (result, requests) =
+                play::exchange(&contract.vendor, status, b"{}", "application/json").await;
+            assert_eq!(requests.len(), 1, "{} {result:?}", contract.vendor);
         }
     }
 }

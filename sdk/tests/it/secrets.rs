@@ -58,13 +58,13 @@ async fn no_result_prints_the_secrets_of_a_response() {
         for cell in &contract.verify().cells {
             let mut body = play::rendered(cell);
             body["leak"] = json!(everything);
-            let seen = play::answered(&contract.vendor, cell.sandbox_status, &body).await;
-            assert_no_canary(&seen.printed);
+            let result = play::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
+            assert_no_canary(&result.printed);
         }
         for status in [200, 302, 400, 500] {
-            let (seen, _) =
+            let (result, _) =
                 play::exchange(&contract.vendor, status, everything.as_bytes(), "text/plain").await;
-            assert_no_canary(&seen.printed);
+            assert_no_canary(&result.printed);
         }
     }
 }
@@ -75,12 +75,12 @@ async fn no_failure_prints_the_secrets_of_the_call() {
     let stalled = format!("http://{}", listener.local_addr().unwrap());
     for contract in play::contracts() {
         for url in [stalled.as_str(), "http://127.0.0.1:1", "http://[::1]:1", "https://127.0.0.1:1"] {
-            let seen =
+            let result =
                 play::verify_as(&contract.vendor, url, SESSION, CODE, Duration::from_millis(200)).await;
-            assert!(["Unsent", "Unanswered"].contains(&seen.kind), "{seen:?}");
-            assert_no_canary(&seen.printed);
+            assert!(["Unsent", "Unanswered"].contains(&result.kind), "{result:?}");
+            assert_no_canary(&result.printed);
         }
-        let seen = play::verify_as(
+        let result = play::verify_as(
             &contract.vendor,
             "http://127.0.0.1:1",
             &format!("{SESSION}\n"),
@@ -88,7 +88,7 @@ async fn no_failure_prints_the_secrets_of_the_call() {
             Duration::from_millis(200),
         )
         .await;
-        assert_no_canary(&seen.printed);
+        assert_no_canary(&result.printed);
     }
 }
 
@@ -130,8 +130,8 @@ async fn messages_are_lower_case_fragments_without_a_url() {
     let mut messages = Vec::new();
     for contract in play::contracts() {
         for (status, body) in [(200, "{}"), (302, ""), (401, "{}"), (500, "<html>")] {
-            let (seen, _) = play::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
-            messages.push(seen.message);
+            let (result, _) = play::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
+            messages.push(result.message);
         }
         messages.push(play::verify(&contract.vendor, "http://127.0.0.1:1").await.message);
     }

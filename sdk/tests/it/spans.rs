@@ -60,14 +60,14 @@ async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
         for cell in &contract.verify().cells {
             let mut body = play::rendered(cell);
             body["leak"] = json!(everything);
-            let _ = play::answered(&contract.vendor, cell.sandbox_status, &body).await;
+            let _ = play::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
         }
         let _ = play::exchange(&contract.vendor, 502, everything.as_bytes(), "text/html").await;
-        let short = Duration::from_millis(200);
+        let timeout = Duration::from_millis(200);
         for (url, session) in
             [("http://127.0.0.1:1", SESSION), ("https://127.0.0.1:1", SESSION), ("http://127.0.0.1:1", "..")]
         {
-            let _ = play::verify_as(&contract.vendor, url, session, CODE, short).await;
+            let _ = play::verify_as(&contract.vendor, url, session, CODE, timeout).await;
         }
 
         let lines = log.lines();

@@ -31,27 +31,15 @@ fn clients_and_errors_are_send_and_sync() {
 #[test]
 fn a_call_is_send() {
     // A future that is never awaited sends nothing.
-    let client = zeckta::Client::builder("key").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    assert_sendable(&call);
-    assert_sendable(&call.into_future());
-    let client = kaleyra::Client::builder("sid", "key").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    assert_sendable(&call);
-    assert_sendable(&call.into_future());
-    let client = dailystory::Client::builder("token").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    assert_sendable(&call);
-    assert_sendable(&call.into_future());
-    let client =
-        exotel::Client::builder("sid", "id", "secret").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    assert_sendable(&call);
-    assert_sendable(&call.into_future());
-    let client = d7::Client::builder("token").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    assert_sendable(&call);
-    assert_sendable(&call.into_future());
+    macro_rules! check {
+        ($($vendor:ident($($argument:literal),*))*) => {$(
+            let builder = $vendor::Client::builder($($argument),*);
+            let call = builder.base_url("http://127.0.0.1:1").build().unwrap().verify("", Code::new(""));
+            assert_sendable(&call);
+            assert_sendable(&call.into_future());
+        )*};
+    }
+    check!(zeckta("key") kaleyra("sid", "key") dailystory("token") exotel("sid", "id", "secret") d7("token"));
 }
 
 #[test]

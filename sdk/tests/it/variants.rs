@@ -3,8 +3,8 @@
 use otp_contract::{Cell, Certainty, Contract, Matching, Outcome};
 use serde_json::{Map, Value, json};
 
-use crate::answers::replace;
-use crate::play::{self, answered};
+use crate::play::{self, exchange_json};
+use crate::responses::replace;
 
 /// A change that must not affect a client.
 type Change = fn(&Cell, &Value) -> Value;
@@ -26,24 +26,24 @@ async fn every_cell_keeps_its_variant_despite_compatible_changes() {
             let mut first: Option<(String, Option<otp_verify::Outcome>)> = None;
             for &(name, change) in CHANGES {
                 let body = change(cell, &plain);
-                let seen = answered(&contract.vendor, cell.sandbox_status, &body).await;
+                let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
                 let place = format!("{}/{} with {name}: {body}", contract.vendor, cell.name);
                 if cell.body_specified {
-                    assert!(seen.typed, "no typed body: {place}");
-                    let result = (seen.variant.clone(), seen.outcome);
-                    assert_eq!(*first.get_or_insert_with(|| result.clone()), result, "{place}");
+                    assert!(result.typed, "no typed body: {place}");
+                    let meaning = (result.variant.clone(), result.outcome);
+                    assert_eq!(*first.get_or_insert_with(|| meaning.clone()), meaning, "{place}");
                 }
                 assert!(
-                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
+                    result.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
                     "{place}: {:?}",
-                    seen.outcomes
+                    result.outcomes
                 );
                 if cell.certainty == Certainty::Documented {
                     // One variant stands for several cells if the document has the same response for them.
-                    assert!(seen.variant.contains(&pascal(&cell.name)), "{place} is {}", seen.variant);
+                    assert!(result.variant.contains(&pascal(&cell.name)), "{place} is {}", result.variant);
                 }
                 if is_unambiguous(&contract, cell) {
-                    assert_eq!(seen.variant, pascal(&cell.name), "{place}");
+                    assert_eq!(result.variant, pascal(&cell.name), "{place}");
                     own += 1;
                 }
                 decoded += 1;
@@ -68,11 +68,11 @@ async fn an_unknown_value_of_a_signal_is_not_approved_and_is_decoded() {
                 }
                 let mut body = play::rendered(cell);
                 replace(&mut body, &member.pointer, Some(json!("UNKNOWN_VALUE")));
-                let seen = answered(&contract.vendor, cell.sandbox_status, &body).await;
+                let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
                 let place = format!("{}/{} {body}", contract.vendor, cell.name);
-                assert!(cell.outcome != Outcome::Approved || seen.variant != "Approved", "{place}");
-                assert_eq!(seen.raw, Some(body.to_string().into_bytes()), "{place}");
-                assert!(seen.typed, "{place}");
+                assert!(cell.outcome != Outcome::Approved || result.variant != "Approved", "{place}");
+                assert_eq!(result.raw, Some(body.to_string().into_bytes()), "{place}");
+                assert!(result.typed, "{place}");
             }
         }
     }

@@ -13,7 +13,8 @@ use super::lowering;
 
 /// `enum Body`, with its decoder, and `mod body` with the types of all bodies.
 ///
-/// `document` is the output of [`lowering::with_named_bodies`], and `client` the code that progenitor generated from it.
+/// `document` is the output of [`lowering::with_named_bodies`], and `client` the code that progenitor generated from
+/// it.
 pub(super) fn bodies(
     operation: &Operation,
     document: &Value,
@@ -58,8 +59,8 @@ pub(super) fn bodies(
     Ok(quote! {
         /// The body of a response, by its documented status.
         ///
-        /// `Debug` prints only the variant. The `Debug` output of the types inside shows what the vendor sent, including session
-        /// ids; keep it out of logs.
+        /// `Debug` prints only the variant. The `Debug` output of the types inside shows what the vendor sent,
+        /// including session ids; keep it out of logs.
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum Body { #(#variants),* }
@@ -71,8 +72,8 @@ pub(super) fn bodies(
         }
 
         impl Body {
-            /// Decodes a body as the type documented for its status. `None` if the status is not documented or the body has
-            /// another type.
+            /// Decodes a body as the type documented for its status. `None` if the status is not documented or the body
+            /// has another type.
             pub(crate) fn decode(status: u16, body: &[u8]) -> Option<Body> {
                 match status { #(#arms,)* #rest }
             }

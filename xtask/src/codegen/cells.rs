@@ -1,7 +1,8 @@
-//! The documented responses of an operation as a static table: how the client recognizes each, what it means, where it is
-//! documented, and what a mock server sends.
+//! The documented responses of an operation as a static table: how the client recognizes each, what it means, where it
+//! is documented, and what a mock server sends.
 
 use anyhow::bail;
+use heck::ToUpperCamelCase as _;
 use otp_contract::{
     Attempt, Cell, Certainty, Contract, Matching, Member, Operation, Place, Remedy, StateValue, StatusPattern,
 };
@@ -9,11 +10,11 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::lowering::pascal;
-
-/// `static CELLS`, and the expression for the table with them.
+/// The table of an operation's documented responses.
 pub(super) struct Table {
+    /// `static CELLS`, and the function that returns it.
     pub(super) items: TokenStream,
+    /// The table with these cells, as an expression.
     pub(super) expression: TokenStream,
 }
 
@@ -40,7 +41,7 @@ fn cell(contract: &Contract, operation: &Operation, cell: &Cell) -> anyhow::Resu
     let vendor = &contract.vendor;
     let name = &cell.name;
     let summary = &cell.summary;
-    let outcome = format_ident!("{}", pascal(cell.outcome.as_str()));
+    let outcome = format_ident!("{}", cell.outcome.as_str().to_upper_camel_case());
     let status = match cell.status {
         StatusPattern::Exact(status) => quote!(StatusPattern::Exact(#status)),
         StatusPattern::Class(class) => quote!(StatusPattern::Class(#class)),

@@ -1,12 +1,11 @@
-//! `enum Error`: one variant for each documented refusal, and one for each way in which a call can end without a documented
-//! response. The documentation of a variant names the statement on which it is based.
+//! `enum Error`: one variant for each documented refusal, and one for each way in which a call can end without a
+//! documented response. The documentation of a variant names the statement on which it is based.
 
 use anyhow::bail;
+use heck::ToUpperCamelCase as _;
 use otp_contract::{Cell, Certainty, Contract, Operation};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-
-use super::lowering::pascal;
 
 /// The variants that every vendor's error has, with their documentation.
 const COMMON: [(&str, &str); 8] = [
@@ -50,8 +49,8 @@ const COMMON: [(&str, &str); 8] = [
     ),
 ];
 
-/// A documented refusal: the cells that share one variant. There are several if the document has the same response for several
-/// outcomes, which no client can distinguish.
+/// A documented refusal: the cells that share one variant. There are several if the document has the same response for
+/// several outcomes, which no client can distinguish.
 struct Refusal<'c>(Vec<&'c Cell>);
 
 impl<'c> Refusal<'c> {
@@ -72,7 +71,7 @@ impl<'c> Refusal<'c> {
 
     /// The name of the variant, such as `Expired` or `WrongCodeOrExpired`.
     fn variant(&self) -> syn::Ident {
-        let names: Vec<_> = self.0.iter().map(|cell| pascal(&cell.name)).collect();
+        let names: Vec<_> = self.0.iter().map(|cell| cell.name.to_upper_camel_case()).collect();
         format_ident!("{}", names.join("Or"))
     }
 
@@ -129,8 +128,8 @@ pub(super) fn error(contract: &Contract, operation: &Operation) -> anyhow::Resul
     Ok(quote! {
         #[doc = #summary]
         ///
-        /// It has a variant for each documented refusal, and one for each way in which a call can end without a documented
-        /// response. Each variant holds a [`crate::Error`], whose methods are also available on this enum.
+        /// It has a variant for each documented refusal, and one for each way in which a call can end without a
+        /// documented response. Each variant holds a [`crate::Error`], whose methods are also available on this enum.
         #[derive(Debug)]
         #[non_exhaustive]
         pub enum Error {
@@ -139,8 +138,8 @@ pub(super) fn error(contract: &Contract, operation: &Operation) -> anyhow::Resul
         }
 
         impl Error {
-            /// The body as the type documented for its status. `None` if there is no response or its body has another type,
-            /// such as the HTML page of a gateway.
+            /// The body as the type documented for its status. `None` if there is no response or its body has another
+            /// type, such as the HTML page of a gateway.
             pub fn body(&self) -> Option<Body> {
                 let raw = self.raw()?;
                 Body::decode(raw.status(), raw.body())

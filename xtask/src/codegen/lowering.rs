@@ -1,10 +1,11 @@
 //! Lowers a vendor document to the subset of OpenAPI that progenitor supports. The functions are pure.
 //!
-//! progenitor supports one success type and one error type for each operation, and panics if a document has more. The vendor
-//! document is never changed for that reason; it is lowered in two steps. [`with_named_bodies`] names every JSON body of every
-//! response, from which `body.rs` generates the typed body for each status. [`without_responses`] then removes the responses and
-//! keeps the types; that is what progenitor sees.
+//! progenitor supports one success type and one error type for each operation, and panics if a document has more. The
+//! vendor document is never changed for that reason; it is lowered in two steps. [`with_named_bodies`] names every JSON
+//! body of every response, from which `body.rs` generates the typed body for each status. [`without_responses`] then
+//! removes the responses and keeps the types; that is what progenitor sees.
 
+use heck::ToUpperCamelCase as _;
 use serde_json::{Map, Value, json};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
@@ -31,13 +32,14 @@ pub(crate) fn with_named_bodies(document: &Value) -> Value {
     let responses = document.pointer("/components/responses").cloned().unwrap_or_default();
     let mut schemas = take_schemas(&mut document);
     each_operation(&mut document, |operation| {
-        let name = pascal(operation.get("operationId").and_then(Value::as_str).unwrap_or("operation"));
+        let name =
+            operation.get("operationId").and_then(Value::as_str).unwrap_or("operation").to_upper_camel_case();
         let Some(Value::Object(own)) = operation.get_mut("responses") else { return };
         for (status, response) in own.iter_mut() {
             resolve(response, &responses);
             if let Some(media) = json_media(response) {
                 let schema = media.remove("schema").unwrap_or_else(|| json!({}));
-                let name = format!("{name}Http{}", pascal(&status.to_ascii_lowercase()));
+                let name = format!("{name}Http{}", status.to_ascii_lowercase().to_upper_camel_case());
                 media.insert("schema".to_owned(), reference(&mut schemas, &name, schema));
                 // progenitor panics on `encoding`, which only multipart bodies use.
                 media.remove("encoding");
@@ -50,8 +52,8 @@ pub(crate) fn with_named_bodies(document: &Value) -> Value {
 
 /// The document without responses.
 ///
-/// The client decodes the raw response itself. Code that decodes it again in the generated call would cost time in every call
-/// and every build.
+/// The client decodes the raw response itself. Code that decodes it again in the generated call would cost time in
+/// every call and every build.
 pub(crate) fn without_responses(document: &Value) -> Value {
     let mut document = document.clone();
     each_operation(&mut document, |operation| {
@@ -161,22 +163,6 @@ fn put_schemas(document: &mut Value, schemas: Map<String, Value>) {
             components.insert("schemas".to_owned(), Value::Object(schemas));
         }
     }
-}
-
-pub(crate) fn pascal(name: &str) -> String {
-    let mut out = String::new();
-    let mut start = true;
-    for letter in name.chars() {
-        if !letter.is_ascii_alphanumeric() {
-            start = true;
-        } else if start {
-            out.push(letter.to_ascii_uppercase());
-            start = false;
-        } else {
-            out.push(letter);
-        }
-    }
-    out
 }
 
 #[cfg(test)]

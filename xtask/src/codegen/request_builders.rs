@@ -1,8 +1,8 @@
 //! Reduces progenitor's client to the code that builds requests: the types, and a function for each operation.
 //!
-//! The code that sends is removed, because it adds a header `api-version`, which no vendor documents, and loses the status of a
-//! body that it cannot decode; `sdk/src/http/transport.rs` sends the request instead. Any unexpected code is an error, because an
-//! overlooked part would be sent or lost.
+//! The code that sends is removed, because it adds a header `api-version`, which no vendor documents, and loses the
+//! status of a body that it cannot decode; `sdk/src/http/transport.rs` sends the request instead. Any unexpected code
+//! is an error, because an overlooked part would be sent or lost.
 
 use anyhow::{Context as _, bail};
 use proc_macro2::{Group, TokenStream, TokenTree};

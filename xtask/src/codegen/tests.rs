@@ -1,4 +1,5 @@
-//! The committed clients match the documents, a change to either is detected, and the generator supports any set of responses.
+//! The committed clients match the documents, a change to either is detected, and the generator supports any set of
+//! responses.
 
 use serde_json::json;
 
@@ -149,7 +150,8 @@ fn generated(responses: &serde_json::Value) -> String {
     client(&Document { file: "acme.yaml".to_owned(), value, contract }).unwrap()
 }
 
-/// The document without the responses that the contract reader does not support. The generator supports all of OpenAPI's.
+/// The document without the responses that the contract reader does not support. The generator supports all of
+/// OpenAPI's.
 fn readable(value: &serde_json::Value) -> serde_json::Value {
     let mut value = value.clone();
     let responses = value["paths"]["/verify"]["post"]["responses"].as_object_mut().unwrap();

@@ -1,24 +1,24 @@
 //! The verify call: what a client needs to know about it, and its types.
 
+use heck::ToUpperCamelCase as _;
 use otp_contract::{Contract, Operation};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::lowering::pascal;
 use super::{body, cells, error};
 
 /// The static with the documented responses, the types for errors and bodies, and the trait that ties them together.
 ///
-/// `document` is the output of [`lowering::with_named_bodies`](super::lowering::with_named_bodies), and `client` the code that
-/// progenitor generated from it.
+/// `document` is the output of [`lowering::with_named_bodies`](super::lowering::with_named_bodies), and `client` the
+/// code that progenitor generated from it.
 pub(super) fn items(
     contract: &Contract,
     operation: &Operation,
     document: &Value,
     client: &syn::File,
 ) -> anyhow::Result<TokenStream> {
-    let marker = format_ident!("{}", pascal(&contract.vendor));
+    let marker = format_ident!("{}", contract.vendor.to_upper_camel_case());
     let method = &operation.method;
     let path = operation.path.to_string();
     let call_doc = format!(" A verify call of {}.", contract.name);

@@ -11,10 +11,11 @@ use crate::response::path;
 pub(crate) struct Candidates {
     /// At least one cell; documented cells come first.
     pub(crate) cells: Vec<&'static Cell>,
-    /// Whether only the status matches and the document specifies another body for some of the cells. Documented cells are
-    /// then no more likely than inferred ones.
+    /// Whether only the status matches and the document specifies another body for some of the cells. Documented cells
+    /// are then no more likely than inferred ones.
     body_differs: bool,
-    /// The cell closest to the body, of those with the outcome on which the decisive cells agree; `None` if they disagree.
+    /// The cell closest to the body, of those with the outcome on which the decisive cells agree; `None` if they
+    /// disagree.
     pub(crate) closest: Option<&'static Cell>,
 }
 
@@ -50,8 +51,8 @@ impl Candidates {
     }
 }
 
-/// How much the body differs from the cell's: first by the number of missing members, then by how many members are present
-/// and how deep they are.
+/// How much the body differs from the cell's: first by the number of missing members, then by how many members are
+/// present and how deep they are.
 fn distance(cell: &Cell, body: &JsonValue<'_>) -> (usize, Reverse<usize>) {
     let (mut missing, mut depth) = (0, 0);
     for member in cell.members {

@@ -1,7 +1,7 @@
 //! The values that distinguish approvals from refusals, and how a body is compared with a documented member.
 //!
-//! A signal is a value by which a client can distinguish outcomes. `Operation::approval_signals` of `otp-contract` defines
-//! what claims an approval; a property test compares the two.
+//! A signal is a value by which a client can distinguish outcomes. `Operation::approval_signals` of `otp-contract`
+//! defines what claims an approval; a property test compares the two.
 
 use crate::response::cell::{Cell, Member, Path, Rule};
 use crate::response::json::JsonValue;
@@ -15,7 +15,8 @@ pub(super) struct Signals {
     approval: Vec<SignalsAt>,
     /// Signals of refusals that no approval has.
     refusal: Vec<SignalsAt>,
-    /// Where refusals have their reason and approvals have no value. A value there is a reason even if no document lists it.
+    /// Where refusals have their reason and approvals have no value. A value there is a reason even if no document
+    /// lists it.
     reasons: Vec<Path>,
     /// For each cell, whether a body that agrees with it is thereby known to mean it.
     identifying: Vec<bool>,
@@ -100,8 +101,8 @@ impl Member {
     }
 }
 
-/// The signals of `members` that `others` do not have, without duplicates and grouped by path, so that each path is searched
-/// once.
+/// The signals of `members` that `others` do not have, without duplicates and grouped by path, so that each path is
+/// searched once.
 fn signals_only_in(members: &[&'static Member], others: &[&'static Member]) -> Vec<SignalsAt> {
     let contains =
         |members: &[&Member], signal: &Member| members.iter().any(|member| same_signal(member, signal));
@@ -118,7 +119,8 @@ fn signals_only_in(members: &[&'static Member], others: &[&'static Member]) -> V
     groups
 }
 
-/// The paths at which refusals have a signal and approvals have no value, shortened to the first part that approvals lack.
+/// The paths at which refusals have a signal and approvals have no value, shortened to the first part that approvals
+/// lack.
 fn reasons(cells: &'static [Cell], approvals: &[&Member]) -> Vec<Path> {
     let in_approvals = |path: &[&str]| approvals.iter().any(|member| member.path.starts_with(path));
     let refusals = cells.iter().filter(|cell| cell.outcome != Outcome::Approved && cell.body_specified);
@@ -135,8 +137,8 @@ fn reasons(cells: &'static [Cell], approvals: &[&Member]) -> Vec<Path> {
     found
 }
 
-/// Whether a body that agrees with the cell is thereby known to mean it: the document states the cell literally, or one of
-/// its signals is not shared by all refusals.
+/// Whether a body that agrees with the cell is thereby known to mean it: the document states the cell literally, or one
+/// of its signals is not shared by all refusals.
 fn identifies(cells: &[Cell], cell: &Cell) -> bool {
     let shared = |signal: &Member| {
         cells
