@@ -1,7 +1,8 @@
 //! One module for each vendor. A module names the vendor's credentials and turns the arguments of a call into a
 //! request; the rest is generated.
 //!
-//! This is the only hand-written list of the vendors. Modules may use everything else in this crate except each other.
+//! Apart from the features in `Cargo.toml`, this is the only list of the vendors that is not generated. A module may use
+//! the generated code and everything below it, but no other vendor.
 
 #[cfg(feature = "d7")]
 pub mod d7;

@@ -143,7 +143,8 @@ async fn receive(
 
 /// The body up to the limit, and why it is incomplete if it is.
 async fn read_body(response: &mut reqwest::Response) -> (Bytes, Option<IncompleteBody>) {
-    // Nearly every body arrives in one chunk, which is kept without copying.
+    // Nearly every body arrives in one chunk, which is kept without copying. `http_body_util::Limited` would discard the
+    // part of a body that has arrived before an error.
     let mut first = Bytes::new();
     let mut joined = BytesMut::new();
     let incomplete = loop {

@@ -183,4 +183,5 @@ fn refused(cells: Vec<&'static Cell>, body_differs: bool, body: Option<&JsonValu
 }
 
 #[cfg(test)]
+#[cfg(feature = "__vendor")]
 mod tests;

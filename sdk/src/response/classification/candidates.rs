@@ -64,26 +64,3 @@ fn distance(cell: &Cell, body: &JsonValue<'_>) -> (usize, Reverse<usize>) {
     }
     (missing, Reverse(depth))
 }
-
-#[cfg(all(test, feature = "d7"))]
-mod tests {
-    use super::*;
-    use crate::response::classification::tests::cell;
-    use crate::response::outcome::Outcome;
-
-    #[test]
-    fn documented_cells_take_precedence_over_inferred_ones() {
-        let cell = |name| cell("d7", name).unwrap();
-        let (wrong, expired) = (cell("wrong_code"), cell("expired"));
-        let (used, unknown) = (cell("already_used_400"), cell("unknown_session_400"));
-        let agreed = |cells: &[&'static Cell], body_differs| {
-            Candidates::new(cells.to_vec(), body_differs, None).agreed(|cell| cell.outcome)
-        };
-        assert_eq!(agreed(&[wrong, used], false), Some(Outcome::WrongCode));
-        assert_eq!(agreed(&[wrong, used], true), None, "only the status matches a documented cell");
-        assert_eq!(agreed(&[wrong, expired], false), None);
-        assert_eq!(agreed(&[used], false), Some(Outcome::AlreadyUsed));
-        assert_eq!(agreed(&[used, unknown], false), None);
-        assert_eq!(agreed(&[], false), None);
-    }
-}

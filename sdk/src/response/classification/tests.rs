@@ -38,12 +38,6 @@ static VENDORS: LazyLock<Vec<Vendor>> = LazyLock::new(|| {
     Contract::all().unwrap().into_iter().filter_map(with_table).collect()
 });
 
-/// A cell by vendor and name; `None` if the vendor's feature is disabled.
-pub(super) fn cell(vendor: &str, name: &str) -> Option<&'static Cell> {
-    let vendor = VENDORS.iter().find(|known| known.contract.vendor == vendor)?;
-    Some(vendor.table.cells.iter().find(|cell| cell.name == name).unwrap())
-}
-
 /// The body of a cell for a request of these tests.
 fn rendered(cell: &otp_contract::Cell) -> Value {
     let mut body = cell.body.clone();
@@ -299,4 +293,22 @@ fn the_tables_match_the_contracts() {
             }
         }
     }
+}
+
+#[cfg(feature = "d7")]
+#[test]
+fn documented_cells_take_precedence_over_inferred_ones() {
+    let table = VENDORS.iter().find(|vendor| vendor.contract.vendor == "d7").unwrap().table;
+    let cell = |name| table.cells.iter().find(|cell| cell.name == name).unwrap();
+    let (wrong, expired) = (cell("wrong_code"), cell("expired"));
+    let (used, unknown) = (cell("already_used_400"), cell("unknown_session_400"));
+    let agreed = |cells: &[&'static Cell], body_differs| {
+        Candidates::new(cells.to_vec(), body_differs, None).agreed(|cell| cell.outcome)
+    };
+    assert_eq!(agreed(&[wrong, used], false), Some(Outcome::WrongCode));
+    assert_eq!(agreed(&[wrong, used], true), None, "only the status matches a documented cell");
+    assert_eq!(agreed(&[wrong, expired], false), None);
+    assert_eq!(agreed(&[used], false), Some(Outcome::AlreadyUsed));
+    assert_eq!(agreed(&[used, unknown], false), None);
+    assert_eq!(agreed(&[], false), None);
 }
