@@ -13,7 +13,7 @@ const MAX_RETRIES: usize = 2;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// The delays between the connection attempts of one call.
+/// The delays before the retries of one call.
 ///
 /// They grow, and jitter makes each up to twice as long, so that clients that lost a server together do not all return
 /// at once.

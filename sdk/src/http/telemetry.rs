@@ -4,10 +4,10 @@
 //! A span has the path's template and never the URL, which may contain a session id, an account or a code.
 
 #[cfg(feature = "tracing")]
-pub(crate) use enabled::{Server, Span};
+pub(crate) use enabled::{ServerAddress, Span};
 
 #[cfg(not(feature = "tracing"))]
-pub(crate) use disabled::{Server, Span};
+pub(crate) use disabled::{ServerAddress, Span};
 
 #[cfg(feature = "tracing")]
 mod enabled {
@@ -20,14 +20,14 @@ mod enabled {
 
     /// The address of the server as spans show it.
     #[derive(Clone)]
-    pub(crate) struct Server {
+    pub(crate) struct ServerAddress {
         address: String,
         port: u16,
     }
 
-    impl Server {
-        pub(crate) fn new(base_url: &reqwest::Url) -> Server {
-            Server {
+    impl ServerAddress {
+        pub(crate) fn new(base_url: &reqwest::Url) -> ServerAddress {
+            ServerAddress {
                 address: base_url.host_str().unwrap_or_default().to_owned(),
                 port: base_url.port_or_known_default().unwrap_or_default(),
             }
@@ -41,7 +41,7 @@ mod enabled {
     }
 
     impl Span {
-        pub(crate) fn new(server: &Server, operation: &Operation) -> Span {
+        pub(crate) fn new(server: &ServerAddress, operation: &Operation) -> Span {
             let Operation { vendor, method, path, .. } = *operation;
             let span = tracing::span!(
                 target: "otp_verify",
@@ -99,11 +99,11 @@ mod disabled {
     use crate::response::{Operation, Outcome};
 
     #[derive(Clone)]
-    pub(crate) struct Server;
+    pub(crate) struct ServerAddress;
 
-    impl Server {
-        pub(crate) fn new(_base_url: &reqwest::Url) -> Server {
-            Server
+    impl ServerAddress {
+        pub(crate) fn new(_base_url: &reqwest::Url) -> ServerAddress {
+            ServerAddress
         }
     }
 
@@ -111,7 +111,7 @@ mod disabled {
 
     #[expect(clippy::unused_self, reason = "the methods are the same as with the feature")]
     impl Span {
-        pub(crate) fn new(_server: &Server, _operation: &Operation) -> Span {
+        pub(crate) fn new(_server: &ServerAddress, _operation: &Operation) -> Span {
             Span
         }
 

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
 
-use super::telemetry::Server;
+use super::telemetry::ServerAddress;
 use super::{BuildError, IncompleteBody, TransportError};
 use crate::response::RawResponse;
 
@@ -30,7 +30,7 @@ pub(crate) struct Transport {
     /// Whether the program supplied the HTTP client, whose settings are then unknown.
     has_supplied_client: bool,
     authorization: (HeaderName, HeaderValue),
-    pub(crate) server: Server,
+    pub(crate) server: ServerAddress,
     #[cfg(feature = "blocking")]
     connect_timeout: Duration,
 }
@@ -66,7 +66,7 @@ impl Transport {
             api: Api { baseurl: base_url.as_str().trim_end_matches('/').to_owned(), client },
             has_supplied_client,
             authorization,
-            server: Server::new(base_url),
+            server: ServerAddress::new(base_url),
             #[cfg(feature = "blocking")]
             connect_timeout,
         })

@@ -1,4 +1,4 @@
-//! Connections that are refused. The resolver counts connection attempts, the server counts requests.
+//! Connections that are refused. The resolver counts how often the client connects, the server counts requests.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

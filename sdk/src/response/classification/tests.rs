@@ -17,12 +17,12 @@ const SESSION: &str = "s-1";
 const ACCOUNT: &str = "a-1";
 
 /// A contract, with the table that is generated from it.
-struct Vendor {
+struct TestedVendor {
     contract: Contract,
     table: &'static ResponseTable,
 }
 
-impl Vendor {
+impl TestedVendor {
     fn classify(&self, status: u16, body: &[u8]) -> Classification {
         let request = RequestValues { session: SESSION, code: "1234", account: &|_| Some(ACCOUNT) };
         self.table.classify(status, body, request)
@@ -30,10 +30,10 @@ impl Vendor {
 }
 
 /// Read once, because the properties need them thousands of times.
-static VENDORS: LazyLock<Vec<Vendor>> = LazyLock::new(|| {
+static VENDORS: LazyLock<Vec<TestedVendor>> = LazyLock::new(|| {
     let with_table = |contract: Contract| {
         let operation = VERIFY_OPERATIONS.iter().find(|operation| operation.vendor == contract.vendor)?;
-        Some(Vendor { contract, table: &operation.responses })
+        Some(TestedVendor { contract, table: &operation.responses })
     };
     Contract::all().unwrap().into_iter().filter_map(with_table).collect()
 });
