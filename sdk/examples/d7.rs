@@ -4,13 +4,13 @@
 //! $ cargo run -p otp-verify --example d7
 //! ```
 //!
-//! tries it on the sandbox of this repository. With a session id and a code it calls the vendor, or whatever server
+//! uses the sandbox of this repository. With a session id and a code, the example calls the vendor, or the server that
 //! `D7_BASE_URL` names, with the credentials in `D7_ACCESS_TOKEN`:
 //!
 //! ```console
 //! $ cargo run -p otp-verify --example d7 -- SESSION CODE
 //! ```
-#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use otp_verify::{Code, NextStep, d7};
 
@@ -38,14 +38,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn verify(client: &d7::Client, session: &str, code: &str) {
     match client.verify(session, Code::new(code)).await {
         Ok(approved) => println!("approved: welcome (HTTP {})", approved.raw().status()),
-        // One answer to a wrong code and to an expired one: the document has no other.
+        // D7 Networks sends the same response for a wrong and for an expired code.
         Err(d7::Error::WrongCodeOrExpired(_)) => println!("wrong or expired code"),
         Err(d7::Error::AlreadyUsed(_)) => println!("that code has been used"),
         Err(error) => match error.next_step() {
             NextStep::EnterCodeAgain => println!("please try again: {error}"),
             NextStep::RequestNewCode => println!("please ask for a new code: {error}"),
             NextStep::Wait(time) => println!("please wait {time:?}: {error}"),
-            // Ours to mend, and no business of the user's.
+            // A problem of the program, which the user cannot solve.
             _ => println!("something is wrong: {error}"),
         },
     }

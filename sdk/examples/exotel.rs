@@ -4,14 +4,14 @@
 //! $ cargo run -p otp-verify --example exotel
 //! ```
 //!
-//! tries it on the sandbox of this repository. With a session id and a code it calls the vendor, or whatever server
+//! uses the sandbox of this repository. With a session id and a code, the example calls the vendor, or the server that
 //! `EXOTEL_BASE_URL` names, with the credentials in `EXOTEL_ACCOUNT_SID`, `EXOTEL_APPLICATION_ID` and
 //! `EXOTEL_APPLICATION_SECRET`:
 //!
 //! ```console
 //! $ cargo run -p otp-verify --example exotel -- SESSION CODE
 //! ```
-#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use otp_verify::{Code, NextStep, exotel};
 
@@ -47,7 +47,7 @@ async fn verify(client: &exotel::Client, session: &str, code: &str) {
             NextStep::EnterCodeAgain => println!("please try again: {error}"),
             NextStep::RequestNewCode => println!("please ask for a new code: {error}"),
             NextStep::Wait(time) => println!("please wait {time:?}: {error}"),
-            // Ours to mend, and no business of the user's.
+            // A problem of the program, which the user cannot solve.
             _ => println!("something is wrong: {error}"),
         },
     }

@@ -4,18 +4,18 @@
 //! $ cargo run -p otp-verify --example failover
 //! ```
 //!
-//! A code lives with the vendor that issued it, so no other vendor can verify it. What fails over is the sign-in: where
-//! a vendor cannot be reached, or answers what nobody can act on, a code of the other vendor's is sent and verified. No
-//! vendor is named below the choice of the two.
-#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+//! Only the vendor that sent a code can verify it, so the whole sign-in fails over: if a vendor is unreachable or its
+//! response is unusable, the program verifies a code that the other vendor sent. Only `main` knows which vendors these
+//! are.
+#![expect(clippy::print_stdout, reason = "an example prints its results")]
 
 use std::sync::Arc;
 
-use otp_verify::{Approval, Code, Error, Kind, SessionId, Verifier, d7, zeckta};
+use otp_verify::{Approval, Code, Error, ErrorKind, SessionId, Verifier, d7, zeckta};
 
 mod sandbox;
 
-/// A vendor, and the code that it sent.
+/// A vendor and a code that it sent.
 struct Route {
     verifier: Arc<dyn Verifier>,
     session: SessionId,
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = sandbox::Sandbox::start().await?;
     let account = sandbox.account("d7").await?;
     let working = d7::Client::builder(account.get("token")).base_url(&sandbox.url).build()?;
-    // Nobody listens there: the vendor is down.
+    // The port has no listener, so the vendor is down.
     let broken = zeckta::Client::builder("an API key").base_url("http://127.0.0.1:1").build()?;
 
     let routes = [
@@ -38,17 +38,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             code: Code::new(sandbox::CODE),
         },
     ];
-    match first_answer(&routes).await {
+    match first_decision(&routes).await {
         Some(Ok(approval)) => println!("approved by {}", approval.vendor()),
         Some(Err(error)) => println!("not approved: {error}"),
-        None => println!("no vendor answered"),
+        None => println!("no vendor decided"),
     }
     Ok(())
 }
 
-/// What the first vendor decides that decides anything. A refusal is a decision: asking another vendor after one would
-/// give whoever guesses a second set of attempts.
-async fn first_answer(routes: &[Route]) -> Option<Result<Approval, Error>> {
+/// The first decision of a vendor. A refusal is a decision: trying another vendor after it would double the attempts of
+/// an attacker.
+async fn first_decision(routes: &[Route]) -> Option<Result<Approval, Error>> {
     for route in routes {
         let result = route.verifier.verify(route.session.clone(), route.code.clone()).await;
         match result {
@@ -61,10 +61,13 @@ async fn first_answer(routes: &[Route]) -> Option<Result<Approval, Error>> {
     None
 }
 
-/// Whether the vendor failed, and not the code.
+/// Whether the vendor failed rather than the code.
 fn failed(error: &Error) -> bool {
     matches!(
         error.kind(),
-        Kind::Transport | Kind::UndocumentedAnswer | Kind::RateLimited | Kind::Unauthorized
+        ErrorKind::Transport
+            | ErrorKind::UndocumentedResponse
+            | ErrorKind::RateLimited
+            | ErrorKind::Unauthorized
     )
 }

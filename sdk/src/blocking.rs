@@ -1,8 +1,8 @@
-//! A client for programs without an asynchronous runtime. Only with the feature `blocking`.
+//! A client for programs without an asynchronous runtime, with the feature `blocking`.
 //!
-//! It is the asynchronous client with a thread of its own that drives it: the same settings, the same errors, the same
-//! promises. It may be used, and dropped, on any thread, an asynchronous program's among them, which it then holds up; so
-//! its connections are its own, for one that the held-up program drives would bring no answer.
+//! It runs the asynchronous client on a thread of its own and has the same settings, errors and guarantees. Any thread
+//! may use and drop it, even one of an asynchronous runtime, which it then blocks. It therefore has connections of its
+//! own: one that the blocked runtime drives would never deliver a response.
 //!
 //! ```
 //! # #[cfg(feature = "zeckta")]
@@ -11,10 +11,10 @@
 //! use otp_verify::{Code, blocking, zeckta};
 //!
 //! let client = blocking::Client::new(zeckta::Client::builder("an API key").build()?)?;
-//! # let nobody = zeckta::Client::builder("an API key").base_url("http://127.0.0.1:1").build()?;
-//! # let client = blocking::Client::new(nobody)?;
-//! let call = client.prepare("feab6011", Code::new("123456")).timeout(Duration::from_secs(5));
-//! match client.send(call) {
+//! # let unreachable = zeckta::Client::builder("an API key").base_url("http://127.0.0.1:1").build()?;
+//! # let client = blocking::Client::new(unreachable)?;
+//! let request = client.prepare("feab6011", Code::new("123456")).timeout(Duration::from_secs(5));
+//! match client.send(request) {
 //!     Ok(_) => println!("welcome"),
 //!     Err(error) => println!("{error}; {:?}", error.next_step()),
 //! }
@@ -30,86 +30,88 @@ use std::sync::{Arc, mpsc};
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::answer::Approved;
-use crate::call::Verify;
-use crate::error::{BuildError, Cause, Error, NoAnswer, Report};
-use crate::secret::{Code, SessionId};
-use crate::vendor::Vendor;
+use crate::approval::Approved;
+use crate::call::VerifyRequest;
+use crate::error::{Cause, Error};
+use crate::http::{BuildError, Code, SessionId, TransportError};
+use crate::vendor::VerifyOperation;
 
-/// A client of one vendor whose calls return when they are over.
+/// A blocking client of the vendor `V`.
 ///
 /// Cloning is cheap, and clones share their thread and their connections.
-pub struct Client<B> {
-    client: crate::Client<B>,
-    driver: Arc<Driver>,
+pub struct Client<V> {
+    client: crate::Client<V>,
+    runtime: Arc<BackgroundRuntime>,
 }
 
-/// The runtime. Dropping one waits for its threads, which an asynchronous program must not do; this one does not wait.
-struct Driver(Option<Runtime>);
+/// A runtime that does not wait for its threads when it is dropped. An asynchronous program must not wait for them.
+struct BackgroundRuntime(Option<Runtime>);
 
-impl<B: Vendor> Client<B> {
-    /// A client that makes its calls as `client` does, over connections of its own. Only an HTTP client that the program
-    /// handed in is shared; it must not be used on a thread that this client holds up.
+impl<V: VerifyOperation> Client<V> {
+    /// Creates a client with the settings of `client` and connections of its own. It shares only an HTTP client that
+    /// the program supplied; do not use that one on a thread that this client blocks.
     ///
     /// # Errors
-    /// [`BuildError::Unavailable`] where the system gives no thread, or has no usable TLS.
-    pub fn new(client: crate::Client<B>) -> Result<Client<B>, BuildError> {
+    /// [`BuildError::Unavailable`] if the system cannot start a thread or has no usable TLS.
+    pub fn new(client: crate::Client<V>) -> Result<Client<V>, BuildError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("otp-verify")
             .enable_all()
             .build()
             .map_err(|error| BuildError::Unavailable(error.to_string()))?;
-        Ok(Client { client: client.apart()?, driver: Arc::new(Driver(Some(runtime))) })
+        Ok(Client {
+            client: client.with_own_connections()?,
+            runtime: Arc::new(BackgroundRuntime(Some(runtime))),
+        })
     }
 
-    /// Verifies `code` for the session, and returns when that is decided.
+    /// Verifies `code` for the session.
     ///
     /// # Errors
-    /// Whatever is not an approval; a wrong code is an error too.
-    pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> Result<Approved<B>, B::Error> {
+    /// Any result but an approval, such as a wrong code.
+    pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> Result<Approved<V>, V::Error> {
         self.send(self.prepare(session, code))
     }
 
-    /// A call that can be given options, and is made by [`Client::send`].
-    pub fn prepare(&self, session: impl Into<SessionId>, code: Code) -> Verify<B> {
+    /// Prepares a call that accepts options. [`Client::send`] starts it.
+    pub fn prepare(&self, session: impl Into<SessionId>, code: Code) -> VerifyRequest<V> {
         self.client.verify(session, code)
     }
 
-    /// Makes a call, and returns when it is over.
+    /// Sends a prepared call and waits for its result.
     ///
     /// # Errors
-    /// Whatever is not an approval; a wrong code is an error too.
-    pub fn send(&self, call: Verify<B>) -> Result<Approved<B>, B::Error> {
+    /// Any result but an approval, such as a wrong code.
+    pub fn send(&self, request: VerifyRequest<V>) -> Result<Approved<V>, V::Error> {
         let (sender, receiver) = mpsc::sync_channel(1);
-        if let Some(runtime) = &self.driver.0 {
-            // Not `block_on`, which would stop a program that calls this from its own runtime.
+        if let Some(runtime) = &self.runtime.0 {
+            // `block_on` would panic on a thread of another runtime.
             runtime.spawn(async move {
-                // Nobody waits for it only where the caller's thread has ended.
-                let _ = sender.send(call.into_future().await);
+                // There is no receiver only if the caller's thread has ended.
+                let _ = sender.send(request.into_future().await);
             });
         }
         receiver.recv().unwrap_or_else(|_| {
-            let detail = "the thread that makes calls has ended".to_owned();
-            let cause = Cause::Unanswered(NoAnswer { timed_out: false, detail });
-            Err(B::failure(Error::new(Report { vendor: B::ID, table: B::table(), cause, raw: None })))
+            let cause = TransportError::new(false, "the thread that sends calls has ended");
+            Err(V::error(Error::new(V::operation(), Cause::Unanswered(cause), None)))
         })
     }
 }
 
-impl<B> Clone for Client<B> {
-    fn clone(&self) -> Client<B> {
-        Client { client: self.client.clone(), driver: Arc::clone(&self.driver) }
+impl<V> Clone for Client<V> {
+    fn clone(&self) -> Client<V> {
+        Client { client: self.client.clone(), runtime: Arc::clone(&self.runtime) }
     }
 }
 
-impl<B> fmt::Debug for Client<B> {
+impl<V> fmt::Debug for Client<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.client, f)
     }
 }
 
-impl Drop for Driver {
+impl Drop for BackgroundRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();

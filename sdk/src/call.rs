@@ -1,4 +1,6 @@
-//! One verify call: its options, and how it is made, tried again and read.
+//! The verify call: its options, and how the client sends, retries and classifies it.
+//!
+//! May use everything but the vendors and the generated code. Never sends a request again unless the connection failed.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -6,185 +8,183 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{self, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use crate::answer::{Approved, RawAnswer};
+use crate::approval::Approved;
 use crate::client::Client;
-use crate::error::{Cause, Error, InvalidInput, NoAnswer, Report};
-use crate::retry::Pauses;
-use crate::secret::{Code, SessionId};
-use crate::transport::Kept;
-use crate::vendor::{Input, Vendor};
-use crate::verdict::{Echoes, Reading};
-use crate::{input, telemetry, transport};
+use crate::error::{Cause, Error};
+use crate::http::retry::Backoff;
+use crate::http::telemetry::Span;
+use crate::http::{
+    Code, ExchangeResult, InvalidInput, Secret, SessionId, TransportError, extra_header, input,
+};
+use crate::response::{Classification, Outcome, RawResponse, RequestValues};
+use crate::vendor::{VerifyInput, VerifyOperation};
 
-/// The headers that a call sets itself, that frame the message or authenticate, or that ask for another kind of answer. `Proxy-Authorization` is the HTTP client's.
-const RESERVED: [HeaderName; 18] = [
-    header::ACCEPT,
-    header::ACCEPT_ENCODING,
-    header::AUTHORIZATION,
-    header::CONNECTION,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::COOKIE,
-    header::EXPECT,
-    header::HOST,
-    header::IF_NONE_MATCH,
-    header::PROXY_AUTHORIZATION,
-    header::RANGE,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// The limit for timeouts. The clock overflows at some point, and no code is valid for a day.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a timeout counts as that is longer: the clock ends somewhere, and no code lives for a day.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A verify call that is not made before it is awaited.
-///
-/// It owns what it needs, so its future is `Send` and `'static` and can be spawned.
-#[must_use = "a call is made when it is awaited"]
-pub struct Verify<B: Vendor> {
-    pub(crate) client: Client<B>,
-    pub(crate) input: Input<B::Options>,
-    timeout: Duration,
-    headers: HeaderMap,
-    /// The first option that cannot be; a builder cannot fail half way.
-    pub(crate) refused: Option<InvalidInput>,
+impl<V: VerifyOperation> Client<V> {
+    /// Verifies `code` for the session. The call accepts options and starts when it is awaited.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "zeckta")]
+    /// # async fn example(client: otp_verify::zeckta::Client) -> Result<(), otp_verify::zeckta::Error> {
+    /// use std::time::Duration;
+    /// use otp_verify::Code;
+    ///
+    /// let approved = client
+    ///     .verify("feab6011-2469-4804-ace5-ee9dcb5b9ef2", Code::new("123456"))
+    ///     .timeout(Duration::from_secs(10))
+    ///     .header("x-request-id", "c1f6f0d9")
+    ///     .await?;
+    /// println!("approved by {}, call {:?}", approved.vendor(), approved.request_id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> VerifyRequest<V> {
+        VerifyRequest::new(self.clone(), session.into().into_secret(), code.into_secret())
+    }
 }
 
-impl<B: Vendor> Verify<B> {
-    pub(crate) fn new(client: Client<B>, session: SessionId, code: Code) -> Verify<B> {
-        let input = Input {
-            session: session.into_secret(),
-            code: code.into_secret(),
-            accounts: client.shared.accounts.clone(),
-            options: B::Options::default(),
-        };
-        let timeout = client.shared.timeout;
-        Verify { client, input, timeout, headers: HeaderMap::new(), refused: None }
+/// A verify call, which starts when it is awaited.
+///
+/// It borrows nothing, so its future is `Send` and `'static` and can be spawned.
+#[must_use = "a call does nothing unless it is awaited"]
+pub struct VerifyRequest<V: VerifyOperation> {
+    client: Client<V>,
+    pub(crate) input: VerifyInput<V::Options>,
+    timeout: Duration,
+    headers: HeaderMap,
+    /// The first invalid option. Setters cannot fail, so the call does.
+    invalid: Option<InvalidInput>,
+}
+
+impl<V: VerifyOperation> VerifyRequest<V> {
+    fn new(client: Client<V>, session: Secret, code: Secret) -> VerifyRequest<V> {
+        let inner = client.inner();
+        let accounts = inner.accounts.clone();
+        let timeout = inner.timeout;
+        let input = VerifyInput { session, code, accounts, options: V::Options::default() };
+        VerifyRequest { client, input, timeout, headers: HeaderMap::new(), invalid: None }
     }
 
-    /// How long this call may take in all, instead of the client's
-    /// [`timeout`](crate::ClientBuilder::timeout).
-    pub fn timeout(mut self, timeout: Duration) -> Verify<B> {
+    /// Sets the timeout for this call, instead of the client's [`timeout`](crate::ClientBuilder::timeout).
+    pub fn timeout(mut self, timeout: Duration) -> VerifyRequest<V> {
         self.timeout = timeout;
         self
     }
 
-    /// A further header, for correlation and the like; a second value for a name replaces the first.
+    /// Adds a header, for example for correlation. It replaces an earlier one with the same name.
     ///
-    /// Headers that authenticate, frame the message or are the call's own are refused, as is what can be no header: the
-    /// call is then not made, and its error is of [`Kind::InvalidRequest`](crate::Kind::InvalidRequest).
-    pub fn header(mut self, name: &str, value: &str) -> Verify<B> {
-        match self.checked(name, value) {
+    /// If the header is invalid, authenticates, frames the message or is set by the client, nothing is sent and the
+    /// call fails with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    pub fn header(mut self, name: &str, value: &str) -> VerifyRequest<V> {
+        match extra_header::parse(name, value, self.client.inner().transport.authorization_header()) {
             Ok((name, value)) => {
                 self.headers.insert(name, value);
+                self
             }
-            Err(refused) => self.refused = self.refused.or(Some(refused)),
+            Err(invalid) => self.reject(invalid),
         }
-        self
     }
 
-    fn checked(&self, name: &str, value: &str) -> Result<(HeaderName, HeaderValue), InvalidInput> {
-        let refuse = |problem| InvalidInput::new("header", problem);
-        let name = HeaderName::try_from(name).map_err(|_| refuse("has a name that no header can have"))?;
-        if RESERVED.contains(&name) || name == self.client.shared.authorization.0 {
-            return Err(refuse("is one that the client sets itself"));
-        }
-        let mut value =
-            HeaderValue::from_str(value).map_err(|_| refuse("has a value that no header can have"))?;
-        // Whose secret it may be is not known here.
-        value.set_sensitive(true);
-        Ok((name, value))
+    /// Makes the call fail before anything is sent.
+    pub(crate) fn reject(mut self, invalid: InvalidInput) -> VerifyRequest<V> {
+        self.invalid.get_or_insert(invalid);
+        self
     }
 
     #[expect(
         clippy::manual_async_fn,
-        reason = "an async fn would keep the call twice, as argument and as variable"
+        reason = "an async fn would store the call twice, as argument and as variable"
     )]
-    fn run(self) -> impl Future<Output = Result<Approved<B>, B::Error>> + Send + 'static {
+    fn run(self) -> impl Future<Output = Result<Approved<V>, V::Error>> + Send + 'static {
         async move {
-            let span = telemetry::Span::of(&self);
-            let result = span.around(self.exchange(&span)).await;
-            span.tell(&result);
-            result.map_err(B::failure)
+            let span = Span::new(&self.client.inner().transport.server, V::operation());
+            let result = span.instrument(self.exchange(&span)).await;
+            let (status, outcome, error_type) = match &result {
+                Ok(approved) => (Some(approved.raw().status()), Some(Outcome::Approved), None),
+                Err(error) => (error.status(), error.outcome(), error.telemetry_type()),
+            };
+            span.record_result(status, outcome, error_type);
+            result.map_err(V::error)
         }
     }
 
-    /// Writes the request and sends it; it may take so long.
-    fn begin(&self, time: Duration) -> Option<impl Future<Output = Kept> + use<B>> {
-        let shared = &self.client.shared;
-        let mut request = B::request(&shared.api, &self.input).ok()?;
-        transport::prepare(&mut request, shared, B::USER_AGENT, &self.headers, time);
-        Some(transport::exchange(shared, request))
+    /// Builds the request and starts to send it; `None` if it cannot be built.
+    fn send(&self, timeout: Duration) -> Option<impl Future<Output = ExchangeResult> + use<V>> {
+        let transport = &self.client.inner().transport;
+        let mut request = V::request(&transport.api, &self.input).ok()?;
+        transport.prepare(&mut request, V::USER_AGENT, &self.headers, timeout);
+        Some(transport.send(request))
     }
 
-    async fn exchange(&self, span: &telemetry::Span) -> Result<Approved<B>, Error> {
-        self.check().map_err(|refused| Self::error(Cause::InvalidInput(refused), None))?;
+    async fn exchange(&self, span: &Span) -> Result<Approved<V>, Error> {
+        self.check().map_err(|invalid| Self::error(Cause::InvalidInput(invalid), None))?;
 
-        let mut time = self.timeout.min(LONGEST);
-        let deadline = Instant::now() + time;
-        let mut pauses = None;
-        let kept = loop {
-            let Some(exchange) = self.begin(time) else {
-                let detail = "the request could not be built".to_owned();
-                break Kept::Unsent(NoAnswer { timed_out: false, detail });
+        let mut timeout = self.timeout.min(MAX_TIMEOUT);
+        let deadline = Instant::now() + timeout;
+        let mut backoff = None;
+        let result = loop {
+            let Some(exchange) = self.send(timeout) else {
+                break ExchangeResult::Unsent(TransportError::new(false, "the request cannot be built"));
             };
             match exchange.await {
-                Kept::Unsent(cause) => {
-                    if !pauses.get_or_insert_with(|| Pauses::until(deadline)).pause().await {
-                        break Kept::Unsent(cause);
+                ExchangeResult::Unsent(cause) => {
+                    if !backoff.get_or_insert_with(|| Backoff::until(deadline)).sleep().await {
+                        break ExchangeResult::Unsent(cause);
                     }
-                    span.tried_again();
-                    time = deadline.saturating_duration_since(Instant::now());
+                    span.record_retry();
+                    timeout = deadline.saturating_duration_since(Instant::now());
                 }
-                kept => break kept,
+                result => break result,
             }
         };
-        match kept {
-            Kept::Answer(answer) => self.read(answer),
-            Kept::Followed(answer) => Err(Self::error(Cause::Followed, Some(answer))),
-            Kept::Part(answer, shortfall) => Err(Self::error(Cause::Incomplete(shortfall), Some(answer))),
-            Kept::Unsent(cause) => Err(Self::error(Cause::Unsent(cause), None)),
-            Kept::Unanswered(cause) => Err(Self::error(Cause::Unanswered(cause), None)),
+        match result {
+            ExchangeResult::Response(response) => self.classify(response),
+            ExchangeResult::Redirected(response) => Err(Self::error(Cause::Redirected, Some(response))),
+            ExchangeResult::Incomplete(response, reason) => {
+                Err(Self::error(Cause::Incomplete(reason), Some(response)))
+            }
+            ExchangeResult::Unsent(cause) => Err(Self::error(Cause::Unsent(cause), None)),
+            ExchangeResult::Unanswered(cause) => Err(Self::error(Cause::Unanswered(cause), None)),
         }
     }
 
-    fn error(cause: Cause, raw: Option<RawAnswer>) -> Error {
-        Error::new(Report { vendor: B::ID, table: B::table(), cause, raw })
+    fn error(cause: Cause, raw: Option<RawResponse>) -> Error {
+        Error::new(V::operation(), cause, raw)
     }
 
     fn check(&self) -> Result<(), InvalidInput> {
-        if let Some(refused) = &self.refused {
-            return Err(refused.clone());
+        if let Some(invalid) = &self.invalid {
+            return Err(invalid.clone());
         }
-        input::identifier("session_id", self.input.session.expose())?;
-        input::identifier("code", self.input.code.expose())
+        input::check_identifier(input::SESSION_ID, self.input.session.expose())?;
+        input::check_identifier(input::CODE, self.input.code.expose())
     }
 
-    fn read(&self, answer: RawAnswer) -> Result<Approved<B>, Error> {
-        let echoes = Echoes {
+    fn classify(&self, response: RawResponse) -> Result<Approved<V>, Error> {
+        let accounts = &self.input.accounts;
+        let request = RequestValues {
             session: self.input.session.expose(),
             code: self.input.code.expose(),
-            accounts: &self.input.accounts,
+            account: &|name| {
+                accounts.iter().find(|(known, _)| *known == name).map(|(_, account)| account.expose())
+            },
         };
-        let cause = match B::table().read(answer.status, &answer.body, echoes) {
-            Reading::Approved => return Ok(Approved::new(answer)),
-            Reading::Refused(readings) => Cause::Refused(readings),
-            Reading::Contradictory => Cause::Contradictory,
-            Reading::Undocumented => Cause::Undocumented,
+        let cause = match V::operation().responses.classify(response.status(), response.body(), request) {
+            Classification::Approved => return Ok(Approved::new(response)),
+            Classification::Refused(candidates) => Cause::Refused(candidates),
+            Classification::Contradictory => Cause::Contradictory,
+            Classification::Undocumented => Cause::Undocumented,
         };
-        Err(Self::error(cause, Some(answer)))
+        Err(Self::error(cause, Some(response)))
     }
 }
 
-impl<B: Vendor> IntoFuture for Verify<B> {
-    type Output = Result<Approved<B>, B::Error>;
+impl<V: VerifyOperation> IntoFuture for VerifyRequest<V> {
+    type Output = Result<Approved<V>, V::Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'static>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -192,9 +192,9 @@ impl<B: Vendor> IntoFuture for Verify<B> {
     }
 }
 
-impl<B: Vendor> fmt::Debug for Verify<B> {
+impl<V: VerifyOperation> fmt::Debug for VerifyRequest<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verify")
+        f.debug_struct("VerifyRequest")
             .field("client", &self.client)
             .field("timeout", &self.timeout)
             .field("options", &self.input.options)

@@ -1,204 +1,162 @@
-//! The client that all vendors share: built once, then one exchange a call. What is particular to a vendor is in its own
-//! module; nothing here knows one by name.
+//! The client that all vendors share, and its builder.
+//!
+//! May use [`http`](crate::http) and the [`Vendor`] trait. Knows no operation: each adds its call in a module of its
+//! own, such as `call.rs`. Knows no vendor by name.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderName, HeaderValue};
+use crate::http::credentials::Credentials;
+use crate::http::{BuildError, Secret, Transport, environment, input};
+use crate::vendor::{Accounts, Vendor};
 
-use crate::credentials::Credentials;
-use crate::error::BuildError;
-use crate::secret::{Code, Secret, SessionId};
-use crate::transport::Api;
-use crate::vendor::Vendor;
-use crate::{Verify, environment, input, transport};
+const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A client of one vendor; each vendor's module has an alias for it, such as [`zeckta::Client`](crate::zeckta::Client).
+/// A client of the vendor `V`. Each vendor's module has an alias for it, such as
+/// [`zeckta::Client`](crate::zeckta::Client).
 ///
-/// Cloning is cheap, and clones share their connections. A client follows no redirect, reads at most 64 KiB of an answer,
-/// and sends a request once: only where no connection could be made does it try to make one again, twice at most and
-/// within the time of the call.
-pub struct Client<B> {
-    pub(crate) shared: Arc<Shared>,
-    vendor: PhantomData<fn() -> B>,
+/// Cloning is cheap, and clones share their connections. A client follows no redirect and reads at most 64 KiB of a
+/// body. It sends each request once; if it cannot connect, it tries at most twice more within the call's timeout.
+pub struct Client<V> {
+    inner: Arc<ClientInner>,
+    vendor: PhantomData<fn() -> V>,
 }
 
-/// What clones share.
-pub(crate) struct Shared {
-    pub(crate) api: Api,
-    /// Whether the program handed the HTTP client in, so that its settings are not known.
-    pub(crate) foreign: bool,
-    pub(crate) authorization: (HeaderName, HeaderValue),
-    pub(crate) accounts: Arc<[(&'static str, Secret)]>,
+/// The state that clones share.
+pub(crate) struct ClientInner {
+    pub(crate) transport: Transport,
+    pub(crate) accounts: Accounts,
     pub(crate) timeout: Duration,
+}
+
+impl<V> Client<V> {
+    fn from_inner(inner: ClientInner) -> Client<V> {
+        Client { inner: Arc::new(inner), vendor: PhantomData }
+    }
+
+    pub(crate) fn inner(&self) -> &ClientInner {
+        &self.inner
+    }
+
+    /// The same client with connections of its own, unless the program supplied the HTTP client.
     #[cfg(feature = "blocking")]
-    connect_timeout: Duration,
-    #[cfg(feature = "tracing")]
-    pub(crate) server: crate::telemetry::Server,
-}
-
-impl<B: Vendor> Client<B> {
-    /// Verifies `code` for the session. The result is a call that can be given options and is made when it is awaited.
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "zeckta")]
-    /// # async fn example(client: otp_verify::zeckta::Client) -> Result<(), otp_verify::zeckta::Error> {
-    /// use std::time::Duration;
-    /// use otp_verify::Code;
-    ///
-    /// let approved = client
-    ///     .verify("feab6011-2469-4804-ace5-ee9dcb5b9ef2", Code::new("123456"))
-    ///     .timeout(Duration::from_secs(10))
-    ///     .header("x-request-id", "c1f6f0d9")
-    ///     .await?;
-    /// println!("approved by {}, call {:?}", approved.vendor(), approved.request_id());
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn verify(&self, session: impl Into<SessionId>, code: Code) -> Verify<B> {
-        Verify::new(self.clone(), session.into(), code)
+    pub(crate) fn with_own_connections(self) -> Result<Client<V>, BuildError> {
+        let ClientInner { transport, accounts, timeout } = self.inner();
+        Ok(match transport.with_own_connections()? {
+            Some(transport) => Client::from_inner(ClientInner {
+                transport,
+                accounts: Arc::clone(accounts),
+                timeout: *timeout,
+            }),
+            None => self,
+        })
     }
 }
 
-#[cfg(feature = "blocking")]
-impl<B: Vendor> Client<B> {
-    /// The same client with connections of its own, unless the program handed its HTTP client in.
-    pub(crate) fn apart(self) -> Result<Client<B>, BuildError> {
-        let shared = &self.shared;
-        if shared.foreign {
-            return Ok(self);
-        }
-        let base_url = input::base_url(&shared.api.baseurl).map_err(BuildError::InvalidInput)?;
-        let client = transport::http_client(&base_url, shared.connect_timeout)?;
-        let shared = Shared {
-            api: Api { baseurl: shared.api.baseurl.clone(), client },
-            foreign: false,
-            authorization: shared.authorization.clone(),
-            accounts: Arc::clone(&shared.accounts),
-            timeout: shared.timeout,
-            connect_timeout: shared.connect_timeout,
-            #[cfg(feature = "tracing")]
-            server: shared.server.clone(),
-        };
-        Ok(Client { shared: Arc::new(shared), vendor: PhantomData })
+impl<V> Clone for Client<V> {
+    fn clone(&self) -> Client<V> {
+        Client { inner: Arc::clone(&self.inner), vendor: PhantomData }
     }
 }
 
-impl<B> Clone for Client<B> {
-    fn clone(&self) -> Client<B> {
-        Client { shared: Arc::clone(&self.shared), vendor: PhantomData }
-    }
-}
-
-impl<B> fmt::Debug for Client<B> {
+impl<V> fmt::Debug for Client<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("base_url", &self.shared.api.baseurl).finish_non_exhaustive()
+        f.debug_struct("Client").field("base_url", &self.inner.transport.api.baseurl).finish_non_exhaustive()
     }
 }
 
-/// Settings of a [`Client`] to be; each vendor's module says how to start one.
+/// Builds a [`Client`]. Each vendor's module creates one, with `Client::builder` or `ClientBuilder::from_env`.
 #[must_use]
-pub struct ClientBuilder<B> {
-    vendor_id: &'static str,
+pub struct ClientBuilder<V> {
     base_url: String,
     credentials: Credentials,
     accounts: Vec<(&'static str, Secret)>,
     connect_timeout: Duration,
     timeout: Duration,
     http: Option<reqwest::Client>,
-    vendor: PhantomData<fn() -> B>,
+    vendor: PhantomData<fn() -> V>,
 }
 
-impl<B: Vendor> ClientBuilder<B> {
-    /// A builder with the vendor's defaults; `accounts` are path parameters that are the same for all calls.
-    pub(crate) fn new(credentials: Credentials, accounts: Vec<(&'static str, String)>) -> ClientBuilder<B> {
+impl<V: Vendor> ClientBuilder<V> {
+    /// Starts with the vendor's defaults. `accounts` are the path parameters that all calls have in common.
+    pub(crate) fn new(credentials: Credentials, accounts: Vec<(&'static str, String)>) -> ClientBuilder<V> {
         ClientBuilder {
-            vendor_id: B::ID,
-            base_url: B::DEFAULT_BASE_URL.to_owned(),
+            base_url: V::DEFAULT_BASE_URL.to_owned(),
             credentials,
             accounts: accounts.into_iter().map(|(name, account)| (name, Secret::new(account))).collect(),
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(15),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            timeout: DEFAULT_TIMEOUT,
             http: None,
             vendor: PhantomData,
         }
     }
 
-    /// The base URL from a variable, where it is set.
-    pub(crate) fn base_url_from(self, variable: &'static str) -> Result<ClientBuilder<B>, BuildError> {
+    /// Sets the base URL from an environment variable, if that is set.
+    pub(crate) fn base_url_from(self, variable: &'static str) -> Result<ClientBuilder<V>, BuildError> {
         Ok(match environment::optional(variable)? {
             Some(base_url) => self.base_url(base_url),
             None => self,
         })
     }
 
-    /// The server to call instead of the vendor's, with the vendor's paths below it. `https`, or `http` to this machine.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> ClientBuilder<B> {
+    /// Sets the base URL, to which the client appends the vendor's paths. It must use `https`, or `http` to this
+    /// machine.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> ClientBuilder<V> {
         self.base_url = base_url.into();
         self
     }
 
-    /// How long making a connection may take, TLS included. 5 seconds where nothing else is said.
-    pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder<B> {
+    /// Sets the timeout for connecting, including TLS. The default is 5 seconds.
+    pub fn connect_timeout(mut self, timeout: Duration) -> ClientBuilder<V> {
         self.connect_timeout = timeout;
         self
     }
 
-    /// How long a call may take in all, from connecting to the last byte, with every pause in between. 15 seconds where
-    /// nothing else is said, which is well below the shortest documented life of a code, Exotel's 60.
-    pub fn timeout(mut self, timeout: Duration) -> ClientBuilder<B> {
+    /// Sets the timeout for a whole call, from connecting to the last byte, including the delays between retries.
+    ///
+    /// The default is 15 seconds, well below the shortest documented lifetime of a code, Exotel's 60 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> ClientBuilder<V> {
         self.timeout = timeout;
         self
     }
 
-    /// An HTTP client of the program's own, for a proxy or certificates that the environment does not name.
+    /// Uses your HTTP client, for example for a proxy or certificates that the environment does not configure.
     ///
-    /// It must be built with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the
-    /// code, and an API key in a header of the vendor's own, to wherever it points. An answer from another address is not
-    /// believed, but a redirect that comes back to where it began cannot be seen. It must not send a request again by a
-    /// policy of its own (`ClientBuilder::retry`), for each time may spend an attempt.
-    /// [`ClientBuilder::connect_timeout`] is the HTTP client's own then. With a `rustls` feature, a [`reqwest::Client`] needs a provider that was installed before it is built.
-    pub fn http_client(mut self, http: reqwest::Client) -> ClientBuilder<B> {
+    /// Build it with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the code,
+    /// and an API key in a custom header, to any address. The client rejects a response from another URL, but it cannot
+    /// detect a redirect that returns to the original one. Do not let it retry requests
+    /// (`reqwest::ClientBuilder::retry`), because each may consume an attempt. [`ClientBuilder::connect_timeout`] has
+    /// no effect on it. With a `rustls` feature, install a provider before you build a [`reqwest::Client`].
+    pub fn http_client(mut self, http: reqwest::Client) -> ClientBuilder<V> {
         self.http = Some(http);
         self
     }
 
-    /// The client.
+    /// Builds the client.
     ///
     /// # Errors
-    /// [`BuildError::InvalidInput`] for a base URL, an account or credentials that cannot be sent, and
-    /// [`BuildError::Unavailable`] where the machine has no usable TLS.
-    pub fn build(self) -> Result<Client<B>, BuildError> {
+    /// [`BuildError::InvalidInput`] if the base URL, an account or the credentials cannot be sent, and
+    /// [`BuildError::Unavailable`] if the system has no usable TLS.
+    pub fn build(self) -> Result<Client<V>, BuildError> {
         let base_url = input::base_url(&self.base_url).map_err(BuildError::InvalidInput)?;
         for (name, account) in &self.accounts {
-            input::identifier(name, account.expose()).map_err(BuildError::InvalidInput)?;
+            input::check_identifier(name, account.expose()).map_err(BuildError::InvalidInput)?;
         }
         let authorization = self.credentials.header().map_err(BuildError::InvalidInput)?;
-        let foreign = self.http.is_some();
-        let http = match self.http {
-            Some(http) => http,
-            None => transport::http_client(&base_url, self.connect_timeout)?,
-        };
-        let baseurl = base_url.as_str().trim_end_matches('/').to_owned();
-        let shared = Shared {
-            api: Api { baseurl, client: http },
-            foreign,
-            authorization,
+        let transport = Transport::new(&base_url, authorization, self.connect_timeout, self.http)?;
+        Ok(Client::from_inner(ClientInner {
+            transport,
             accounts: self.accounts.into(),
             timeout: self.timeout,
-            #[cfg(feature = "blocking")]
-            connect_timeout: self.connect_timeout,
-            #[cfg(feature = "tracing")]
-            server: crate::telemetry::Server::of(&base_url),
-        };
-        Ok(Client { shared: Arc::new(shared), vendor: PhantomData })
+        }))
     }
 }
 
-impl<B> fmt::Debug for ClientBuilder<B> {
+impl<V: Vendor> fmt::Debug for ClientBuilder<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder").field("vendor", &self.vendor_id).finish_non_exhaustive()
+        f.debug_struct("ClientBuilder").field("vendor", &V::ID).finish_non_exhaustive()
     }
 }

@@ -1,27 +1,27 @@
-//! Why a verify call was no approval, and what to do about it. No type of the HTTP library is in here, and no message
-//! holds a URL, a credential, a code or anything of an answer, for errors end up in logs. The one thing of the other side's
-//! that may stand in them are the names in a certificate that does not fit.
+//! Why a verify call did not approve a code, and how to proceed.
+//!
+//! May use [`http`](crate::http) and [`response`](crate::response). No type of the HTTP library is public here. No
+//! message has a URL, a credential, a code or any part of a response, because errors are logged.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::answer::RawAnswer;
-use crate::cell::{Cell, Remedy, State};
-use crate::outcome::{Consumption, Outcome};
-use crate::verdict::{Readings, Table};
+use crate::http::{IncompleteBody, InvalidInput, TransportError, input};
+use crate::response::{
+    Candidates, Cell, Consumption, Operation, Outcome, RawResponse, Remedy, ResponseTable, StateValue,
+};
 
-/// A verify call that was not approved, whoever the vendor is.
+/// A verify call that did not approve the code, for any vendor.
 ///
-/// Each vendor's module has an enum with a variant for each documented answer, such as
-/// [`zeckta::Error`](crate::zeckta::Error). Such an error is one of these: it has all methods below, and `?` or
-/// [`From`] turns it into one.
+/// Each vendor's module has an enum with a variant for each documented refusal, such as
+/// [`zeckta::Error`](crate::zeckta::Error). Its variants hold this type, so it has all methods below, and `?` or
+/// [`From`] converts it.
 ///
-/// Verifying is not idempotent with any vendor, so an error says what is known of the attempt that the call spends, and
-/// what helps:
+/// No vendor's verify call is idempotent, so an error reports whether the call consumed an attempt and how to proceed:
 ///
 /// ```
-/// # use otp_verify::{Consumption, Error, Kind, NextStep};
-/// fn tell(error: &Error) -> String {
+/// # use otp_verify::{Error, NextStep};
+/// fn message(error: &Error) -> String {
 ///     match error.next_step() {
 ///         NextStep::EnterCodeAgain => match error.attempts_left() {
 ///             Some(left) => format!("please try again, {left} attempts left"),
@@ -34,33 +34,32 @@ use crate::verdict::{Readings, Table};
 ///     }
 /// }
 /// ```
-pub struct Error(Box<Report>);
+pub struct Error(Box<ErrorInner>);
 
-/// What there is to know.
-pub(crate) struct Report {
-    pub(crate) vendor: &'static str,
-    pub(crate) table: &'static Table,
-    pub(crate) cause: Cause,
-    /// The answer, where one came or began.
-    pub(crate) raw: Option<RawAnswer>,
+struct ErrorInner {
+    operation: &'static Operation,
+    cause: Cause,
+    /// The response, if one arrived at least in part.
+    raw: Option<RawResponse>,
 }
 
-/// Where a call ended.
+/// How a call failed.
 #[derive(Debug)]
 pub(crate) enum Cause {
-    Refused(Readings),
+    Refused(Candidates),
     Contradictory,
     Undocumented,
-    /// The program's own HTTP client went where a redirect pointed.
-    Followed,
-    Incomplete(Shortfall),
+    /// An HTTP client that the program supplied followed a redirect.
+    Redirected,
+    Incomplete(IncompleteBody),
     InvalidInput(InvalidInput),
-    Unsent(NoAnswer),
-    Unanswered(NoAnswer),
+    Unsent(TransportError),
+    Unanswered(TransportError),
 }
 
-/// Which variant of a vendor's error an error is.
+/// Selects the variant of a vendor's error.
 pub(crate) enum Variant {
+    /// The variant of the cell with this name.
     Cell(&'static str),
     Ambiguous,
     Contradictory,
@@ -72,87 +71,87 @@ pub(crate) enum Variant {
     Unanswered,
 }
 
-/// What kind of failure it is, in words that no vendor owns.
+/// The kind of a failure, the same for all vendors.
 ///
-/// The enum may grow with a later version, so a `match` needs an arm for the rest.
+/// A later version may add variants, so a `match` needs a wildcard arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Kind {
-    /// The code is not the one that was issued.
+pub enum ErrorKind {
+    /// The code is wrong.
     WrongCode,
-    /// The lifetime of the code is over.
+    /// The code has expired.
     Expired,
-    /// The limit of wrong codes was reached before this call.
+    /// The session had reached the limit of wrong codes before this call.
     AttemptsExhausted,
-    /// The code has been approved before. After an answer that got lost this may be your own earlier call.
+    /// The vendor has approved the code before. If an earlier response was lost, that call may have been yours.
     AlreadyUsed,
     /// The account has no such session.
     UnknownSession,
-    /// The vendor, or this crate before anything was sent, refused the request for its form.
+    /// The vendor rejected the form of the request, or this crate did before sending it.
     InvalidRequest,
-    /// The credentials are missing, wrong, or not those of the account.
+    /// The credentials are missing or wrong, or belong to another account.
     Unauthorized,
-    /// Too many calls in too little time: an HTTP 429 that the vendor's document has no other meaning for.
+    /// Too many calls in a short time: an HTTP 429 to which the vendor's document gives no other meaning.
     RateLimited,
-    /// The vendor's document gives this answer several meanings; see [`Error::outcomes`].
+    /// The vendor's document gives the response several meanings; see [`Error::outcomes`].
     Ambiguous,
-    /// No connection, no answer, or only a part of one.
+    /// No connection, no response, or an incomplete one.
     Transport,
-    /// An answer that no document knows, one that contradicts itself among them.
-    UndocumentedAnswer,
+    /// No document describes the response, or it contradicts itself.
+    UndocumentedResponse,
 }
 
-/// What helps after a call that was not approved.
+/// How to proceed after a failed call.
 ///
-/// The enum may grow with a later version; treat what you do not know as [`NextStep::ContactSupport`].
+/// A later version may add variants; treat an unknown one as [`NextStep::ContactSupport`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NextStep {
-    /// The session lives: let the user enter the code again. Where [`Error::attempt_consumed`] is
-    /// [`Consumption::No`], the same code may be right and can be sent again.
+    /// The session is still valid: let the user enter the code again. If [`Error::attempt_consumed`] is
+    /// [`Consumption::No`], the same code may be correct and can be sent again.
     EnterCodeAgain,
-    /// The session is over, or may be: have a new code sent.
+    /// The session is over, or may be: send the user a new code.
     RequestNewCode,
-    /// Nothing is answered before this time is over; `None` where the answer does not tell how long.
+    /// The vendor accepts no call before this time has passed; `None` if the response does not state a time.
     Wait(Option<Duration>),
-    /// The request would be refused again, whatever the code: credentials, addresses or arguments are wrong.
+    /// The vendor will reject the request whatever the code: fix the credentials, the URL or the arguments.
     FixRequest,
-    /// The vendor answers what its document does not know. [`Error::request_id`] and [`Error::raw`] are what its support
-    /// asks for.
+    /// The vendor's document does not describe the response. Its support needs [`Error::request_id`] and
+    /// [`Error::raw`].
     ContactSupport,
 }
 
 impl Error {
-    pub(crate) fn new(report: Report) -> Error {
-        Error(Box::new(report))
+    pub(crate) fn new(operation: &'static Operation, cause: Cause, raw: Option<RawResponse>) -> Error {
+        Error(Box::new(ErrorInner { operation, cause, raw }))
     }
 
     /// The vendor's id, such as `zeckta`.
     pub fn vendor(&self) -> &'static str {
-        self.0.vendor
+        self.0.operation.vendor
     }
 
-    /// What kind of failure it is.
-    pub fn kind(&self) -> Kind {
+    /// The kind of the failure.
+    pub fn kind(&self) -> ErrorKind {
         match &self.0.cause {
-            Cause::Refused(_) => self.outcome().map_or(Kind::Ambiguous, Kind::of),
-            Cause::InvalidInput(_) => Kind::InvalidRequest,
-            Cause::Undocumented if self.status() == Some(429) => Kind::RateLimited,
-            Cause::Contradictory | Cause::Undocumented | Cause::Followed => Kind::UndocumentedAnswer,
-            Cause::Incomplete(_) | Cause::Unsent(_) | Cause::Unanswered(_) => Kind::Transport,
+            Cause::Refused(_) => self.outcome().map_or(ErrorKind::Ambiguous, ErrorKind::from_outcome),
+            Cause::InvalidInput(_) => ErrorKind::InvalidRequest,
+            Cause::Undocumented if self.status() == Some(429) => ErrorKind::RateLimited,
+            Cause::Contradictory | Cause::Undocumented | Cause::Redirected => ErrorKind::UndocumentedResponse,
+            Cause::Incomplete(_) | Cause::Unsent(_) | Cause::Unanswered(_) => ErrorKind::Transport,
         }
     }
 
-    /// What the vendor decided, where its document gives this answer one meaning.
+    /// The vendor's decision, if its document gives the response one meaning.
     ///
-    /// Literal words go before what is only inferred from a document. Where they give the answer two meanings this is
-    /// `None`, and [`Error::outcomes`] has both: D7 Networks answers a wrong and an expired code alike.
+    /// Literally documented meanings take precedence over inferred ones. If a response has several, as D7 Networks'
+    /// response to a wrong or an expired code, this is `None`, and [`Error::outcomes`] lists them.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.readings().and_then(|readings| readings.nearest).map(|cell| cell.outcome)
+        self.candidates().and_then(|candidates| candidates.closest).map(|cell| cell.outcome)
     }
 
-    /// Everything that this answer may mean, each once, and what the document says literally first; never an approval,
-    /// and empty where there is no documented answer.
+    /// All outcomes that the response may mean, the literally documented ones first. Never includes an approval, and is
+    /// empty without a documented response.
     pub fn outcomes(&self) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         for cell in self.cells() {
@@ -163,54 +162,56 @@ impl Error {
         outcomes
     }
 
-    /// Whether this answer may mean `outcome`.
+    /// Whether the response may mean `outcome`.
     pub fn could_be(&self, outcome: Outcome) -> bool {
         self.cells().any(|cell| cell.outcome == outcome)
     }
 
-    /// The documented answers that this one may be, the literally documented first; empty where there are none. They say
-    /// which document and section an answer rests on.
+    /// The documented responses that match this one, the literally documented ones first. Each names the document and
+    /// the section that describe it.
     pub fn cells(&self) -> impl Iterator<Item = &'static Cell> {
-        self.readings().into_iter().flat_map(|readings| readings.cells.iter().copied())
+        self.candidates().into_iter().flat_map(|candidates| candidates.cells.iter().copied())
     }
 
-    /// How many wrong codes will still be compared, where the answer says so.
+    /// How many more wrong codes the vendor will compare, if the response states it.
     pub fn attempts_left(&self) -> Option<u32> {
-        let raw = self.documented_answer()?;
-        self.0.table.state(&raw.body, State::RemainingAttempts).and_then(|left| u32::try_from(left).ok())
+        let raw = self.documented_response()?;
+        self.table()
+            .state(raw.body(), StateValue::RemainingAttempts)
+            .and_then(|left| u32::try_from(left).ok())
     }
 
-    /// How long to wait before the next call: the header `Retry-After` in seconds or as a date, else the time that the
-    /// body gives for a lock.
+    /// How long to wait before the next call: the `Retry-After` header, in seconds or as a date, otherwise the duration
+    /// of a lock that the body states.
     pub fn retry_after(&self) -> Option<Duration> {
         let lockout = || {
-            let raw = self.documented_answer()?;
-            self.0.table.state(&raw.body, State::LockoutSeconds).map(Duration::from_secs)
+            let raw = self.documented_response()?;
+            self.table().state(raw.body(), StateValue::LockoutSeconds).map(Duration::from_secs)
         };
-        self.raw().and_then(RawAnswer::retry_after).or_else(lockout)
+        self.raw().and_then(RawResponse::retry_after).or_else(lockout)
     }
 
-    /// Whether the call has used up one of the attempts that the session has.
+    /// Whether the call consumed one of the session's attempts.
     pub fn attempt_consumed(&self) -> Consumption {
         match &self.0.cause {
-            Cause::Refused(readings) => readings.agree(|cell| cell.consumption),
+            Cause::Refused(candidates) => candidates.agreed(|cell| cell.consumption),
             Cause::InvalidInput(_) | Cause::Unsent(_) => Some(Consumption::No),
             Cause::Contradictory
             | Cause::Undocumented
-            | Cause::Followed
+            | Cause::Redirected
             | Cause::Incomplete(_)
             | Cause::Unanswered(_) => None,
         }
         .unwrap_or(Consumption::Unknown)
     }
 
-    /// What helps. Where an answer has several meanings, it is what helps in each of them: a new code, where the code may
-    /// be expired.
+    /// How to proceed. If the response has several meanings, the step is one that helps in all of them: a new code, if
+    /// the code may have expired.
     pub fn next_step(&self) -> NextStep {
         match &self.0.cause {
-            Cause::Refused(readings) => self.remedy(readings),
-            Cause::InvalidInput(input) if input.what == "code" => NextStep::EnterCodeAgain,
-            Cause::InvalidInput(_) | Cause::Followed => NextStep::FixRequest,
+            Cause::Refused(candidates) => self.remedy(candidates),
+            Cause::InvalidInput(invalid) if invalid.argument() == input::CODE => NextStep::EnterCodeAgain,
+            Cause::InvalidInput(_) | Cause::Redirected => NextStep::FixRequest,
             Cause::Unsent(_) => NextStep::EnterCodeAgain,
             Cause::Unanswered(_) | Cause::Incomplete(_) => NextStep::RequestNewCode,
             Cause::Contradictory => NextStep::ContactSupport,
@@ -224,9 +225,9 @@ impl Error {
         }
     }
 
-    fn remedy(&self, readings: &Readings) -> NextStep {
-        let nearest = readings.nearest.and_then(|cell| cell.remedy);
-        let remedy = nearest.or_else(|| readings.heard().filter_map(|cell| cell.remedy).max());
+    fn remedy(&self, candidates: &Candidates) -> NextStep {
+        let closest = candidates.closest.and_then(|cell| cell.remedy);
+        let remedy = closest.or_else(|| candidates.decisive().filter_map(|cell| cell.remedy).max());
         match remedy {
             Some(Remedy::EnterAgain) if self.attempts_left() != Some(0) => NextStep::EnterCodeAgain,
             Some(Remedy::EnterAgain | Remedy::NewCode) | None => NextStep::RequestNewCode,
@@ -235,55 +236,55 @@ impl Error {
         }
     }
 
-    /// The HTTP status, where an answer came or began.
+    /// The HTTP status, if a response arrived at least in part.
     pub fn status(&self) -> Option<u16> {
-        self.raw().map(RawAnswer::status)
+        self.raw().map(RawResponse::status)
     }
 
-    /// The vendor's or a gateway's id of the call, which its support asks for: from the body where the vendor's document
-    /// has one there, else from a header such as `x-request-id`.
+    /// The vendor's or a gateway's id of the call, which its support needs: from the body if the vendor documents one
+    /// there, otherwise from a header such as `x-request-id`.
     pub fn request_id(&self) -> Option<String> {
-        self.raw()?.request_id(self.0.table)
+        self.raw()?.request_id(self.table())
     }
 
-    /// The answer as it was received, where one came or began: status, headers, and at most 64 KiB of the body.
-    pub fn raw(&self) -> Option<&RawAnswer> {
+    /// The response as received, if one arrived at least in part: status, headers, and at most 64 KiB of the body.
+    pub fn raw(&self) -> Option<&RawResponse> {
         self.0.raw.as_ref()
     }
 
-    /// The failure below HTTP, where there is one.
-    pub fn no_answer(&self) -> Option<&NoAnswer> {
+    /// The failure below HTTP, if there was one.
+    pub fn transport_error(&self) -> Option<&TransportError> {
         match &self.0.cause {
             Cause::Unsent(cause) | Cause::Unanswered(cause) => Some(cause),
             _ => None,
         }
     }
 
-    /// The argument that was refused before anything was sent, where one was.
+    /// The argument that this crate rejected before sending anything, if it did.
     pub fn invalid_input(&self) -> Option<&InvalidInput> {
         match &self.0.cause {
-            Cause::InvalidInput(input) => Some(input),
+            Cause::InvalidInput(invalid) => Some(invalid),
             _ => None,
         }
     }
 
-    /// Why the answer is not all there, where it is not.
-    pub fn shortfall(&self) -> Option<Shortfall> {
+    /// Why the body is incomplete, if it is.
+    pub fn incomplete_body(&self) -> Option<IncompleteBody> {
         match &self.0.cause {
-            Cause::Incomplete(shortfall) => Some(*shortfall),
+            Cause::Incomplete(reason) => Some(*reason),
             _ => None,
         }
     }
 
-    /// Which variant of its vendor's error this is.
+    /// Selects the variant of the vendor's error.
     pub(crate) fn variant(&self) -> Variant {
         match &self.0.cause {
-            Cause::Refused(readings) => {
-                readings.nearest.map_or(Variant::Ambiguous, |cell| Variant::Cell(cell.name))
+            Cause::Refused(candidates) => {
+                candidates.closest.map_or(Variant::Ambiguous, |cell| Variant::Cell(cell.name))
             }
             Cause::Contradictory => Variant::Contradictory,
             Cause::Undocumented if self.status() == Some(429) => Variant::RateLimited,
-            Cause::Undocumented | Cause::Followed => Variant::Undocumented,
+            Cause::Undocumented | Cause::Redirected => Variant::Undocumented,
             Cause::Incomplete(_) => Variant::Incomplete,
             Cause::InvalidInput(_) => Variant::InvalidInput,
             Cause::Unsent(_) => Variant::Unsent,
@@ -291,50 +292,72 @@ impl Error {
         }
     }
 
-    /// Whether the answer is one of the cells of these names, and no other.
+    /// Whether all decisive cells have one of these names.
     #[allow(
         dead_code,
-        reason = "few documents give one answer to several outcomes, and a build may have none"
+        reason = "few documents have one response for several outcomes, and a build may have none of them"
     )]
     pub(crate) fn is_one_of(&self, names: &[&str]) -> bool {
-        self.readings().is_some_and(|readings| readings.heard().all(|cell| names.contains(&cell.name)))
+        self.candidates()
+            .is_some_and(|candidates| candidates.decisive().all(|cell| names.contains(&cell.name)))
     }
 
-    fn readings(&self) -> Option<&Readings> {
+    /// The value of the span attribute `error.type`. `None` for a refused code, which is no error of the program.
+    pub(crate) fn telemetry_type(&self) -> Option<&'static str> {
+        match self.kind() {
+            ErrorKind::Transport => Some("transport"),
+            ErrorKind::UndocumentedResponse => Some("undocumented_answer"),
+            ErrorKind::RateLimited => Some("rate_limited"),
+            ErrorKind::Unauthorized => Some("unauthorized"),
+            ErrorKind::InvalidRequest => Some("invalid_request"),
+            ErrorKind::WrongCode
+            | ErrorKind::Expired
+            | ErrorKind::AttemptsExhausted
+            | ErrorKind::AlreadyUsed
+            | ErrorKind::UnknownSession
+            | ErrorKind::Ambiguous => None,
+        }
+    }
+
+    fn table(&self) -> &'static ResponseTable {
+        &self.0.operation.responses
+    }
+
+    fn candidates(&self) -> Option<&Candidates> {
         match &self.0.cause {
-            Cause::Refused(readings) => Some(readings),
+            Cause::Refused(candidates) => Some(candidates),
             _ => None,
         }
     }
 
-    /// The answer, where its body can be taken at its word.
-    fn documented_answer(&self) -> Option<&RawAnswer> {
-        self.readings().and(self.raw())
+    /// The response, if it is a documented one, so that its body can be trusted.
+    fn documented_response(&self) -> Option<&RawResponse> {
+        self.candidates().and(self.raw())
     }
 }
 
-impl Kind {
-    fn of(outcome: Outcome) -> Kind {
+impl ErrorKind {
+    fn from_outcome(outcome: Outcome) -> ErrorKind {
         match outcome {
-            Outcome::WrongCode => Kind::WrongCode,
-            Outcome::Expired => Kind::Expired,
-            Outcome::AttemptsExhausted => Kind::AttemptsExhausted,
-            Outcome::AlreadyUsed => Kind::AlreadyUsed,
-            Outcome::UnknownSession => Kind::UnknownSession,
+            Outcome::WrongCode => ErrorKind::WrongCode,
+            Outcome::Expired => ErrorKind::Expired,
+            Outcome::AttemptsExhausted => ErrorKind::AttemptsExhausted,
+            Outcome::AlreadyUsed => ErrorKind::AlreadyUsed,
+            Outcome::UnknownSession => ErrorKind::UnknownSession,
             Outcome::MissingSession
             | Outcome::MissingCode
             | Outcome::MalformedCode
-            | Outcome::InvalidRequest => Kind::InvalidRequest,
-            Outcome::Unauthorized => Kind::Unauthorized,
-            // No refusal is an approval; were one, nobody should believe it.
-            Outcome::Approved => Kind::UndocumentedAnswer,
+            | Outcome::InvalidRequest => ErrorKind::InvalidRequest,
+            Outcome::Unauthorized => ErrorKind::Unauthorized,
+            // A refusal is never an approval; this arm keeps a mistake from becoming one.
+            Outcome::Approved => ErrorKind::UndocumentedResponse,
         }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let vendor = self.0.vendor;
+        let vendor = self.vendor();
         let status = self.status().unwrap_or_default();
         match &self.0.cause {
             Cause::Refused(_) => {
@@ -345,25 +368,25 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
-            Cause::Contradictory => {
-                write!(f, "the answer of {vendor} with status {status} contradicts itself")
-            }
+            Cause::Contradictory => write!(f, "contradictory response from {vendor} with status {status}"),
             Cause::Undocumented if (300..400).contains(&status) => {
-                write!(f, "redirect refused: {vendor} answered with status {status}; check the base url")
+                write!(f, "redirect rejected: {vendor} responded with status {status}; check the base url")
             }
-            Cause::Undocumented if status == 429 => write!(f, "{vendor} refused the call as one too many"),
-            Cause::Undocumented => write!(f, "the answer of {vendor} with status {status} is not documented"),
-            Cause::Followed => write!(
+            Cause::Undocumented if status == 429 => {
+                write!(f, "{vendor} limited the rate of calls; wait before the next call")
+            }
+            Cause::Undocumented => write!(f, "undocumented response from {vendor} with status {status}"),
+            Cause::Redirected => write!(
                 f,
-                "the answer with status {status} came after a redirect of {vendor} and is not believed; \
-                 build the http client without redirects"
+                "response with status {status} rejected because the http client followed a redirect of {vendor}; \
+                 build it without redirects"
             ),
-            Cause::Incomplete(shortfall) => {
-                write!(f, "the answer of {vendor} with status {status} {shortfall}")
+            Cause::Incomplete(reason) => {
+                write!(f, "incomplete response from {vendor} with status {status}: {reason}")
             }
-            Cause::InvalidInput(input) => write!(f, "not sent to {vendor}: {input}"),
+            Cause::InvalidInput(invalid) => write!(f, "nothing was sent to {vendor}: {invalid}"),
             Cause::Unsent(cause) => write!(f, "the request to {vendor} was not sent: {cause}"),
-            Cause::Unanswered(cause) => write!(f, "no answer came from {vendor}: {cause}"),
+            Cause::Unanswered(cause) => write!(f, "no response from {vendor}: {cause}"),
         }
     }
 }
@@ -371,7 +394,7 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
-            .field("vendor", &self.0.vendor)
+            .field("vendor", &self.vendor())
             .field("cause", &self.0.cause)
             .field("raw", &self.0.raw)
             .finish()
@@ -379,97 +402,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// Why an answer is not all there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Shortfall {
-    /// The body is longer than 64 KiB; no documented answer comes near.
-    TooLarge,
-    /// The connection ended, or the time was up, before the body did.
-    BrokenOff,
-}
-
-/// An argument that cannot be sent as it is. The value itself is not repeated.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidInput {
-    what: &'static str,
-    problem: &'static str,
-}
-
-impl InvalidInput {
-    /// `what` is the argument, and `problem` a predicate that says what is wrong with it.
-    pub(crate) fn new(what: &'static str, problem: &'static str) -> InvalidInput {
-        InvalidInput { what, problem }
-    }
-
-    /// The argument: `session_id`, `code`, or the name of a setting or parameter.
-    pub fn argument(&self) -> &'static str {
-        self.what
-    }
-}
-
-/// A failure below HTTP. Its text is that of the layers below, without the URL.
-#[derive(Debug, Clone)]
-pub struct NoAnswer {
-    pub(crate) timed_out: bool,
-    pub(crate) detail: String,
-}
-
-impl NoAnswer {
-    /// Whether the time was up; see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
-    pub fn timed_out(&self) -> bool {
-        self.timed_out
-    }
-}
-
-/// A client that cannot be built.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// A setting that no client can have.
-    InvalidInput(InvalidInput),
-    /// An environment variable that is not set, or is no text.
-    Environment(&'static str),
-    /// The machine has no usable TLS, no root certificates for instance.
-    Unavailable(String),
-}
-
-// By hand: four messages are not worth what a derive would add to every build of a program with this client.
-impl fmt::Display for Shortfall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Shortfall::TooLarge => "has a body of more than 64 KiB",
-            Shortfall::BrokenOff => "broke off",
-        })
-    }
-}
-
-impl fmt::Display for InvalidInput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.what, self.problem)
-    }
-}
-
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BuildError::InvalidInput(input) => fmt::Display::fmt(input, f),
-            BuildError::Environment(name) => {
-                write!(f, "the environment variable {name} is not set, or is no text")
-            }
-            BuildError::Unavailable(problem) => write!(f, "no HTTP client can be made: {problem}"),
-        }
-    }
-}
-
-impl std::error::Error for Shortfall {}
-impl std::error::Error for InvalidInput {}
-impl std::error::Error for NoAnswer {}
-impl std::error::Error for BuildError {}

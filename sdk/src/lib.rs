@@ -1,44 +1,35 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(
-    not(any(
-        feature = "d7",
-        feature = "dailystory",
-        feature = "exotel",
-        feature = "kaleyra",
-        feature = "zeckta"
-    )),
+    not(feature = "__vendor"),
     allow(
         dead_code,
         unused_imports,
         unreachable_pub,
         unused_macros,
-        reason = "without a vendor there is nothing to use the client for"
+        reason = "without a vendor, nothing uses the client"
     )
 )]
 
-// The browser's `fetch` cannot be kept from following a redirect, which would carry the code along.
+// A program cannot keep the browser's `fetch` from following a redirect, which would carry the code.
 #[cfg(target_family = "wasm")]
 compile_error!(
-    "otp-verify does not run in a browser: redirects are followed there, and would carry codes along"
+    "otp-verify does not run in a browser, which follows redirects that would carry codes; verify codes on your server"
 );
 
-pub use answer::{Approval, Approved, RawAnswer};
-pub use call::Verify;
-pub use cell::{Cell, Certainty};
+pub use approval::{Approval, Approved};
+pub use call::VerifyRequest;
 pub use client::{Client, ClientBuilder};
-pub use error::{BuildError, Error, InvalidInput, Kind, NextStep, NoAnswer, Shortfall};
-pub use outcome::{Consumption, Outcome};
+pub use error::{Error, ErrorKind, NextStep};
+pub use http::{BuildError, Code, IncompleteBody, InvalidInput, SessionId, TransportError};
+pub use response::{Cell, Certainty, Consumption, Outcome, RawResponse};
 pub use secrecy::SecretString;
-pub use secret::{Code, SessionId};
-pub use vendor::Vendor;
+pub use vendor::{Vendor, VerifyOperation};
+pub use vendors::*;
 pub use verifier::{Verification, Verifier};
 
-mod answer;
+mod approval;
 mod call;
-mod cell;
 mod client;
-mod credentials;
-mod environment;
 mod error;
 #[rustfmt::skip]
 #[allow(
@@ -51,18 +42,13 @@ mod error;
     unreachable_patterns,
     unreachable_pub,
     unused_imports,
-    reason = "the generator writes for every document, and not for this crate's lints"
+    reason = "the generator writes for any document and does not follow this crate's lints"
 )]
 mod generated;
-mod input;
-mod json;
-mod outcome;
-mod retry;
-mod secret;
-mod telemetry;
-mod transport;
+mod http;
+mod response;
 mod vendor;
-mod verdict;
+mod vendors;
 mod verifier;
 
 #[cfg(feature = "blocking")]
@@ -70,18 +56,7 @@ pub mod blocking;
 #[cfg(feature = "mock")]
 pub mod mock;
 
-#[cfg(feature = "d7")]
-pub mod d7;
-#[cfg(feature = "dailystory")]
-pub mod dailystory;
-#[cfg(feature = "exotel")]
-pub mod exotel;
-#[cfg(feature = "kaleyra")]
-pub mod kaleyra;
-#[cfg(feature = "zeckta")]
-pub mod zeckta;
-
-/// The README's snippets, compiled.
+/// Compiles the examples of the repository's README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

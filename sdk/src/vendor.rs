@@ -1,69 +1,76 @@
-//! What the shared client needs to know of a vendor. Implemented by generated code, and by each vendor's module for the
-//! one call; nothing here knows a vendor by name.
+//! The traits through which the shared client uses a vendor. Knows no vendor by name and contains no logic.
+//!
+//! [`Vendor`] is common to all operations. Each operation has a pair of traits: one that the generated code implements,
+//! with everything that follows from the contract, and one that the vendor's module implements, which turns the
+//! arguments of a call into a request. A further operation is a further pair.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::secret::Secret;
-use crate::transport::Api;
-use crate::verdict::Table;
+use crate::http::{Api, Secret};
+use crate::response::Operation;
 
-/// A vendor, as the type of its documented bodies: [`zeckta::Body`](crate::zeckta::Body) for instance.
+/// A vendor. Each vendor's module has a type that implements it, such as [`zeckta::Zeckta`](crate::zeckta::Zeckta).
 ///
-/// It ties a [`Client`](crate::Client), its [`Verify`](crate::Verify) calls and its errors together. It is implemented for
-/// the vendors of this crate and cannot be implemented elsewhere; to take any vendor, take a
-/// [`Verifier`](crate::Verifier).
-pub trait Vendor: Exchange + Send + Sync + 'static {
-    /// The vendor's error, with a variant for each documented answer that is no approval.
-    type Error: std::error::Error + Into<crate::Error> + Send + Sync + 'static;
-
-    /// The variant of the vendor's error that this error is.
-    #[doc(hidden)]
-    fn failure(error: crate::Error) -> Self::Error;
-}
-
-/// The part of a vendor that was generated from its contract.
-pub trait Wire: Sized {
-    /// The id in the contracts, such as `zeckta`.
+/// The trait cannot be implemented outside this crate. To accept any vendor, accept a [`Verifier`](crate::Verifier).
+pub trait Vendor: sealed::Sealed + Send + Sync + 'static {
+    /// The vendor's id, such as `zeckta`.
     const ID: &'static str;
-    /// The address in the vendor's document.
+    /// The base URL in the vendor's document.
     const DEFAULT_BASE_URL: &'static str;
-    /// What the client calls itself, the version of the document included.
+    /// The `User-Agent` of the client, with the version of the document.
     const USER_AGENT: &'static str;
-    /// The method of the call.
-    const METHOD: &'static str;
-    /// The path of the call, with its parameters in braces.
-    const PATH: &'static str;
-
-    /// Every documented answer.
-    fn table() -> &'static Table;
-
-    /// The body as the type documented for its status.
-    fn decode(status: u16, body: &[u8]) -> Option<Self>;
 }
 
-/// The part of a vendor that is written by hand: how its generated code is called.
-pub trait Exchange: Wire {
-    /// What a call may ask for beside session and code.
+/// A vendor's verify call.
+pub trait VerifyOperation: VerifyResponses {
+    /// The options of a call besides session and code.
     type Options: Clone + Default + fmt::Debug + Send + Sync + 'static;
 
-    /// Has the generated code write the request.
-    fn request(api: &Api, input: &Input<Self::Options>) -> reqwest::Result<reqwest::Request>;
+    /// Builds the request with the generated code.
+    #[doc(hidden)]
+    fn request(api: &Api, input: &VerifyInput<Self::Options>) -> reqwest::Result<reqwest::Request>;
 }
 
-/// What a verify call carries.
-pub struct Input<O> {
+/// The generated part of a vendor's verify call.
+pub trait VerifyResponses: Vendor {
+    /// The documented bodies.
+    type Body;
+    /// The vendor's error, with a variant for each documented refusal.
+    type Error: std::error::Error + Into<crate::Error> + Send + Sync + 'static;
+
+    /// The route and the documented responses.
+    fn operation() -> &'static Operation;
+
+    /// Decodes a body as the type documented for its status.
+    fn decode(status: u16, body: &[u8]) -> Option<Self::Body>;
+
+    /// Selects the variant of the vendor's error.
+    fn error(error: crate::Error) -> Self::Error;
+}
+
+/// The arguments of a verify call.
+pub struct VerifyInput<O> {
     pub(crate) session: Secret,
     pub(crate) code: Secret,
     /// The accounts, by the names of their path parameters.
-    pub(crate) accounts: std::sync::Arc<[(&'static str, Secret)]>,
+    pub(crate) accounts: Accounts,
     pub(crate) options: O,
 }
 
-impl<O> Input<O> {
-    /// The account of that name; the builder of each vendor that has one sets it.
+impl<O> VerifyInput<O> {
+    /// The account with this name. The vendor's builder requires each account.
     #[allow(dead_code, reason = "not every vendor has accounts, and a build may have one vendor")]
     pub(crate) fn account(&self, name: &str) -> Secret {
-        let known = self.accounts.iter().find(|(known, _)| *known == name);
-        known.map_or_else(|| Secret::new(String::new()), |(_, account)| account.clone())
+        let account = self.accounts.iter().find(|(known, _)| *known == name);
+        account.map_or_else(|| Secret::new(String::new()), |(_, account)| account.clone())
     }
+}
+
+/// The accounts of a client, by the names of their path parameters.
+pub(crate) type Accounts = Arc<[(&'static str, Secret)]>;
+
+/// Keeps other crates from implementing [`Vendor`].
+pub(crate) mod sealed {
+    pub trait Sealed {}
 }

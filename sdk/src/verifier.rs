@@ -1,22 +1,21 @@
-//! The one thing that all vendors can do, as a trait that a program can hold without knowing which vendor it is.
+//! A trait that verifies codes with any vendor. It adds nothing to the client but dynamic dispatch.
 
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::answer::Approval;
+use crate::approval::Approval;
 use crate::client::Client;
 use crate::error::Error;
-use crate::secret::{Code, SessionId};
-use crate::vendor::Vendor;
+use crate::http::{Code, SessionId};
+use crate::vendor::VerifyOperation;
 
-/// What [`Verifier::verify`] returns.
+/// The future that [`Verifier::verify`] returns.
 pub type Verification = Pin<Box<dyn Future<Output = Result<Approval, Error>> + Send + 'static>>;
 
-/// Anything that verifies a code, whoever the vendor is.
+/// Verifies codes with any vendor.
 ///
-/// Every vendor's client is one, and so is a reference-counted or boxed one. It can be implemented by a program too, for a
-/// vendor of its own or for a test; [`Error`] and [`Approval`] are made by clients only, so such an implementation wraps
-/// one.
+/// Every vendor's client implements it, and so do `Arc` and `Box` of a verifier. A program can implement it too. Only
+/// clients create an [`Error`] or an [`Approval`], so such an implementation wraps a client.
 ///
 /// ```
 /// # #[cfg(all(feature = "zeckta", feature = "d7"))]
@@ -37,17 +36,17 @@ pub trait Verifier: Send + Sync + 'static {
     /// The vendor's id, such as `zeckta`.
     fn vendor(&self) -> &'static str;
 
-    /// Verifies `code` for the session. Nothing is sent before the future is polled, and dropping it leaves open whether
-    /// an attempt is spent.
+    /// Verifies `code` for the session. Nothing is sent before the future is polled. If it is dropped, the call may or
+    /// may not have consumed an attempt.
     ///
     /// # Errors
-    /// Whatever is not an approval; a wrong code is an error too.
+    /// Any result but an approval, such as a wrong code.
     fn verify(&self, session: SessionId, code: Code) -> Verification;
 }
 
-impl<B: Vendor> Verifier for Client<B> {
+impl<V: VerifyOperation> Verifier for Client<V> {
     fn vendor(&self) -> &'static str {
-        B::ID
+        V::ID
     }
 
     fn verify(&self, session: SessionId, code: Code) -> Verification {

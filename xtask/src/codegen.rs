@@ -1,14 +1,16 @@
-//! `cargo xtask codegen`: vendor documents → `sdk/src/generated`.
+//! `cargo xtask codegen`: generates `sdk/src/generated` from the vendor documents.
 //!
-//! What is generated lies in the tree, so that a change of a document shows what it does to the clients, and building
-//! the client needs no generator. Writing and checking go the same way up to the last step: [`settle`] is the only
-//! place that knows the difference.
+//! The generated code is committed, so that a change to a document shows its effect on the clients, and building a
+//! client needs no generator. Writing and checking share all code except [`write_or_compare`].
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context as _;
+use heck::ToUpperCamelCase as _;
+use otp_contract::Role;
+use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use quote::{format_ident, quote};
 use similar::TextDiff;
@@ -18,29 +20,30 @@ use crate::{document, repository};
 
 mod body;
 mod cells;
-mod failure;
+mod error;
 mod lowering;
+mod request_builders;
 mod secrets;
-mod writer;
+mod verify;
 
-/// The command that mends whatever [`Mode::Check`] finds.
-pub(crate) const MEND: &str = "cargo xtask codegen";
+/// The command that fixes whatever [`Mode::Check`] finds.
+const FIX: &str = "cargo xtask codegen";
 
-/// Whether files are written or compared.
+/// Whether to write or to compare the files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Bring the files up to date.
+    /// Update the files.
     Write,
-    /// Leave the files alone, and say how they differ.
+    /// Report how the files differ, and leave them unchanged.
     Check,
 }
 
-/// Runs the command; false where files differ that were only to be checked.
+/// Runs the command. Returns false if it only checks and files differ.
 pub(crate) fn run(root: &Path, mode: Mode, out: &mut dyn Write) -> anyhow::Result<bool> {
-    settle(root, &files(root)?, mode, out)
+    write_or_compare(root, &files(root)?, mode, out)
 }
 
-/// Every generated file: its name and its text.
+/// All generated files, by name.
 fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let documents = document::of_repository(root)?;
     let mut files = BTreeMap::new();
@@ -52,8 +55,8 @@ fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     Ok(files)
 }
 
-/// Writes or compares `files`, which are to be all that lies in the folder of the generated clients.
-fn settle(
+/// Writes or compares `files`, which must be the only files in the folder of the generated clients.
+fn write_or_compare(
     root: &Path,
     files: &BTreeMap<String, String>,
     mode: Mode,
@@ -62,28 +65,28 @@ fn settle(
     let folder = &repository::generated(root);
     let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     let mut fresh = true;
-    for name in strays(folder, files)? {
+    for name in unexpected_files(folder, files)? {
         fresh = false;
         let path = folder.join(&name);
         if mode == Mode::Check {
-            writeln!(out, "{:>12} {} comes from no document", "Stray", shown(&path))?;
+            writeln!(out, "{:>12} {} belongs to no document", "Stray", shown(&path))?;
         } else {
             std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-            writeln!(out, "{:>12} {}, which comes from no document", "Removed", shown(&path))?;
+            writeln!(out, "{:>12} {}, which belongs to no document", "Removed", shown(&path))?;
         }
     }
     for (name, text) in files {
         let path = folder.join(name);
-        let there = std::fs::read_to_string(&path).unwrap_or_default();
-        if there == *text {
+        let current = std::fs::read_to_string(&path).unwrap_or_default();
+        if current == *text {
             writeln!(out, "{:>12} {}", "Fresh", shown(&path))?;
             continue;
         }
         fresh = false;
         if mode == Mode::Check {
             writeln!(out, "{:>12} {}", "Stale", shown(&path))?;
-            let diff = TextDiff::from_lines(&there, text);
-            write!(out, "{}", diff.unified_diff().header("as it is", "as generated"))?;
+            let diff = TextDiff::from_lines(&current, text);
+            write!(out, "{}", diff.unified_diff().header("current", "generated"))?;
         } else {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
             std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -91,14 +94,15 @@ fn settle(
         }
     }
     if mode == Mode::Check && !fresh {
-        writeln!(out, "the generated clients are not those of the documents; to mend this: {MEND}")?;
+        writeln!(out, "the generated clients do not match the documents; to fix this, run: {FIX}")?;
     }
     Ok(fresh || mode == Mode::Write)
 }
 
-fn strays(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
+/// The names of the files in the folder that are not generated, sorted.
+fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    // A folder that is not there yet has no strays.
+    // A folder that does not exist yet has no files.
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !files.contains_key(&name) {
@@ -111,78 +115,91 @@ fn strays(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec
 
 /// The client of one vendor.
 fn client(document: &Document) -> anyhow::Result<String> {
-    let named = lowering::named(&document.value);
-    let lowered = secrets::hidden(&lowering::answerless(&named), &document.contract)?;
+    let contract = &document.contract;
+    let named = lowering::with_named_bodies(&document.value);
+    let lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered).context("not an OpenAPI 3.0 document")?;
     let generated =
-        syn::parse2(generator().generate_tokens(&spec)?).context("progenitor generated no Rust")?;
+        syn::parse2(generator().generate_tokens(&spec)?).context("progenitor generated invalid Rust")?;
 
-    let contract = &document.contract;
-    let base_url = &contract.base_url;
-    let vendor = &contract.vendor;
-    let method = &contract.verify().method;
-    let path = contract.verify().path.to_string();
-    let version = document.value["info"]["version"].as_str().unwrap_or_default();
-    let suffix = format!(" ({vendor} api/{version})");
-    let cells = cells::table(contract)?;
-    let error = failure::error(contract)?;
-    let bodies = body::bodies(contract, &named, &generated)?;
-    let ours = quote! {
-        use crate::cell::{Cell, Literal, Member, Remedy, Rule, State, Status};
+    let vendor = vendor(document);
+    let operations = contract
+        .operations()
+        .iter()
+        .map(|operation| match operation.role {
+            Role::Verify => verify::items(contract, operation, &named, &generated),
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let client: syn::File = syn::parse2(quote! {
         use crate::error::Variant;
-        use crate::outcome::{Consumption, Outcome};
-        use crate::verdict::Table;
+        use crate::response::{
+            Cell, Consumption, Literal, Member, Operation, Outcome, Remedy, ResponseTable, Rule, StateValue,
+            StatusPattern,
+        };
+        use crate::vendor::{Vendor, VerifyResponses};
 
         pub(crate) use api::types;
 
-        /// The address that the vendor's document gives for this API.
-        pub const DEFAULT_BASE_URL: &str = #base_url;
+        #vendor
 
-        #cells
-
-        #error
-
-        #bodies
-
-        impl crate::vendor::Wire for Body {
-            const ID: &'static str = #vendor;
-            const DEFAULT_BASE_URL: &'static str = DEFAULT_BASE_URL;
-            const USER_AGENT: &'static str =
-                concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), #suffix);
-            const METHOD: &'static str = #method;
-            const PATH: &'static str = #path;
-
-            fn table() -> &'static Table {
-                &TABLE
-            }
-
-            fn decode(status: u16, body: &[u8]) -> Option<Body> {
-                decode(status, body)
-            }
-        }
-    };
-    let ours: syn::File = syn::parse2(ours)?;
-    // In a module of its own, for its names are progenitor's choice.
-    let writers = writer::writers(generated)?;
-    let theirs: syn::File = syn::parse2(quote!(pub(crate) mod api { #writers }))?;
+        #(#operations)*
+    })?;
+    // A module of its own, because progenitor chooses its names.
+    let request_builders = request_builders::request_builders(generated)?;
+    let api: syn::File = syn::parse2(quote!(pub(crate) mod api { #request_builders }))?;
     Ok(format!(
-        "//! Generated by `cargo xtask codegen` from {}. Do not edit.\n\n{}\n// As progenitor wrote it, up to where it would send.\n{}",
+        "//! Generated by `cargo xtask codegen` from {}. Do not edit.\n\n{}\n// Generated by progenitor, without the code that sends requests.\n{}",
         document.file,
-        spaced(ours),
-        prettyplease::unparse(&theirs)
+        with_blank_lines(client),
+        prettyplease::unparse(&api)
     ))
 }
 
-/// The file as text, with an empty line between items: the formatter sets none.
-fn spaced(mut file: syn::File) -> String {
+/// What all operations of a vendor have in common: the type that stands for the vendor, and the aliases of its client.
+fn vendor(document: &Document) -> TokenStream {
+    let contract = &document.contract;
+    let marker = format_ident!("{}", contract.vendor.to_upper_camel_case());
+    let (id, name, base_url) = (&contract.vendor, &contract.name, &contract.base_url);
+    let version = document.value["info"]["version"].as_str().unwrap_or_default();
+    let suffix = format!(" ({id} api/{version})");
+    let marker_doc = format!(" {name}, as the type parameter of a client. It has no values.");
+    let client_doc = format!(" A client of {name}.");
+    let builder_doc = format!(" Builds a client of {name}.");
+    quote! {
+        /// The base URL in the vendor's document.
+        pub const DEFAULT_BASE_URL: &str = #base_url;
+
+        #[doc = #marker_doc]
+        #[derive(Debug)]
+        pub enum #marker {}
+
+        impl Vendor for #marker {
+            const ID: &'static str = #id;
+            const DEFAULT_BASE_URL: &'static str = DEFAULT_BASE_URL;
+            const USER_AGENT: &'static str =
+                concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), #suffix);
+        }
+
+        impl crate::vendor::sealed::Sealed for #marker {}
+
+        #[doc = #client_doc]
+        pub type Client = crate::Client<#marker>;
+
+        #[doc = #builder_doc]
+        pub type ClientBuilder = crate::ClientBuilder<#marker>;
+    }
+}
+
+/// Formats the file with blank lines between items, which the formatter does not add.
+fn with_blank_lines(mut file: syn::File) -> String {
     let mut text = String::new();
-    let mut after_import = true;
+    let mut follows_import = true;
     for item in std::mem::take(&mut file.items) {
-        let import = matches!(item, syn::Item::Use(_));
-        if !(import && after_import) {
+        let is_import = matches!(item, syn::Item::Use(_));
+        if !(is_import && follows_import) {
             text.push('\n');
         }
-        after_import = import;
+        follows_import = is_import;
         file.items = vec![item];
         text.push_str(&prettyplease::unparse(&file));
     }
@@ -194,25 +211,32 @@ fn generator() -> Generator {
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_tag(TagStyle::Merged)
-        .with_replacement(secrets::SCHEMA, "crate::secret::Secret", [TypeImpl::Display].into_iter())
+        .with_replacement(secrets::SCHEMA, "crate::http::Secret", [TypeImpl::Display].into_iter())
         .with_derive("PartialEq");
     Generator::new(&settings)
 }
 
-/// `mod.rs`: one module a vendor, each behind the feature of its name.
+/// `mod.rs`: one module for each vendor behind the feature with its name, and the list of their verify calls.
 fn index(documents: &[Document]) -> anyhow::Result<String> {
-    let modules = documents.iter().map(|document| {
-        let vendor = &document.contract.vendor;
-        let module = format_ident!("{vendor}");
-        quote! {
-            #[cfg(feature = #vendor)]
-            pub(crate) mod #module;
-        }
-    });
-    let file: syn::File = syn::parse2(quote!(#(#modules)*))?;
+    let vendors: Vec<_> = documents.iter().map(|document| document.contract.vendor.as_str()).collect();
+    let modules: Vec<_> = vendors.iter().map(|vendor| format_ident!("{vendor}")).collect();
+    let file = syn::parse2(quote! {
+        #(
+            #[cfg(feature = #vendors)]
+            pub(crate) mod #modules;
+        )*
+
+        /// The verify calls of all vendors whose features are enabled.
+        pub(crate) static VERIFY_OPERATIONS: &[&crate::response::Operation] = &[
+            #(
+                #[cfg(feature = #vendors)]
+                &#modules::VERIFY,
+            )*
+        ];
+    })?;
     Ok(format!(
-        "//! Generated by `cargo xtask codegen` from the documents in openapi/. Do not edit.\n\n{}",
-        prettyplease::unparse(&file)
+        "//! Generated by `cargo xtask codegen` from the documents in openapi/. Do not edit.\n{}",
+        with_blank_lines(file)
     ))
 }
 

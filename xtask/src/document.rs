@@ -1,4 +1,4 @@
-//! Vendor documents as they lie in `openapi/`: found, read, and in the order in which reports list the vendors.
+//! Reads the vendor documents in `openapi/`.
 
 use std::path::Path;
 
@@ -10,18 +10,18 @@ use crate::repository;
 
 /// A vendor document, raw and typed.
 pub(crate) struct Document {
-    /// The path from the top of the repository.
+    /// The path relative to the repository.
     pub(crate) file: String,
     /// The whole document.
     pub(crate) value: Value,
-    /// What the annotations say.
+    /// The document as a contract.
     pub(crate) contract: Contract,
 }
 
-/// Every vendor document of the repository.
+/// All vendor documents of the repository, in the order in which reports list the vendors.
 ///
-/// They are looked up on disk and not in [`DOCUMENTS`]: a document that was just added is generated from before anything
-/// is compiled with it.
+/// They come from the disk and not from [`DOCUMENTS`], so that a client can be generated from a document before it is
+/// compiled in.
 pub(crate) fn of_repository(root: &Path) -> anyhow::Result<Vec<Document>> {
     let mut found = Vec::new();
     for (file, text) in texts(root)? {
@@ -32,7 +32,7 @@ pub(crate) fn of_repository(root: &Path) -> anyhow::Result<Vec<Document>> {
         let contract = Contract::from_yaml(&file, &text)?;
         if Path::new(&file).file_stem().and_then(|stem| stem.to_str()) != Some(&contract.vendor) {
             bail!(
-                "{file}: expected the file to be named after x-otp-vendor > id, which is `{}`",
+                "{file}: expected the file name to be the vendor id `{}` in x-otp-vendor > id; rename the file or the vendor",
                 contract.vendor
             );
         }
@@ -45,7 +45,7 @@ pub(crate) fn of_repository(root: &Path) -> anyhow::Result<Vec<Document>> {
     Ok(found)
 }
 
-/// Path and text of every YAML file among the documents, by name.
+/// The path and the text of every YAML file in `openapi/`, sorted by name.
 pub(crate) fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let folder = repository::documents(root);
     let mut names = Vec::new();
@@ -69,7 +69,7 @@ pub(crate) fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
         .collect()
 }
 
-/// Reads YAML as `otp_contract` does: by way of YAML's own value, which refuses duplicate keys.
+/// Parses YAML through its own value type, which rejects duplicate keys, as `otp_contract` does.
 pub(crate) fn parse(text: &str) -> anyhow::Result<Value> {
     let yaml: serde_norway::Value = serde_norway::from_str(text).context("not valid YAML")?;
     serde_json::to_value(yaml).context("not valid YAML")

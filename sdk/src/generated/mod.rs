@@ -2,11 +2,29 @@
 
 #[cfg(feature = "zeckta")]
 pub(crate) mod zeckta;
+
 #[cfg(feature = "kaleyra")]
 pub(crate) mod kaleyra;
+
 #[cfg(feature = "dailystory")]
 pub(crate) mod dailystory;
+
 #[cfg(feature = "exotel")]
 pub(crate) mod exotel;
+
 #[cfg(feature = "d7")]
 pub(crate) mod d7;
+
+/// The verify calls of all vendors whose features are enabled.
+pub(crate) static VERIFY_OPERATIONS: &[&crate::response::Operation] = &[
+    #[cfg(feature = "zeckta")]
+    &zeckta::VERIFY,
+    #[cfg(feature = "kaleyra")]
+    &kaleyra::VERIFY,
+    #[cfg(feature = "dailystory")]
+    &dailystory::VERIFY,
+    #[cfg(feature = "exotel")]
+    &exotel::VERIFY,
+    #[cfg(feature = "d7")]
+    &d7::VERIFY,
+];

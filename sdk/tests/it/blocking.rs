@@ -1,4 +1,4 @@
-//! The client without a runtime, and what must not stop a program that has one.
+//! The blocking client, also on a thread of an asynchronous runtime.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use otp_verify::{Code, blocking, d7, dailystory};
 
-/// A server that gives this answer to one request on each connection.
+/// A server that sends this response to one request on each connection.
 fn server(status: u16, body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -24,12 +24,12 @@ fn server(status: u16, body: &'static str) -> String {
     url
 }
 
-fn d7(url: String) -> blocking::Client<d7::Body> {
+fn d7(url: String) -> blocking::Client<d7::D7> {
     blocking::Client::new(d7::Client::builder("token").base_url(url).build().unwrap()).unwrap()
 }
 
 #[test]
-fn a_call_returns_when_it_is_over() {
+fn a_call_blocks_until_its_result_is_known() {
     let client = d7(server(200, r#"{"status":"APPROVED"}"#));
     assert!(client.verify("s", Code::new("1")).is_ok());
     assert!(client.clone().verify("s", Code::new("1")).is_ok());
@@ -39,7 +39,7 @@ fn a_call_returns_when_it_is_over() {
 }
 
 #[test]
-fn options_are_those_of_the_asynchronous_call() {
+fn a_prepared_call_has_the_options_of_the_asynchronous_one() {
     let url = server(400, r#"{"Status":false,"Message":"m","Response":{"remaining_attempts":2}}"#);
     let client = dailystory::Client::builder("token").base_url(url).build().unwrap();
     let client = blocking::Client::new(client).unwrap();
@@ -48,7 +48,7 @@ fn options_are_those_of_the_asynchronous_call() {
 }
 
 #[test]
-fn threads_may_share_a_client() {
+fn threads_can_share_a_client() {
     let client = d7(server(200, r#"{"status":"APPROVED"}"#));
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -58,17 +58,17 @@ fn threads_may_share_a_client() {
 }
 
 #[tokio::test]
-async fn it_may_be_used_and_dropped_in_an_asynchronous_program() {
+async fn an_asynchronous_program_can_use_and_drop_a_client() {
     let client = d7(server(200, r#"{"status":"APPROVED"}"#));
     assert!(client.verify("s", Code::new("1")).is_ok());
     drop(client);
 }
 
 #[tokio::test]
-async fn a_connection_that_the_held_up_program_drives_is_not_waited_for() {
+async fn a_call_does_not_wait_for_a_connection_of_the_blocked_runtime() {
     let server = wiremock::MockServer::start().await;
-    let answer = wiremock::ResponseTemplate::new(418);
-    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let response = wiremock::ResponseTemplate::new(418);
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let client = d7::Client::builder("token").base_url(server.uri()).build().unwrap();
     for _ in 0..2 {
         let _ = client.verify("s", Code::new("1")).await;

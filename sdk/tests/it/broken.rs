@@ -1,5 +1,7 @@
-//! Servers that do not answer, or not to the end, or too much. Plain sockets, for `wiremock` always answers, and requests
-//! that are counted: a verify call that is sent twice spends two attempts.
+//! Servers that send no response, a truncated one or a huge one.
+//!
+//! They use plain sockets, because `wiremock` always responds, and count requests, because a verify call that is sent
+//! twice consumes two attempts.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -7,11 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use otp_verify::{Code, Consumption, NextStep, Shortfall, d7};
+use otp_verify::{Code, Consumption, IncompleteBody, NextStep, d7};
 
-use crate::play::{CODE, SESSION, Seen, contracts, own_http_client, verify_as};
+use crate::play::{CODE, CallResult, SESSION, contracts, program_http_client, verify_as};
 
-/// A server that does `answer` with every connection on which a request arrived, and counts both.
+/// A server that calls `respond` for every request, and counts connections and requests.
 struct Server {
     url: String,
     connections: Arc<AtomicUsize>,
@@ -21,28 +23,30 @@ struct Server {
 /// A connection on which a request has arrived.
 struct Connection {
     stream: TcpStream,
-    /// Whether the request has been read. A socket that is closed with bytes unread is reset.
-    taken: bool,
+    /// Whether the request has been read. Closing a socket with unread bytes resets the connection.
+    request_read: bool,
 }
 
 impl Server {
-    fn start(answer: impl Fn(&mut Connection) + Send + Sync + 'static) -> Server {
+    fn start(respond: impl Fn(&mut Connection) + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (connected, requested) = (Arc::clone(&connections), Arc::clone(&requests));
-        let answer = Arc::new(answer);
+        let respond = Arc::new(respond);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let mut connection = Connection { stream: stream.unwrap(), taken: true };
+                let mut connection = Connection { stream: stream.unwrap(), request_read: true };
                 connected.fetch_add(1, Ordering::SeqCst);
-                let (requested, answer) = (Arc::clone(&requested), Arc::clone(&answer));
+                let (requested, respond) = (Arc::clone(&requested), Arc::clone(&respond));
                 std::thread::spawn(move || {
-                    // Where the answer left a request unread, the connection is over.
-                    while connection.taken && connection.stream.peek(&mut [0]).is_ok_and(|seen| seen > 0) {
+                    // A request that was not read ends the connection.
+                    while connection.request_read
+                        && connection.stream.peek(&mut [0]).is_ok_and(|read| read > 0)
+                    {
                         requested.fetch_add(1, Ordering::SeqCst);
-                        connection.taken = false;
-                        answer(&mut connection);
+                        connection.request_read = false;
+                        respond(&mut connection);
                     }
                 });
             }
@@ -50,10 +54,10 @@ impl Server {
         Server { url, connections, requests }
     }
 
-    async fn called_by(&self, vendor: &str) -> Seen {
+    async fn call(&self, vendor: &str) -> CallResult {
         let before = (self.connections.load(Ordering::SeqCst), self.requests.load(Ordering::SeqCst));
-        let seen = verify_as(vendor, &self.url, SESSION, CODE, Duration::from_millis(400)).await;
-        // A second try would come after a pause of 100 to 200 milliseconds, if it came.
+        let result = verify_as(vendor, &self.url, SESSION, CODE, Duration::from_millis(400)).await;
+        // A retry would follow after 100 to 200 milliseconds.
         tokio::time::sleep(Duration::from_millis(250)).await;
         assert_eq!(self.requests.load(Ordering::SeqCst) - before.1, 1, "{vendor}: not exactly one request");
         assert_eq!(
@@ -61,22 +65,21 @@ impl Server {
             1,
             "{vendor}: not exactly one connection"
         );
-        seen
+        result
     }
 }
 
 /// Reads the request, so that closing the connection resets nothing.
-fn take(connection: &mut Connection) {
+fn read_request(connection: &mut Connection) {
     let _ = connection.stream.read(&mut [0; 4096]).unwrap();
-    connection.taken = true;
+    connection.request_read = true;
 }
 
 fn send(connection: &mut Connection, bytes: &[u8]) {
-    // The client may have had enough.
+    // The client may have closed the connection.
     let _ = connection.stream.write_all(bytes);
 }
 
-/// Says that nothing more comes.
 fn close(connection: &Connection) {
     let _ = connection.stream.shutdown(Shutdown::Both);
 }
@@ -85,12 +88,12 @@ fn stall() {
     std::thread::sleep(Duration::from_secs(2));
 }
 
-/// Lets the other side read what was sent: a reset that follows at once may overtake it.
-fn settle() {
+/// Lets the client read what was sent, because an immediate reset may overtake it.
+fn wait_for_client() {
     std::thread::sleep(Duration::from_millis(100));
 }
 
-fn answer(body: &str) -> String {
+fn response(body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -98,60 +101,60 @@ fn answer(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_may_have_arrived_and_got_no_answer_is_unknown_and_not_sent_again() {
+async fn a_call_without_a_response_is_unknown_and_not_sent_again() {
     type Fault = fn(&mut Connection);
     let faults: [(&str, Fault); 7] = [
         ("stalls after accepting, and reads nothing", |_| stall()),
         ("stalls after the request", |connection| {
-            take(connection);
+            read_request(connection);
             stall();
         }),
         ("closes after the request", |connection| {
-            take(connection);
+            read_request(connection);
             close(connection);
         }),
         ("resets before the head", |_| {}),
         ("resets within the head", |connection| {
             send(connection, b"HTTP/1.1 200 OK\r\ncontent-ty");
-            settle();
+            wait_for_client();
         }),
         ("closes within the head", |connection| {
-            take(connection);
+            read_request(connection);
             send(connection, b"HTTP/1.1 200 OK\r\ncontent-ty");
             close(connection);
         }),
-        ("speaks no HTTP", |connection| {
-            take(connection);
+        ("does not speak HTTP", |connection| {
+            read_request(connection);
             send(connection, b"SSH-2.0-OpenSSH\r\n");
         }),
     ];
     for (name, fault) in faults {
         let server = Server::start(fault);
         for contract in contracts() {
-            let seen = server.called_by(&contract.vendor).await;
-            assert_eq!((seen.kind, seen.status), ("Unanswered", None), "{name}: {seen:?}");
-            assert_eq!(seen.error().attempt_consumed(), Consumption::Unknown, "{name}");
-            assert_eq!(seen.error().next_step(), NextStep::RequestNewCode, "{name}");
+            let result = server.call(&contract.vendor).await;
+            assert_eq!((result.kind, result.status), ("Unanswered", None), "{name}: {result:?}");
+            assert_eq!(result.error().attempt_consumed(), Consumption::Unknown, "{name}");
+            assert_eq!(result.error().next_step(), NextStep::RequestNewCode, "{name}");
         }
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
+async fn a_truncated_response_keeps_its_status_and_the_part_that_arrived() {
     type Fault = fn(&mut Connection);
     let faults: [(&str, Fault, &str); 5] = [
         (
             "resets after the head",
             |connection| {
                 send(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n");
-                settle();
+                wait_for_client();
             },
             "",
         ),
         (
             "closes after the head",
             |connection| {
-                take(connection);
+                read_request(connection);
                 send(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n");
                 close(connection);
             },
@@ -160,7 +163,7 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
         (
             "closes after half a body",
             |connection| {
-                take(connection);
+                read_request(connection);
                 send(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n{\"status\":\"AP");
                 close(connection);
             },
@@ -169,7 +172,7 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
         (
             "stalls after half a body",
             |connection| {
-                take(connection);
+                read_request(connection);
                 send(connection, b"HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n{\"status\":\"AP");
                 stall();
             },
@@ -178,7 +181,7 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
         (
             "closes within a chunk",
             |connection| {
-                take(connection);
+                read_request(connection);
                 send(
                     connection,
                     b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n17\r\n{\"status\":\"AP",
@@ -191,11 +194,11 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
     for (name, fault, arrived) in faults {
         let server = Server::start(fault);
         for contract in contracts() {
-            let seen = server.called_by(&contract.vendor).await;
-            assert_eq!((seen.kind, seen.status), ("Incomplete", Some(200)), "{name}: {seen:?}");
-            assert_eq!(seen.error().shortfall(), Some(Shortfall::BrokenOff), "{name}");
-            assert_eq!(seen.error().attempt_consumed(), Consumption::Unknown, "{name}");
-            assert_eq!(seen.raw.as_deref(), Some(arrived.as_bytes()), "{name}");
+            let result = server.call(&contract.vendor).await;
+            assert_eq!((result.kind, result.status), ("Incomplete", Some(200)), "{name}: {result:?}");
+            assert_eq!(result.error().incomplete_body(), Some(IncompleteBody::Truncated), "{name}");
+            assert_eq!(result.error().attempt_consumed(), Consumption::Unknown, "{name}");
+            assert_eq!(result.raw.as_deref(), Some(arrived.as_bytes()), "{name}");
         }
     }
 }
@@ -203,53 +206,53 @@ async fn an_answer_that_breaks_off_keeps_its_status_and_what_arrived() {
 #[tokio::test]
 async fn a_body_of_5_megabytes_is_read_up_to_64_kib() {
     let server = Server::start(|connection| {
-        take(connection);
-        send(connection, answer(&"x".repeat(5 * 1024 * 1024)).as_bytes());
+        read_request(connection);
+        send(connection, response(&"x".repeat(5 * 1024 * 1024)).as_bytes());
     });
     for contract in contracts() {
-        let seen = server.called_by(&contract.vendor).await;
-        assert_eq!((seen.kind, seen.status), ("Incomplete", Some(200)), "{seen:?}");
-        assert_eq!(seen.error().shortfall(), Some(Shortfall::TooLarge));
-        assert_eq!(seen.raw.map(|raw| raw.len()), Some(64 * 1024));
+        let result = server.call(&contract.vendor).await;
+        assert_eq!((result.kind, result.status), ("Incomplete", Some(200)), "{result:?}");
+        assert_eq!(result.error().incomplete_body(), Some(IncompleteBody::TooLarge));
+        assert_eq!(result.raw.map(|raw| raw.len()), Some(64 * 1024));
     }
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_port_is_an_answer_and_is_not_followed() {
+async fn a_redirect_to_another_port_is_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = Server::start(|connection| {
-            take(connection);
-            send(connection, answer("{\"status\":\"APPROVED\"}").as_bytes());
+            read_request(connection);
+            send(connection, response("{\"status\":\"APPROVED\"}").as_bytes());
         });
         let location = elsewhere.url.clone();
         let server = Server::start(move |connection| {
-            take(connection);
+            read_request(connection);
             let head =
                 format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
             send(connection, head.as_bytes());
         });
         for contract in contracts() {
-            let seen = server.called_by(&contract.vendor).await;
-            assert_eq!((seen.kind, seen.status), ("Undocumented", Some(status)), "{}", contract.vendor);
-            assert!(seen.message.starts_with("redirect refused"), "{}", seen.message);
+            let result = server.call(&contract.vendor).await;
+            assert_eq!((result.kind, result.status), ("Undocumented", Some(status)), "{}", contract.vendor);
+            assert!(result.message.starts_with("redirect rejected"), "{}", result.message);
         }
         assert_eq!(elsewhere.connections.load(Ordering::SeqCst), 0);
     }
 }
 
 #[tokio::test]
-async fn an_http_client_that_follows_redirects_is_not_believed() {
+async fn a_response_after_a_followed_redirect_is_rejected() {
     let elsewhere = Server::start(|connection| {
-        take(connection);
-        send(connection, answer("{\"status\":\"APPROVED\"}").as_bytes());
+        read_request(connection);
+        send(connection, response("{\"status\":\"APPROVED\"}").as_bytes());
     });
     let location = elsewhere.url.clone();
     let server = Server::start(move |connection| {
-        take(connection);
+        read_request(connection);
         let head = format!("HTTP/1.1 307 Elsewhere\r\nlocation: {location}/\r\ncontent-length: 0\r\n\r\n");
         send(connection, head.as_bytes());
     });
-    let http = own_http_client().build().unwrap();
+    let http = program_http_client().build().unwrap();
     let client = d7::Client::builder("token").base_url(&server.url).http_client(http).build().unwrap();
     let error = client.verify(SESSION, Code::new(CODE)).await.unwrap_err();
     assert!(matches!(error, d7::Error::Undocumented(_)), "{error:?}");
@@ -257,18 +260,18 @@ async fn an_http_client_that_follows_redirects_is_not_believed() {
     assert_eq!(
         elsewhere.requests.load(Ordering::SeqCst),
         1,
-        "the test proves nothing unless it was followed"
+        "the redirect was not followed, so the test proves nothing"
     );
 }
 
 #[tokio::test]
-async fn a_connection_that_dies_under_a_second_call_is_not_made_again() {
-    // It answers the first request of a connection, and closes on the second, which then was sent and is not answered.
-    let answered = Arc::new(AtomicUsize::new(0));
+async fn a_call_on_a_connection_that_closes_is_not_sent_again() {
+    // The server responds to the first request and closes the connection after reading the second.
+    let responses = Arc::new(AtomicUsize::new(0));
     let server = Server::start(move |connection| {
-        take(connection);
-        if answered.fetch_add(1, Ordering::SeqCst) == 0 {
-            send(connection, answer("{\"status\":\"FAILED\"}").as_bytes());
+        read_request(connection);
+        if responses.fetch_add(1, Ordering::SeqCst) == 0 {
+            send(connection, response("{\"status\":\"FAILED\"}").as_bytes());
         } else {
             close(connection);
         }
@@ -283,18 +286,18 @@ async fn a_connection_that_dies_under_a_second_call_is_not_made_again() {
     assert_eq!(
         server.connections.load(Ordering::SeqCst),
         1,
-        "the second call was to go over the first one's"
+        "the second call must use the connection of the first"
     );
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_is_sent() {
+async fn nothing_is_sent_without_a_listener() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     for contract in contracts() {
-        let seen = verify_as(&contract.vendor, &url, SESSION, CODE, Duration::from_secs(5)).await;
-        assert_eq!((seen.kind, seen.status), ("Unsent", None), "{seen:?}");
-        assert_eq!(seen.error().attempt_consumed(), Consumption::No);
+        let result = verify_as(&contract.vendor, &url, SESSION, CODE, Duration::from_secs(5)).await;
+        assert_eq!((result.kind, result.status), ("Unsent", None), "{result:?}");
+        assert_eq!(result.error().attempt_consumed(), Consumption::No);
     }
 }

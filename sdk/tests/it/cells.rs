@@ -1,4 +1,4 @@
-//! Every cell of every contract is played to the client that is generated from it.
+//! Each client receives every documented response of the contract from which it is generated.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,37 +11,37 @@ use wiremock::Request;
 use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION};
 
 #[tokio::test]
-async fn every_cell_of_every_contract_is_read_as_what_it_documents() {
+async fn every_cell_of_every_contract_is_classified_as_documented() {
     let mut table = String::new();
-    let mut played = BTreeSet::new();
+    let mut seen_cells = BTreeSet::new();
     for contract in play::contracts() {
         let vendor = contract.vendor.as_str();
         for cell in &contract.verify().cells {
             for status in play::statuses(&contract, cell) {
                 let place = format!("{vendor}/{} with {status}", cell.name);
                 let body = play::rendered(cell).to_string();
-                let (seen, requests) =
+                let (result, requests) =
                     play::exchange(vendor, status, body.as_bytes(), "application/json").await;
 
                 let approved = cell.outcome == otp_contract::Outcome::Approved;
-                assert_eq!(seen.kind, if approved { "Approved" } else { "Refused" }, "{place}");
+                assert_eq!(result.kind, if approved { "Approved" } else { "Refused" }, "{place}");
                 assert!(
-                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
+                    result.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
                     "{place}: {:?}",
-                    seen.outcomes
+                    result.outcomes
                 );
-                assert!(seen.typed || !cell.body_specified, "{place}: no typed body");
-                assert_eq!(seen.status, Some(status), "{place}");
-                assert_eq!(seen.raw.as_deref(), Some(body.as_bytes()), "{place}");
+                assert!(result.typed || !cell.body_specified, "{place}: no typed body");
+                assert_eq!(result.status, Some(status), "{place}");
+                assert_eq!(result.raw.as_deref(), Some(body.as_bytes()), "{place}");
                 let [request] = requests.as_slice() else { panic!("{place}: {} requests", requests.len()) };
                 assert_is_the_documented_call(&contract, request);
 
-                let outcome = seen.outcome.map_or("-", Outcome::as_str);
-                let others: Vec<_> = seen.outcomes.iter().map(|outcome| outcome.as_str()).collect();
-                let means = seen.error.as_ref().map_or_else(String::new, |error| {
+                let outcome = result.outcome.map_or("-", Outcome::as_str);
+                let others: Vec<_> = result.outcomes.iter().map(|outcome| outcome.as_str()).collect();
+                let means = result.error.as_ref().map_or_else(String::new, |error| {
                     format!("{:?}, attempt consumed: {:?}", error.next_step(), error.attempt_consumed())
                 });
-                let variant = &seen.variant;
+                let variant = &result.variant;
                 writeln!(
                     table,
                     "{vendor}/{} {status} is {variant} {outcome} of {}",
@@ -50,7 +50,7 @@ async fn every_cell_of_every_contract_is_read_as_what_it_documents() {
                 )
                 .unwrap();
                 writeln!(table, "    {means}").unwrap();
-                played.insert((contract.vendor.clone(), cell.name.clone()));
+                seen_cells.insert((contract.vendor.clone(), cell.name.clone()));
             }
         }
     }
@@ -65,11 +65,12 @@ async fn every_cell_of_every_contract_is_read_as_what_it_documents() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    assert_eq!(played, all, "a cell was not played");
+    assert_eq!(seen_cells, all, "a cell is not covered");
     insta::assert_snapshot!(table);
 }
 
-/// Method, path, credentials, and session and code where the contract has them; and nothing that no document has.
+/// Checks method, path and credentials, that session and code are where the contract has them, and that nothing else is
+/// sent.
 fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
     let operation = &contract.verify();
     assert_eq!(request.method.as_str(), operation.method);
@@ -119,13 +120,13 @@ fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
 }
 
 #[test]
-fn the_clients_outcomes_are_those_of_the_contracts() {
-    let ours: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-    let theirs: Vec<_> = otp_contract::Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-    assert_eq!(ours, theirs);
+fn the_outcomes_match_those_of_the_contracts() {
+    let outcomes: Vec<_> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    let expected: Vec<_> = otp_contract::Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+    assert_eq!(outcomes, expected);
 }
 
-/// The version of the document, which the contract does not keep.
+/// The version of the document, which is not part of the contract.
 fn version(contract: &Contract) -> &'static str {
     let text = DOCUMENTS.iter().find(|document| document.vendor == contract.vendor).unwrap().text;
     let line = text.lines().find_map(|line| line.strip_prefix("  version: ")).unwrap();

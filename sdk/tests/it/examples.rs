@@ -1,4 +1,4 @@
-//! Every example runs, against the sandbox: the one it starts itself, and one that it is given by the environment.
+//! Every example runs against a sandbox that it starts, and against one that the environment configures.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,7 +8,7 @@ mod sandbox;
 
 use sandbox::{CODE, Sandbox};
 
-/// A built example. Cargo builds them with the tests.
+/// The command for an example. Cargo builds the examples with the tests.
 fn example(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let folder: PathBuf = test.ancestors().nth(2).unwrap().join("examples");
@@ -21,7 +21,7 @@ fn example(name: &str) -> Command {
     command
 }
 
-fn printed(mut command: Command) -> String {
+fn output_of(mut command: Command) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
@@ -29,7 +29,7 @@ fn printed(mut command: Command) -> String {
 }
 
 #[test]
-fn each_example_verifies_a_code_on_its_own_sandbox() {
+fn each_example_verifies_a_code_with_its_own_sandbox() {
     let (again, used) = ("please try again: ", "that code has been used\n");
     let cases = [
         ("zeckta", format!("{again}zeckta did not approve: wrong_code\n"), used.to_owned()),
@@ -50,22 +50,22 @@ fn each_example_verifies_a_code_on_its_own_sandbox() {
     ];
     for (vendor, wrong, second) in cases {
         let expected = format!("{wrong}approved: welcome (HTTP 200)\n{second}");
-        assert_eq!(printed(example(vendor)), expected, "{vendor}");
+        assert_eq!(output_of(example(vendor)), expected, "{vendor}");
     }
 }
 
 #[test]
-fn a_vendor_that_is_down_is_replaced_by_another() {
-    let printed = printed(example("failover"));
+fn another_vendor_replaces_one_that_is_down() {
+    let printed = output_of(example("failover"));
     assert!(printed.starts_with("the request to zeckta was not sent: "), "{printed}");
     assert!(printed.ends_with("; attempt consumed: No\napproved by d7\n"), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_example_takes_a_session_and_the_environment() {
+async fn each_example_accepts_a_session_and_reads_the_environment() {
     let sandbox = Sandbox::start().await.unwrap();
-    // Each variable, and where the sandbox has its value.
-    let cases: [(&'static str, &[(&str, &str)]); 5] = [
+    // The variables of each vendor, and the names that the sandbox gives their values.
+    let cases: &[(&'static str, &[(&str, &str)])] = &[
         ("zeckta", &[("ZECKTA_API_KEY", "token")]),
         ("kaleyra", &[("KALEYRA_SID", "sid"), ("KALEYRA_API_KEY", "value")]),
         ("dailystory", &[("DAILYSTORY_API_TOKEN", "token")]),
@@ -79,7 +79,7 @@ async fn each_example_takes_a_session_and_the_environment() {
         ),
         ("d7", &[("D7_ACCESS_TOKEN", "token")]),
     ];
-    for (vendor, variables) in cases {
+    for &(vendor, variables) in cases {
         let account = sandbox.account(vendor).await.unwrap();
         let session = sandbox.issue(&account).await.unwrap();
         let mut command = example(vendor);
@@ -87,7 +87,7 @@ async fn each_example_takes_a_session_and_the_environment() {
         for (variable, name) in variables {
             command.env(variable, account.get(name));
         }
-        let output = tokio::task::spawn_blocking(move || printed(command)).await.unwrap();
+        let output = tokio::task::spawn_blocking(move || output_of(command)).await.unwrap();
         assert_eq!(output, "approved: welcome (HTTP 200)\n", "{vendor}");
 
         let mut without = example(vendor);

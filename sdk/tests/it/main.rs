@@ -1,12 +1,8 @@
-//! The client, seen from outside. `wiremock` plays the vendors, from the same contracts that the client is generated of;
-//! what the client should make of an answer is taken from the contract, and never from the client's own table.
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a helper of a test may stop it as the test itself may"
-)]
+//! Tests of the public interface. `wiremock` stands for the vendors and sends the responses of the contracts.
+//!
+//! The expected results come from the contracts, never from the client's own tables.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test helper may panic like the test itself")]
 
-mod answers;
 #[cfg(feature = "blocking")]
 mod blocking;
 mod broken;
@@ -18,6 +14,7 @@ mod guidance;
 mod mocks;
 mod play;
 mod requests;
+mod responses;
 mod secrets;
 #[cfg(feature = "tracing")]
 mod spans;

@@ -1,4 +1,4 @@
-//! The server for users' tests plays what the contracts say.
+//! The mock server sends the responses of the contracts.
 
 use std::collections::BTreeSet;
 
@@ -17,12 +17,12 @@ fn verifiers(url: &str) -> Vec<Box<dyn Verifier>> {
 }
 
 #[tokio::test]
-async fn every_documented_answer_of_every_vendor_can_be_played() {
+async fn every_documented_response_of_every_vendor_can_be_sent() {
     let server = mock::Server::start().await;
     let verifiers = verifiers(&server.url());
-    let mut played = BTreeSet::new();
+    let mut sent = BTreeSet::new();
     for cell in mock::cells() {
-        server.play(cell);
+        server.respond_with(cell);
         let verifier = verifiers.iter().find(|verifier| verifier.vendor() == cell.vendor()).unwrap();
         let result = verifier.verify(SESSION.into(), Code::new(CODE)).await;
         match result {
@@ -34,7 +34,7 @@ async fn every_documented_answer_of_every_vendor_can_be_played() {
                 assert_eq!(error.status(), Some(cell.status()), "{cell:?}");
             }
         }
-        played.insert((cell.vendor().to_owned(), cell.name().to_owned()));
+        sent.insert((cell.vendor().to_owned(), cell.name().to_owned()));
     }
     let contracts = play::contracts();
     let documented: BTreeSet<_> = contracts
@@ -43,51 +43,54 @@ async fn every_documented_answer_of_every_vendor_can_be_played() {
             contract.verify().cells.iter().map(|cell| (contract.vendor.clone(), cell.name.clone()))
         })
         .collect();
-    assert_eq!(played, documented);
+    assert_eq!(sent, documented);
     assert_eq!(server.requests().await, documented.len());
 }
 
 #[tokio::test]
-async fn a_cell_says_what_its_contract_says() {
+async fn a_cell_matches_its_contract() {
     for contract in play::contracts() {
-        for theirs in &contract.verify().cells {
-            let ours = mock::cell(&contract.vendor, &theirs.name).unwrap();
-            assert_eq!(ours.outcome().as_str(), theirs.outcome.as_str());
+        for expected in &contract.verify().cells {
+            let cell = mock::cell(&contract.vendor, &expected.name).unwrap();
+            assert_eq!(cell.outcome().as_str(), expected.outcome.as_str());
             assert_eq!(
-                (ours.document(), ours.section()),
-                (&*theirs.source.document, &*theirs.source.section)
+                (cell.document(), cell.section()),
+                (&*expected.source.document, &*expected.source.section)
             );
-            assert_eq!((ours.summary(), ours.note()), (&*theirs.summary, theirs.note.as_deref()));
+            assert_eq!((cell.summary(), cell.note()), (&*expected.summary, expected.note.as_deref()));
         }
     }
     assert!(mock::cell("zeckta", "no such cell").is_none());
 }
 
 #[tokio::test]
-async fn what_is_not_played_or_is_on_another_path_is_not_found() {
+async fn a_call_without_a_configured_response_or_to_another_path_is_not_found() {
     let server = mock::Server::start().await;
     let all = verifiers(&server.url());
-    server.play(mock::cell("exotel", "approved").unwrap());
+    server.respond_with(mock::cell("exotel", "approved").unwrap());
     for verifier in &all {
         let result = verifier.verify("a/b+c ä".into(), Code::new(CODE)).await;
         match verifier.vendor() {
-            // Exotel's answer repeats session and account, so they were read from the path.
+            // Exotel's response repeats the session and the account, which are in the path.
             "exotel" => assert!(result.is_ok(), "{result:?}"),
             _ => assert_eq!(result.unwrap_err().status(), Some(404)),
         }
     }
     let elsewhere = verifiers(&format!("{}/elsewhere", server.url()));
-    let error = elsewhere[3].verify(SESSION.into(), Code::new(CODE)).await.unwrap_err();
+    let exotel = elsewhere.iter().find(|verifier| verifier.vendor() == "exotel").unwrap();
+    let error = exotel.verify(SESSION.into(), Code::new(CODE)).await.unwrap_err();
     assert_eq!(error.status(), Some(404));
 }
 
 #[tokio::test]
-async fn an_answer_can_be_played_with_another_status_and_body() {
+async fn a_response_can_have_another_status_and_a_changed_body() {
     let server = mock::Server::start().await;
     let client = d7::Client::builder(SECRET).base_url(server.url()).build().unwrap();
-    server.play_as(mock::cell("d7", "approved").unwrap(), 200, |body| body["status"] = "PENDING".into());
+    server.respond_with_changes(mock::cell("d7", "approved").unwrap(), 200, |body| {
+        body["status"] = "PENDING".into();
+    });
     let error = client.verify(SESSION, Code::new(CODE)).await.unwrap_err();
     assert!(matches!(error, d7::Error::Undocumented(_)), "{error:?}");
-    server.play_as(mock::cell("d7", "approved").unwrap(), 202, |_| {});
+    server.respond_with_changes(mock::cell("d7", "approved").unwrap(), 202, |_| {});
     assert!(matches!(client.verify(SESSION, Code::new(CODE)).await, Err(d7::Error::Contradictory(_))));
 }

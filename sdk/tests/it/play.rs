@@ -1,45 +1,45 @@
-//! The stage: one call to any vendor's client, with its result in a form that no longer depends on the vendor.
+//! Calls any vendor's client and returns the result in a form that does not depend on the vendor.
 
 use std::time::Duration;
 
 use otp_contract::{Cell, Contract, Matching, StatusPattern};
-use otp_verify::{Approved, Code, Error, Outcome, Vendor};
+use otp_verify::{Approved, Code, Error, Outcome, VerifyOperation};
 use serde_json::Value;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-/// Values that no message and no `Debug` may repeat, one for each thing that a call carries.
+/// The arguments and credentials of the calls. No message and no `Debug` may repeat them.
 pub(crate) const SESSION: &str = "canary-session-7f3a";
 pub(crate) const CODE: &str = "427001";
 pub(crate) const ACCOUNT: &str = "canary-account-91bc";
 pub(crate) const USER: &str = "canary-user-55de";
 pub(crate) const SECRET: &str = "canary-secret-02e8";
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug)]
-pub(crate) struct Seen {
-    /// `Approved`, `Refused` for an answer that is documented, or the variant of the error.
+pub(crate) struct CallResult {
+    /// `Approved`, `Refused` for a documented response, or the variant of the error.
     pub(crate) kind: &'static str,
     /// `Approved`, or the variant of the vendor's error.
     pub(crate) variant: String,
     pub(crate) outcome: Option<Outcome>,
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) status: Option<u16>,
-    /// Whether there is a typed body.
+    /// Whether the body can be decoded.
     pub(crate) typed: bool,
     pub(crate) raw: Option<Vec<u8>>,
-    /// Everything that the result prints of itself, in every form.
+    /// The output of `Display` and `Debug`, also of the sources.
     pub(crate) printed: String,
-    /// `Display` alone.
+    /// The output of `Display`.
     pub(crate) message: String,
-    /// The error, whoever the vendor is.
+    /// The vendor-neutral error.
     pub(crate) error: Option<Error>,
 }
 
-impl Seen {
-    pub(crate) fn of<B: Vendor>(result: Result<Approved<B>, B::Error>) -> Seen {
+impl CallResult {
+    pub(crate) fn new<V: VerifyOperation>(result: Result<Approved<V>, V::Error>) -> CallResult {
         match result {
-            Ok(approved) => Seen {
+            Ok(approved) => CallResult {
                 kind: "Approved",
                 variant: "Approved".to_owned(),
                 outcome: Some(Outcome::Approved),
@@ -62,8 +62,8 @@ impl Seen {
                 }
                 let message = error.to_string();
                 let error: Error = error.into();
-                printed += &format!(" {error} {error:?} {error:#?} {:?}", error.no_answer());
-                let ends = [
+                printed += &format!(" {error} {error:?} {error:#?} {:?}", error.transport_error());
+                let variants = [
                     "Contradictory",
                     "RateLimited",
                     "Undocumented",
@@ -72,8 +72,8 @@ impl Seen {
                     "Unsent",
                     "Unanswered",
                 ];
-                Seen {
-                    kind: ends.into_iter().find(|end| *end == variant).unwrap_or("Refused"),
+                CallResult {
+                    kind: variants.into_iter().find(|known| *known == variant).unwrap_or("Refused"),
                     variant,
                     outcome: error.outcome(),
                     outcomes: error.outcomes(),
@@ -93,8 +93,8 @@ impl Seen {
     }
 }
 
-/// What an HTTP client of a program's own is built from here. It needs the TLS provider that building one of ours installs.
-pub(crate) fn own_http_client() -> reqwest::ClientBuilder {
+/// A builder for an HTTP client of the program. It needs the TLS provider that building a vendor's client installs.
+pub(crate) fn program_http_client() -> reqwest::ClientBuilder {
     otp_verify::d7::Client::builder("token").build().unwrap();
     reqwest::Client::builder().no_proxy().tls_certs_only([])
 }
@@ -105,7 +105,7 @@ pub(crate) fn contracts() -> Vec<Contract> {
 }
 
 /// Calls a vendor's client with the canary values.
-pub(crate) async fn verify(vendor: &str, base_url: &str) -> Seen {
+pub(crate) async fn verify(vendor: &str, base_url: &str) -> CallResult {
     verify_as(vendor, base_url, SESSION, CODE, Duration::from_secs(15)).await
 }
 
@@ -116,28 +116,28 @@ pub(crate) async fn verify_as(
     session: &str,
     code: &str,
     timeout: Duration,
-) -> Seen {
+) -> CallResult {
     let code = Code::new(code);
     macro_rules! call {
-        ($vendor:ident, $builder:expr) => {{
+        ($builder:expr) => {{
             let client = $builder.base_url(base_url).timeout(timeout).build().unwrap();
             let result = client.verify(session, code).await;
             let typed = result.as_ref().err().is_some_and(|error| error.body().is_some());
-            let seen = Seen::of::<otp_verify::$vendor::Body>(result);
-            Seen { typed: seen.typed || typed, ..seen }
+            let result = CallResult::new(result);
+            CallResult { typed: result.typed || typed, ..result }
         }};
     }
     match vendor {
-        "zeckta" => call!(zeckta, otp_verify::zeckta::Client::builder(SECRET)),
-        "kaleyra" => call!(kaleyra, otp_verify::kaleyra::Client::builder(ACCOUNT, SECRET)),
-        "dailystory" => call!(dailystory, otp_verify::dailystory::Client::builder(SECRET)),
-        "exotel" => call!(exotel, otp_verify::exotel::Client::builder(ACCOUNT, USER, SECRET)),
-        "d7" => call!(d7, otp_verify::d7::Client::builder(SECRET)),
-        other => panic!("no client is called for {other}"),
+        "zeckta" => call!(otp_verify::zeckta::Client::builder(SECRET)),
+        "kaleyra" => call!(otp_verify::kaleyra::Client::builder(ACCOUNT, SECRET)),
+        "dailystory" => call!(otp_verify::dailystory::Client::builder(SECRET)),
+        "exotel" => call!(otp_verify::exotel::Client::builder(ACCOUNT, USER, SECRET)),
+        "d7" => call!(otp_verify::d7::Client::builder(SECRET)),
+        other => panic!("no client for {other}; add it here"),
     }
 }
 
-/// The example body of a cell, with what it echoes taken from the call.
+/// The example body of a cell, with the values of the call where it repeats them.
 pub(crate) fn rendered(cell: &Cell) -> Value {
     let mut body = cell.body.clone();
     for member in &cell.members {
@@ -153,33 +153,38 @@ pub(crate) fn rendered(cell: &Cell) -> Value {
     body
 }
 
-/// The statuses to play a cell under: the sandbox's, and another of the class where a contract without exact statuses
-/// leaves the choice.
+/// The statuses with which to send a cell: the sandbox's, and another one of the class if the contract has no exact
+/// status.
 pub(crate) fn statuses(contract: &Contract, cell: &Cell) -> Vec<u16> {
     let exact =
         |status| contract.verify().cells.iter().any(|cell| cell.status == StatusPattern::Exact(status));
     let mut statuses = vec![cell.sandbox_status];
     if let StatusPattern::Class(class) = cell.status {
         let base = u16::from(class) * 100;
-        // 499 is what proxies answer for a caller that hung up.
+        // Proxies use 499 for a client that disconnected.
         statuses.extend((base + 1..base + 99).rev().find(|status| !exact(*status)));
     }
     statuses
 }
 
-/// One answer to one call: what the client made of it, and the requests that arrived.
-pub(crate) async fn exchange(vendor: &str, status: u16, body: &[u8], media: &str) -> (Seen, Vec<Request>) {
+/// Sends one response to one call. Returns the result of the call and the requests that arrived.
+pub(crate) async fn exchange(
+    vendor: &str,
+    status: u16,
+    body: &[u8],
+    media: &str,
+) -> (CallResult, Vec<Request>) {
     let server = MockServer::start().await;
-    let answer = ResponseTemplate::new(status).set_body_raw(body, media);
-    Mock::given(any()).respond_with(answer).mount(&server).await;
-    let seen = verify(vendor, &server.uri()).await;
+    let response = ResponseTemplate::new(status).set_body_raw(body, media);
+    Mock::given(any()).respond_with(response).mount(&server).await;
+    let result = verify(vendor, &server.uri()).await;
     let requests = server.received_requests().await.unwrap();
-    (seen, requests)
+    (result, requests)
 }
 
-/// [`exchange`] with a JSON body.
-pub(crate) async fn answered(vendor: &str, status: u16, body: &Value) -> Seen {
-    let (seen, requests) = exchange(vendor, status, body.to_string().as_bytes(), "application/json").await;
+/// [`exchange`] with a JSON body and one request.
+pub(crate) async fn exchange_json(vendor: &str, status: u16, body: &Value) -> CallResult {
+    let (result, requests) = exchange(vendor, status, body.to_string().as_bytes(), "application/json").await;
     assert_eq!(requests.len(), 1);
-    seen
+    result
 }

@@ -1,4 +1,4 @@
-//! What a call carries is planted as a canary; nothing that this crate prints may repeat one.
+//! The arguments and credentials of a call are canaries, which nothing that this crate prints may contain.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) fn assert_no_canary(printed: &str) {
 }
 
 #[track_caller]
-fn assert_silent(value: &impl Debug) {
+fn assert_prints_no_canary(value: &impl Debug) {
     assert_no_canary(&format!("{value:?} {value:#?}"));
 }
 
@@ -24,8 +24,8 @@ fn assert_silent(value: &impl Debug) {
 fn clients_and_builders_print_no_secret_and_no_account() {
     macro_rules! check {
         ($builder:expr) => {
-            assert_silent(&$builder);
-            assert_silent(&$builder.build().unwrap());
+            assert_prints_no_canary(&$builder);
+            assert_prints_no_canary(&$builder.build().unwrap());
         };
     }
     check!(zeckta::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
@@ -37,50 +37,50 @@ fn clients_and_builders_print_no_secret_and_no_account() {
 }
 
 #[test]
-fn what_is_refused_is_not_repeated() {
-    let refused = [
+fn a_rejected_value_is_not_repeated() {
+    let rejected = [
         zeckta::Client::builder(format!("{SECRET}\n")).build().map(drop),
         zeckta::Client::builder(SECRET).base_url(format!("http://{SECRET}.example.com")).build().map(drop),
         zeckta::Client::builder(SECRET).base_url(format!("https://{USER}:{SECRET}@h")).build().map(drop),
         kaleyra::Client::builder(format!("{ACCOUNT}\n"), SECRET).build().map(drop),
         exotel::Client::builder(ACCOUNT, format!("{USER}:"), SECRET).build().map(drop),
     ];
-    for result in refused {
+    for result in rejected {
         let error = result.unwrap_err();
         assert_no_canary(&format!("{error} {error:?}"));
     }
 }
 
 #[tokio::test]
-async fn no_answer_makes_a_result_print_what_the_call_carried() {
+async fn no_result_prints_the_secrets_of_a_response() {
     let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
     for contract in play::contracts() {
         for cell in &contract.verify().cells {
             let mut body = play::rendered(cell);
             body["leak"] = json!(everything);
-            let seen = play::answered(&contract.vendor, cell.sandbox_status, &body).await;
-            assert_no_canary(&seen.printed);
+            let result = play::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
+            assert_no_canary(&result.printed);
         }
         for status in [200, 302, 400, 500] {
-            let (seen, _) =
+            let (result, _) =
                 play::exchange(&contract.vendor, status, everything.as_bytes(), "text/plain").await;
-            assert_no_canary(&seen.printed);
+            assert_no_canary(&result.printed);
         }
     }
 }
 
 #[tokio::test]
-async fn no_failure_makes_a_result_print_what_the_call_carried() {
+async fn no_failure_prints_the_secrets_of_the_call() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let stalled = format!("http://{}", listener.local_addr().unwrap());
     for contract in play::contracts() {
         for url in [stalled.as_str(), "http://127.0.0.1:1", "http://[::1]:1", "https://127.0.0.1:1"] {
-            let seen =
+            let result =
                 play::verify_as(&contract.vendor, url, SESSION, CODE, Duration::from_millis(200)).await;
-            assert!(["Unsent", "Unanswered"].contains(&seen.kind), "{seen:?}");
-            assert_no_canary(&seen.printed);
+            assert!(["Unsent", "Unanswered"].contains(&result.kind), "{result:?}");
+            assert_no_canary(&result.printed);
         }
-        let seen = play::verify_as(
+        let result = play::verify_as(
             &contract.vendor,
             "http://127.0.0.1:1",
             &format!("{SESSION}\n"),
@@ -88,22 +88,22 @@ async fn no_failure_makes_a_result_print_what_the_call_carried() {
             Duration::from_millis(200),
         )
         .await;
-        assert_no_canary(&seen.printed);
+        assert_no_canary(&result.printed);
     }
 }
 
 #[tokio::test]
-async fn a_call_prints_no_secret_and_neither_does_a_panic_with_its_error() {
+async fn neither_a_call_nor_a_panic_with_its_error_prints_a_secret() {
     let client =
         exotel::Client::builder(ACCOUNT, USER, SECRET).base_url("http://127.0.0.1:1").build().unwrap();
     let call = client.verify(SESSION, Code::new(CODE)).header("x-canary", SECRET);
-    assert_silent(&call);
-    assert_silent(&(Code::new(CODE), SessionId::from(SESSION), SecretString::from(SECRET)));
+    assert_prints_no_canary(&call);
+    assert_prints_no_canary(&(Code::new(CODE), SessionId::from(SESSION), SecretString::from(SECRET)));
     assert_no_canary(&format!("{} {}", Code::new(CODE), SessionId::from(SESSION)));
 
     let result = call.await;
-    let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| result.unwrap()));
-    assert_no_canary(stopped.unwrap_err().downcast_ref::<String>().unwrap());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| result.unwrap()));
+    assert_no_canary(panic.unwrap_err().downcast_ref::<String>().unwrap());
 
     let call = client.verify(SESSION, Code::new(CODE)).header(SECRET, "\n").header("authorization", SECRET);
     let error = call.await.unwrap_err();
@@ -112,7 +112,7 @@ async fn a_call_prints_no_secret_and_neither_does_a_panic_with_its_error() {
 }
 
 #[tokio::test]
-async fn the_typed_body_prints_no_more_than_its_variant() {
+async fn the_typed_body_prints_only_its_variant() {
     let server = wiremock::MockServer::start().await;
     let body =
         json!({ "detail": { "code": "INVALID_OTP_CODE", "message": format!("{SECRET} {CODE} {SESSION}") } });
@@ -126,12 +126,12 @@ async fn the_typed_body_prints_no_more_than_its_variant() {
 }
 
 #[tokio::test]
-async fn messages_are_fragments_without_an_url() {
+async fn messages_are_lower_case_fragments_without_a_url() {
     let mut messages = Vec::new();
     for contract in play::contracts() {
         for (status, body) in [(200, "{}"), (302, ""), (401, "{}"), (500, "<html>")] {
-            let (seen, _) = play::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
-            messages.push(seen.message);
+            let (result, _) = play::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
+            messages.push(result.message);
         }
         messages.push(play::verify(&contract.vendor, "http://127.0.0.1:1").await.message);
     }

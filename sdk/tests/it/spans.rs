@@ -1,4 +1,4 @@
-//! What is told to whoever watches: the names of OpenTelemetry, and no secret at any level of any library.
+//! Spans have the attribute names of OpenTelemetry, and no library logs a secret at any level.
 
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -11,30 +11,30 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
 use crate::secrets::assert_no_canary;
 
-/// Everything that any crate told, at any level, since the first test of this module began.
-static TOLD: LazyLock<Told> = LazyLock::new(|| {
-    let told = Told::default();
+/// The logs of all crates at all levels since the first test of this module started.
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
     tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_span_events(FmtSpan::FULL)
         .with_ansi(false)
-        .with_writer(told.clone())
+        .with_writer(log.clone())
         .init();
-    told
+    log
 });
 
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<u8>>>);
+struct Log(Arc<Mutex<Vec<u8>>>);
 
-impl Told {
-    /// The lines, but for those of the server that plays the vendors: it prints what it was asked.
+impl Log {
+    /// The lines, without those of the mock server, which logs the requests.
     fn lines(&self) -> Vec<String> {
-        let told = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        told.lines().filter(|line| !line.contains(" wiremock")).map(str::to_owned).collect()
+        let log = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        log.lines().filter(|line| !line.contains(" wiremock")).map(str::to_owned).collect()
     }
 }
 
-impl Write for Told {
+impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
     }
@@ -44,33 +44,33 @@ impl Write for Told {
     }
 }
 
-impl<'w> MakeWriter<'w> for Told {
-    type Writer = Told;
+impl<'w> MakeWriter<'w> for Log {
+    type Writer = Log;
 
-    fn make_writer(&'w self) -> Told {
+    fn make_writer(&'w self) -> Log {
         self.clone()
     }
 }
 
 #[tokio::test]
 async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
-    let told = &*TOLD;
+    let log = &*LOG;
     let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
     for contract in play::contracts() {
         for cell in &contract.verify().cells {
             let mut body = play::rendered(cell);
             body["leak"] = json!(everything);
-            let _ = play::answered(&contract.vendor, cell.sandbox_status, &body).await;
+            let _ = play::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
         }
         let _ = play::exchange(&contract.vendor, 502, everything.as_bytes(), "text/html").await;
-        let short = Duration::from_millis(200);
+        let timeout = Duration::from_millis(200);
         for (url, session) in
             [("http://127.0.0.1:1", SESSION), ("https://127.0.0.1:1", SESSION), ("http://127.0.0.1:1", "..")]
         {
-            let _ = play::verify_as(&contract.vendor, url, session, CODE, short).await;
+            let _ = play::verify_as(&contract.vendor, url, session, CODE, timeout).await;
         }
 
-        let lines = told.lines();
+        let lines = log.lines();
         let spans: Vec<_> = lines.iter().filter(|line| line.contains(" otp_verify: close")).collect();
         let operation = &contract.verify();
         let (method, path) = (&operation.method, operation.path.to_string());
@@ -90,10 +90,10 @@ async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
             assert!(spans.iter().any(|span| span.contains(&part)), "{part} is in none of {spans:#?}");
         }
     }
-    let lines = told.lines();
+    let lines = log.lines();
     assert!(
         lines.iter().any(|line| line.contains("reqwest") || line.contains("hyper")),
-        "other crates were not heard"
+        "the log has no lines of other crates"
     );
     for line in lines {
         assert_no_canary(&line);

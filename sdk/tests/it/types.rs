@@ -1,4 +1,4 @@
-//! What the types promise beside their methods.
+//! What the types guarantee besides their methods.
 
 use std::future::IntoFuture as _;
 use std::sync::Arc;
@@ -8,50 +8,38 @@ use otp_verify::{
     zeckta,
 };
 
-fn shared<T: Send + Sync + 'static>() {}
+fn assert_shareable<T: Send + Sync + 'static>() {}
 
-fn sent<T: Send + 'static>(_: &T) {}
+fn assert_sendable<T: Send + 'static>(_: &T) {}
 
 #[test]
-fn clients_and_errors_go_to_any_thread() {
+fn clients_and_errors_are_send_and_sync() {
     macro_rules! check {
         ($($vendor:ident)*) => {$(
-            shared::<$vendor::Client>();
-            shared::<$vendor::ClientBuilder>();
-            shared::<$vendor::Approved>();
-            shared::<$vendor::Error>();
-            shared::<$vendor::Body>();
+            assert_shareable::<$vendor::Client>();
+            assert_shareable::<$vendor::ClientBuilder>();
+            assert_shareable::<$vendor::Approved>();
+            assert_shareable::<$vendor::Error>();
+            assert_shareable::<$vendor::Body>();
         )*};
     }
     check!(zeckta kaleyra dailystory exotel d7);
-    shared::<(BuildError, Error, Approval, Code, SessionId)>();
-    shared::<Box<dyn Verifier>>();
+    assert_shareable::<(BuildError, Error, Approval, Code, SessionId)>();
+    assert_shareable::<Box<dyn Verifier>>();
 }
 
 #[test]
-fn a_call_can_be_awaited_on_any_thread() {
+fn a_call_is_send() {
     // A future that is never awaited sends nothing.
-    let client = zeckta::Client::builder("key").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    sent(&call);
-    sent(&call.into_future());
-    let client = kaleyra::Client::builder("sid", "key").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    sent(&call);
-    sent(&call.into_future());
-    let client = dailystory::Client::builder("token").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    sent(&call);
-    sent(&call.into_future());
-    let client =
-        exotel::Client::builder("sid", "id", "secret").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    sent(&call);
-    sent(&call.into_future());
-    let client = d7::Client::builder("token").base_url("http://127.0.0.1:1").build().unwrap();
-    let call = client.verify("", Code::new(""));
-    sent(&call);
-    sent(&call.into_future());
+    macro_rules! check {
+        ($($vendor:ident($($argument:literal),*))*) => {$(
+            let builder = $vendor::Client::builder($($argument),*);
+            let call = builder.base_url("http://127.0.0.1:1").build().unwrap().verify("", Code::new(""));
+            assert_sendable(&call);
+            assert_sendable(&call.into_future());
+        )*};
+    }
+    check!(zeckta("key") kaleyra("sid", "key") dailystory("token") exotel("sid", "id", "secret") d7("token"));
 }
 
 #[test]
@@ -60,18 +48,18 @@ fn a_result_is_small() {
 }
 
 #[test]
-fn an_error_can_be_boxed_and_asked_for_its_kind() {
+fn an_error_can_be_boxed() {
     let error: Box<dyn std::error::Error + Send + Sync> =
         Box::new(kaleyra::Client::builder("", "key").build().unwrap_err());
     assert_eq!(error.to_string(), "sid is empty");
 }
 
 #[test]
-fn any_client_is_a_verifier_behind_a_pointer() {
+fn a_pointer_to_a_client_is_a_verifier() {
     let client = zeckta::Client::builder("key").base_url("http://127.0.0.1:1").build().unwrap();
     let shared: Arc<dyn Verifier> = Arc::new(client.clone());
     let boxed: Box<dyn Verifier> = Box::new(Arc::clone(&shared));
     let verification: Verification = boxed.verify(SessionId::from("s"), Code::new("c"));
-    sent(&verification);
+    assert_sendable(&verification);
     assert_eq!((shared.vendor(), boxed.vendor(), Verifier::vendor(&client)), ("zeckta", "zeckta", "zeckta"));
 }

@@ -1,15 +1,15 @@
-//! Every cell of every contract, as it is and as a vendor may change it without asking, is read as what it is.
+//! Every cell of every contract keeps its meaning, also with changes that a vendor may make without notice.
 
 use otp_contract::{Cell, Certainty, Contract, Matching, Outcome};
 use serde_json::{Map, Value, json};
 
-use crate::answers::replace;
-use crate::play::{self, answered};
+use crate::play::{self, exchange_json};
+use crate::responses::replace;
 
-/// A change that no client may stumble over.
+/// A change that must not affect a client.
 type Change = fn(&Cell, &Value) -> Value;
 
-const CHANGES: [(&str, Change); 5] = [
+const CHANGES: &[(&str, Change)] = &[
     ("plain", |_, body| body.clone()),
     ("extra field", |_, body| extended(body)),
     ("unknown enum value", unknown_value),
@@ -18,33 +18,32 @@ const CHANGES: [(&str, Change); 5] = [
 ];
 
 #[tokio::test]
-async fn every_cell_is_its_own_variant_however_a_vendor_may_change_it() {
+async fn every_cell_keeps_its_variant_despite_compatible_changes() {
     let (mut decoded, mut own) = (0, 0);
     for contract in play::contracts() {
         for cell in &contract.verify().cells {
             let plain = play::rendered(cell);
             let mut first: Option<(String, Option<otp_verify::Outcome>)> = None;
-            for (name, change) in CHANGES {
+            for &(name, change) in CHANGES {
                 let body = change(cell, &plain);
-                let seen = answered(&contract.vendor, cell.sandbox_status, &body).await;
+                let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
                 let place = format!("{}/{} with {name}: {body}", contract.vendor, cell.name);
                 if cell.body_specified {
-                    assert!(seen.typed, "no typed body: {place}");
-                    // What a status alone tells is the same whatever the body; the rest must be its very own.
-                    let read = (seen.variant.clone(), seen.outcome);
-                    assert_eq!(*first.get_or_insert_with(|| read.clone()), read, "{place}");
+                    assert!(result.typed, "no typed body: {place}");
+                    let meaning = (result.variant.clone(), result.outcome);
+                    assert_eq!(*first.get_or_insert_with(|| meaning.clone()), meaning, "{place}");
                 }
                 assert!(
-                    seen.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
+                    result.outcomes.iter().any(|outcome| outcome.as_str() == cell.outcome.as_str()),
                     "{place}: {:?}",
-                    seen.outcomes
+                    result.outcomes
                 );
                 if cell.certainty == Certainty::Documented {
-                    // One of several where the document gives them one answer.
-                    assert!(seen.variant.contains(&pascal(&cell.name)), "{place} is {}", seen.variant);
+                    // One variant stands for several cells if the document has the same response for them.
+                    assert!(result.variant.contains(&pascal(&cell.name)), "{place} is {}", result.variant);
                 }
-                if is_alone(&contract, cell) {
-                    assert_eq!(seen.variant, pascal(&cell.name), "{place}");
+                if is_unambiguous(&contract, cell) {
+                    assert_eq!(result.variant, pascal(&cell.name), "{place}");
                     own += 1;
                 }
                 decoded += 1;
@@ -54,13 +53,13 @@ async fn every_cell_is_its_own_variant_however_a_vendor_may_change_it() {
     let cells: usize = play::contracts().iter().map(|contract| contract.verify().cells.len()).sum();
     assert_eq!(decoded, cells * CHANGES.len());
     println!(
-        "{decoded} answers decoded: {cells} cells x {} variants; {own} are a documented cell's own",
+        "{decoded} responses decoded: {cells} cells x {} changes; {own} have the variant of one documented cell",
         CHANGES.len()
     );
 }
 
 #[tokio::test]
-async fn a_deciding_word_that_nobody_knows_is_no_approval_and_no_failure_to_decode() {
+async fn an_unknown_value_of_a_signal_is_not_approved_and_is_decoded() {
     for contract in play::contracts() {
         for cell in contract.verify().cells.iter().filter(|cell| cell.body_specified) {
             for member in cell.members.iter().filter(|member| member.rule.matching.is_signal()) {
@@ -68,19 +67,19 @@ async fn a_deciding_word_that_nobody_knows_is_no_approval_and_no_failure_to_deco
                     continue;
                 }
                 let mut body = play::rendered(cell);
-                replace(&mut body, &member.pointer, Some(json!("WORD_OF_TOMORROW")));
-                let seen = answered(&contract.vendor, cell.sandbox_status, &body).await;
+                replace(&mut body, &member.pointer, Some(json!("UNKNOWN_VALUE")));
+                let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
                 let place = format!("{}/{} {body}", contract.vendor, cell.name);
-                assert!(cell.outcome != Outcome::Approved || seen.variant != "Approved", "{place}");
-                assert_eq!(seen.raw, Some(body.to_string().into_bytes()), "{place}");
-                assert!(seen.typed, "{place}");
+                assert!(cell.outcome != Outcome::Approved || result.variant != "Approved", "{place}");
+                assert_eq!(result.raw, Some(body.to_string().into_bytes()), "{place}");
+                assert!(result.typed, "{place}");
             }
         }
     }
 }
 
-/// Whether the document says so literally and gives the answer no other meaning.
-fn is_alone(contract: &Contract, cell: &Cell) -> bool {
+/// Whether the document states the cell literally and has no other meaning for its response.
+fn is_unambiguous(contract: &Contract, cell: &Cell) -> bool {
     cell.certainty == Certainty::Documented
         && contract.verify().cells.iter().all(|other| {
             other.name == cell.name
@@ -100,16 +99,16 @@ fn extended(value: &Value) -> Value {
     value
 }
 
-/// Another word wherever a word decides nothing, and a new member with one.
+/// Replaces every text that is no signal, and adds a member.
 fn unknown_value(cell: &Cell, body: &Value) -> Value {
     let mut body = body.clone();
     for member in &cell.members {
         let free = matches!(member.rule.matching, Matching::Text | Matching::Open);
         if free && member.example.is_string() && !member.pointer.contains('*') {
-            replace(&mut body, &member.pointer, Some(json!("WORD_OF_TOMORROW")));
+            replace(&mut body, &member.pointer, Some(json!("UNKNOWN_VALUE")));
         }
     }
-    body["state"] = json!("WORD_OF_TOMORROW");
+    body["state"] = json!("UNKNOWN_VALUE");
     body
 }
 

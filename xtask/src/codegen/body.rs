@@ -1,8 +1,9 @@
-//! `enum Body`: one variant for each documented status, with the type that the document gives its body. progenitor's
-//! own type of an operation forgets the status; this one is chosen by it.
+//! `enum Body`: one variant for each documented status, with the type that the document gives its body.
+//!
+//! progenitor's own type for the responses of an operation does not depend on the status; this one does.
 
 use anyhow::{Context as _, bail};
-use otp_contract::Contract;
+use otp_contract::Operation;
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
 use serde_json::Value;
@@ -10,50 +11,56 @@ use syn::Item;
 
 use super::lowering;
 
-/// `enum Body`, `fn decode`, and `mod body` with every type that a body consists of.
+/// `enum Body`, with its decoder, and `mod body` with the types of all bodies.
 ///
-/// `named` is the document as [`lowering::named`] leaves it, and `client` the code that progenitor made of it.
-pub(super) fn bodies(contract: &Contract, named: &Value, client: &syn::File) -> anyhow::Result<TokenStream> {
-    let types = Types::of(client);
-    let path = contract.verify().path.to_string();
-    let method = contract.verify().method.to_ascii_lowercase();
-    let responses =
-        named["paths"][&path][&method]["responses"].as_object().context("the operation has responses")?;
+/// `document` is the output of [`lowering::with_named_bodies`], and `client` the code that progenitor generated from
+/// it.
+pub(super) fn bodies(
+    operation: &Operation,
+    document: &Value,
+    client: &syn::File,
+) -> anyhow::Result<TokenStream> {
+    let types = Types::new(client);
+    let path = operation.path.to_string();
+    let method = operation.method.to_ascii_lowercase();
+    let responses = document["paths"][&path][&method]["responses"]
+        .as_object()
+        .with_context(|| format!("expected responses of {} {path}", operation.method))?;
 
-    let mut answers = responses
+    let mut responses = responses
         .iter()
-        .map(|(key, answer)| Answer::of(key, answer, &types))
+        .map(|(key, response)| ResponseVariant::new(key, response, &types))
         .collect::<Result<Vec<_>, _>>()?;
-    // The exact status before its range, and both before the default: the order of the arms is OpenAPI's precedence.
-    answers.sort_by_key(|answer| answer.rank);
+    // The arms follow OpenAPI's precedence: an exact status, then its range, then the default.
+    responses.sort_by_key(|response| response.rank);
 
-    let variants = answers.iter().map(|Answer { variant, doc, body, .. }| {
+    let variants = responses.iter().map(|ResponseVariant { variant, doc, body, .. }| {
         let payload = body.as_ref().map(|body| quote!((types::#body)));
         quote!(#[doc = #doc] #variant #payload)
     });
-    let names = answers.iter().map(|Answer { variant, body, .. }| {
+    let names = responses.iter().map(|ResponseVariant { variant, body, .. }| {
         let (rest, text) = match body {
             Some(_) => (quote!((_)), format!("{variant}(..)")),
             None => (quote!(), variant.to_string()),
         };
         quote!(Body::#variant #rest => #text)
     });
-    let arms = answers.iter().map(|Answer { variant, pattern, body, .. }| {
+    let arms = responses.iter().map(|ResponseVariant { variant, pattern, body, .. }| {
         let decoded = body.as_ref().map_or_else(
             || quote!(Some(Body::#variant)),
             |_| quote!(serde_json::from_slice(body).ok().map(Body::#variant)),
         );
         quote!(#pattern => #decoded)
     });
-    let rest = (!answers.iter().any(|answer| answer.rank == Rank::Default)).then(|| quote!(_ => None,));
+    let rest = (!responses.iter().any(|response| response.rank == Rank::Default)).then(|| quote!(_ => None,));
 
-    let roots = answers.iter().filter_map(|answer| answer.body.clone()).collect();
+    let roots = responses.iter().filter_map(|response| response.body.clone()).collect();
     let reachable = types.reachable(roots);
     Ok(quote! {
-        /// The body of an answer, by the documented status that it came with.
+        /// The body of a response, by its documented status.
         ///
-        /// `Debug` prints the variant alone. That of the types within prints what the vendor sent, session ids included: keep
-        /// it out of logs.
+        /// `Debug` prints only the variant. The `Debug` output of the types inside shows what the vendor sent,
+        /// including session ids; keep it out of logs.
         #[derive(Clone, PartialEq)]
         #[non_exhaustive]
         pub enum Body { #(#variants),* }
@@ -64,24 +71,27 @@ pub(super) fn bodies(contract: &Contract, named: &Value, client: &syn::File) -> 
             }
         }
 
-        /// Reads a body as the type documented for its status; `None` where none is, or it is not of that type.
-        pub(crate) fn decode(status: u16, body: &[u8]) -> Option<Body> {
-            match status { #(#arms,)* #rest }
+        impl Body {
+            /// Decodes a body as the type documented for its status. `None` if the status is not documented or the body
+            /// has another type.
+            pub(crate) fn decode(status: u16, body: &[u8]) -> Option<Body> {
+                match status { #(#arms,)* #rest }
+            }
         }
 
-        /// The types that the documented bodies consist of.
+        /// The types of the documented bodies.
         pub mod body {
             pub use super::types::{#(#reachable),*};
         }
     })
 }
 
-struct Answer {
+struct ResponseVariant {
     rank: Rank,
     variant: syn::Ident,
     pattern: TokenStream,
     doc: String,
-    /// The Rust type, where the answer has a JSON body.
+    /// The Rust type, if the response has a JSON body.
     body: Option<syn::Ident>,
 }
 
@@ -92,9 +102,9 @@ enum Rank {
     Default,
 }
 
-impl Answer {
-    fn of(key: &str, answer: &Value, types: &Types) -> anyhow::Result<Answer> {
-        let description = answer["description"].as_str().unwrap_or_default().trim();
+impl ResponseVariant {
+    fn new(key: &str, response: &Value, types: &Types) -> anyhow::Result<ResponseVariant> {
+        let description = response["description"].as_str().unwrap_or_default().trim();
         let rank = match (key, key.strip_suffix("XX")) {
             ("default", _) => Rank::Default,
             (_, Some(class)) => Rank::Class(class.parse().with_context(|| format!("status {key}"))?),
@@ -109,11 +119,11 @@ impl Answer {
             }
             Rank::Default => (format_ident!("HttpDefault"), quote!(_), "Any other status".to_owned()),
         };
-        let body = match lowering::json_media(&mut answer.clone()).map(|media| media["schema"].clone()) {
+        let body = match lowering::json_media(&mut response.clone()).map(|media| media["schema"].clone()) {
             Some(schema) => Some(types.named_by(&schema).with_context(|| format!("status {key}"))?),
             None => None,
         };
-        Ok(Answer { rank, variant, pattern, doc: format!(" {meaning}: {description}"), body })
+        Ok(ResponseVariant { rank, variant, pattern, doc: format!(" {meaning}: {description}"), body })
     }
 }
 
@@ -123,7 +133,7 @@ struct Types {
 }
 
 impl Types {
-    fn of(client: &syn::File) -> Types {
+    fn new(client: &syn::File) -> Types {
         let module = client.items.iter().find_map(|item| match item {
             Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
             _ => None,
@@ -140,7 +150,7 @@ impl Types {
         }
     }
 
-    /// The type that a reference to a schema has become.
+    /// The generated type of a referenced schema.
     fn named_by(&self, schema: &Value) -> anyhow::Result<syn::Ident> {
         let name = schema["$ref"]
             .as_str()
@@ -150,22 +160,22 @@ impl Types {
         match (found.next(), found.next()) {
             (Some((ident, _)), None) => Ok(ident.clone()),
             (None, _) => bail!("progenitor generated no type for the schema {name}"),
-            (Some(_), Some(_)) => bail!("progenitor generated two types that the schema {name} could be"),
+            (Some(_), Some(_)) => bail!("progenitor generated two types with the name of the schema {name}"),
         }
     }
 
-    /// The types in the fields of `roots`, and in theirs, by name.
+    /// `roots` and all types in their fields, recursively, sorted by name.
     fn reachable(&self, roots: Vec<syn::Ident>) -> Vec<syn::Ident> {
         let mut found: Vec<syn::Ident> = Vec::new();
-        let mut open = roots;
-        while let Some(ident) = open.pop() {
+        let mut pending = roots;
+        while let Some(ident) = pending.pop() {
             if found.contains(&ident) {
                 continue;
             }
             for (_, fields) in self.items.iter().filter(|(known, _)| *known == ident) {
                 let mut names = Vec::new();
                 identifiers(fields.clone(), &mut names);
-                open.extend(
+                pending.extend(
                     self.items.iter().map(|(known, _)| known).filter(|known| names.contains(known)).cloned(),
                 );
             }

@@ -1,51 +1,54 @@
-//! The documented answers as a static table: what the client reads an answer by, what an answer means for whoever asked,
-//! who says so, and how a mock gives it.
+//! The documented responses of an operation as a static table: how the client recognizes each, what it means, where it
+//! is documented, and what a mock server sends.
 
 use anyhow::bail;
+use heck::ToUpperCamelCase as _;
 use otp_contract::{
-    Attempt, Cell, Certainty, Contract, Matching, Member, Place, Remedy, StateValue, StatusPattern,
+    Attempt, Cell, Certainty, Contract, Matching, Member, Operation, Place, Remedy, StateValue, StatusPattern,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::lowering::pascal;
+/// The table of an operation's documented responses.
+pub(super) struct Table {
+    /// `static CELLS`, and the function that returns it.
+    pub(super) items: TokenStream,
+    /// The table with these cells, as an expression.
+    pub(super) expression: TokenStream,
+}
 
-/// `static CELLS`, and the table around it.
-pub(super) fn table(contract: &Contract) -> anyhow::Result<TokenStream> {
-    let cells = contract
-        .verify()
+pub(super) fn table(contract: &Contract, operation: &Operation) -> anyhow::Result<Table> {
+    let cells = operation
         .cells
         .iter()
-        .map(|each| cell(contract, each))
+        .map(|each| cell(contract, operation, each))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let doc = format!(" Every documented answer of {}, in the order of the document.", contract.name);
+    let doc = format!(" The documented responses of {}, in the order of the document.", contract.name);
     let request_id = contract.request_id.iter().map(|pointer| path(pointer));
-    Ok(quote! {
+    let items = quote! {
         static CELLS: &[Cell] = &[#(#cells),*];
-
-        /// What an answer is read by.
-        pub(crate) static TABLE: Table = Table::new(CELLS, &[#(#request_id),*]);
 
         #[doc = #doc]
         pub fn cells() -> &'static [Cell] {
             CELLS
         }
-    })
+    };
+    Ok(Table { items, expression: quote!(ResponseTable::new(CELLS, &[#(#request_id),*])) })
 }
 
-fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
+fn cell(contract: &Contract, operation: &Operation, cell: &Cell) -> anyhow::Result<TokenStream> {
     let vendor = &contract.vendor;
     let name = &cell.name;
     let summary = &cell.summary;
-    let outcome = format_ident!("{}", pascal(cell.outcome.as_str()));
+    let outcome = format_ident!("{}", cell.outcome.as_str().to_upper_camel_case());
     let status = match cell.status {
-        StatusPattern::Exact(status) => quote!(Status::Exact(#status)),
-        StatusPattern::Class(class) => quote!(Status::Class(#class)),
+        StatusPattern::Exact(status) => quote!(StatusPattern::Exact(#status)),
+        StatusPattern::Class(class) => quote!(StatusPattern::Class(#class)),
     };
     let usual_status = cell.sandbox_status;
     let documented = cell.certainty == Certainty::Documented;
-    let specified = cell.body_specified;
+    let body_specified = cell.body_specified;
     let members = cell.members.iter().map(member).collect::<anyhow::Result<Vec<_>>>()?;
     let (document, section) = (&cell.source.document, &cell.source.section);
     let note = cell.note.as_ref().map_or_else(|| quote!(None), |note| quote!(Some(#note)));
@@ -61,7 +64,7 @@ fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
         Some(Remedy::Wait) => quote!(Some(Remedy::Wait)),
         Some(Remedy::FixRequest) => quote!(Some(Remedy::FixRequest)),
     };
-    let play = play(contract, cell);
+    let mock = mock_response(operation, cell);
     Ok(quote! {
         Cell {
             vendor: #vendor,
@@ -71,7 +74,7 @@ fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
             status: #status,
             usual_status: #usual_status,
             documented: #documented,
-            specified: #specified,
+            body_specified: #body_specified,
             members: &[#(#members),*],
             document: #document,
             section: #section,
@@ -79,14 +82,13 @@ fn cell(contract: &Contract, cell: &Cell) -> anyhow::Result<TokenStream> {
             consumption: #consumption,
             remedy: #remedy,
             #[cfg(feature = "mock")]
-            play: #play,
+            mock: #mock,
         }
     })
 }
 
-/// How a mock gives the answer: the body of the document, and what in it repeats the request.
-fn play(contract: &Contract, cell: &Cell) -> TokenStream {
-    let operation = &contract.verify();
+/// The response that a mock server sends: the body in the document, and which of its values repeat the request.
+fn mock_response(operation: &Operation, cell: &Cell) -> TokenStream {
     let echoes = cell.members.iter().filter_map(|member| match &member.rule.matching {
         Matching::Echo(name) => Some((&member.pointer, name)),
         _ => None,
@@ -98,15 +100,15 @@ fn play(contract: &Contract, cell: &Cell) -> TokenStream {
             _ => None,
         };
         let (place, name) = location.map_or((Place::Path, name), |location| (location.place, &location.name));
-        let carried = match place {
-            Place::Path => quote!(Carried::Path(#name)),
-            Place::Query => quote!(Carried::Query(#name)),
-            Place::Body => quote!(Carried::Body(#name)),
+        let part = match place {
+            Place::Path => quote!(RequestPart::Path(#name)),
+            Place::Query => quote!(RequestPart::Query(#name)),
+            Place::Body => quote!(RequestPart::Body(#name)),
         };
-        quote!((#pointer, crate::mock::#carried))
+        quote!((#pointer, crate::response::#part))
     });
     let body = cell.body.to_string();
-    quote!(crate::mock::Play { body: #body, echoes: &[#(#echoes),*] })
+    quote!(crate::response::MockResponse { body: #body, echoes: &[#(#echoes),*] })
 }
 
 fn member(member: &Member) -> anyhow::Result<TokenStream> {
@@ -120,7 +122,7 @@ fn member(member: &Member) -> anyhow::Result<TokenStream> {
         }
         Matching::IgnoreCase => match &member.example {
             Value::String(text) => quote!(Rule::IgnoreCase(#text)),
-            other => bail!("{pointer}: expected text where the case of letters is ignored, found {other}"),
+            other => bail!("{pointer}: expected text for a comparison that ignores case, found {other}"),
         },
         Matching::Anywhere => {
             let name = names(pointer).last().unwrap_or_default();
@@ -128,21 +130,21 @@ fn member(member: &Member) -> anyhow::Result<TokenStream> {
             quote!(Rule::Anywhere(#name, #literal))
         }
         Matching::Echo(what) => quote!(Rule::Echo(#what)),
-        Matching::List => quote!(Rule::List),
-        Matching::State(StateValue::RemainingAttempts) => quote!(Rule::State(State::RemainingAttempts)),
-        Matching::State(StateValue::LockoutSeconds) => quote!(Rule::State(State::LockoutSeconds)),
-        Matching::Text | Matching::Open | Matching::Volatile(_) => quote!(Rule::Free),
+        Matching::List => quote!(Rule::NonEmptyArray),
+        Matching::State(StateValue::RemainingAttempts) => quote!(Rule::State(StateValue::RemainingAttempts)),
+        Matching::State(StateValue::LockoutSeconds) => quote!(Rule::State(StateValue::LockoutSeconds)),
+        Matching::Text | Matching::Open | Matching::Volatile(_) => quote!(Rule::Any),
     };
     Ok(quote!(Member { path: #path, optional: #optional, rule: #rule }))
 }
 
-/// A JSON pointer as the client walks it.
+/// A JSON pointer, split into names.
 fn path(pointer: &str) -> TokenStream {
     let names = names(pointer);
     quote!(&[#(#names),*])
 }
 
-/// The names that a JSON pointer is made of (RFC 6901 §4).
+/// The names in a JSON pointer (RFC 6901 §4).
 fn names(pointer: &str) -> impl Iterator<Item = String> + '_ {
     pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
 }

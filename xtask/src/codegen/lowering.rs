@@ -1,15 +1,16 @@
-//! Vendor document → the part of OpenAPI that progenitor takes. Pure: a document goes in, another comes out.
+//! Lowers a vendor document to the subset of OpenAPI that progenitor supports. The functions are pure.
 //!
-//! progenitor has room for one type of success and one of error in an operation, and stops with a failed assertion
-//! where a document has more. The faithful document is never edited for its sake; it is lowered here, in two steps:
-//! [`named`] gives every JSON body of every response a name of its own, from which `body.rs` makes the typed body for
-//! each status; [`answerless`] then leaves the types and takes the answers away, which is what progenitor sees.
+//! progenitor supports one success type and one error type for each operation, and panics if a document has more. The
+//! vendor document is never changed for that reason; it is lowered in two steps. [`with_named_bodies`] names every JSON
+//! body of every response, from which `body.rs` generates the typed body for each status. [`without_responses`] then
+//! removes the responses and keeps the types; that is what progenitor sees.
 
+use heck::ToUpperCamelCase as _;
 use serde_json::{Map, Value, json};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 
-/// Objects whose keys are names that a document chooses, and no keywords.
+/// Objects whose keys are names and not keywords.
 const NAME_MAPS: [&str; 12] = [
     "callbacks",
     "content",
@@ -25,22 +26,22 @@ const NAME_MAPS: [&str; 12] = [
     "securitySchemes",
 ];
 
-/// The document without annotations and examples, in which every JSON body of a response is a reference to a schema
-/// with a name.
-pub(crate) fn named(document: &Value) -> Value {
+/// The document without annotations and examples, in which every JSON body of a response references a named schema.
+pub(crate) fn with_named_bodies(document: &Value) -> Value {
     let mut document = stripped(document, false);
     let responses = document.pointer("/components/responses").cloned().unwrap_or_default();
     let mut schemas = take_schemas(&mut document);
     each_operation(&mut document, |operation| {
-        let name = pascal(operation.get("operationId").and_then(Value::as_str).unwrap_or("operation"));
-        let Some(Value::Object(answers)) = operation.get_mut("responses") else { return };
-        for (status, answer) in answers.iter_mut() {
-            resolve(answer, &responses);
-            if let Some(media) = json_media(answer) {
+        let name =
+            operation.get("operationId").and_then(Value::as_str).unwrap_or("operation").to_upper_camel_case();
+        let Some(Value::Object(own)) = operation.get_mut("responses") else { return };
+        for (status, response) in own.iter_mut() {
+            resolve(response, &responses);
+            if let Some(media) = json_media(response) {
                 let schema = media.remove("schema").unwrap_or_else(|| json!({}));
-                let named = format!("{name}Http{}", pascal(&status.to_ascii_lowercase()));
-                media.insert("schema".to_owned(), lifted(&mut schemas, &named, schema));
-                // progenitor knows no encodings, which only multipart bodies have, and asserts that there is none.
+                let name = format!("{name}Http{}", status.to_ascii_lowercase().to_upper_camel_case());
+                media.insert("schema".to_owned(), reference(&mut schemas, &name, schema));
+                // progenitor panics on `encoding`, which only multipart bodies use.
                 media.remove("encoding");
             }
         }
@@ -49,41 +50,41 @@ pub(crate) fn named(document: &Value) -> Value {
     document
 }
 
-/// The document in which no operation says what it answers.
+/// The document without responses.
 ///
-/// The answer is read by the client itself, from what the transport keeps of it. To decode it in the generated call too
-/// would be work that nobody looks at, in every call and in every build.
-pub(crate) fn answerless(document: &Value) -> Value {
+/// The client decodes the raw response itself. Code that decodes it again in the generated call would cost time in
+/// every call and every build.
+pub(crate) fn without_responses(document: &Value) -> Value {
     let mut document = document.clone();
     each_operation(&mut document, |operation| {
-        let any = json!({ "default": { "description": "Any answer." } });
+        let any = json!({ "default": { "description": "Any response." } });
         operation.insert("responses".to_owned(), any);
     });
     document
 }
 
-/// A reference to `schema`, which gets a name unless it is a reference already, or stands under some name.
-fn lifted(schemas: &mut Map<String, Value>, name: &str, schema: Value) -> Value {
+/// A reference to `schema`, which is added to `schemas` unless it is a reference already or equals a named one.
+fn reference(schemas: &mut Map<String, Value>, name: &str, schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         return schema;
     }
-    let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
-    if let Some((known, _)) = schemas.iter().find(|(_, there)| **there == schema) {
-        return reference(known);
+    let reference_to = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    if let Some((known, _)) = schemas.iter().find(|(_, existing)| **existing == schema) {
+        return reference_to(known);
     }
     let mut free = name.to_owned();
     let mut number = 2;
-    // The generator writes type names in its own case, so `verify_error` takes the name `VerifyError` too.
+    // progenitor converts the case of type names, so `verify_error` also occupies `VerifyError`.
     while schemas.keys().any(|taken| same_name(taken, &free)) {
         free = format!("{name}{number}");
         number += 1;
     }
-    let reference = reference(&free);
+    let reference = reference_to(&free);
     schemas.insert(free, schema);
     reference
 }
 
-/// Whether both would be the same Rust type name.
+/// Whether both names become the same Rust type name.
 pub(crate) fn same_name(left: &str, right: &str) -> bool {
     let letters = |name: &str| -> String {
         name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
@@ -91,34 +92,36 @@ pub(crate) fn same_name(left: &str, right: &str) -> bool {
     letters(left) == letters(right)
 }
 
-/// The media type of an answer that progenitor reads as JSON.
-pub(crate) fn json_media(answer: &mut Value) -> Option<&mut Map<String, Value>> {
-    let content = answer.get_mut("content")?.as_object_mut()?;
+/// The media type of a response that progenitor treats as JSON.
+pub(crate) fn json_media(response: &mut Value) -> Option<&mut Map<String, Value>> {
+    let content = response.get_mut("content")?.as_object_mut()?;
     let (_, media) = content
         .iter_mut()
         .find(|(name, _)| *name == "application/json" || name.starts_with("application/json;"))?;
     media.as_object_mut()
 }
 
-fn resolve(answer: &mut Value, responses: &Value) {
-    let target = answer
+/// Replaces a reference to a shared response by the response.
+fn resolve(response: &mut Value, responses: &Value) {
+    let target = response
         .get("$ref")
         .and_then(Value::as_str)
         .and_then(|reference| reference.strip_prefix("#/components/responses/"))
         .and_then(|name| responses.get(name));
     if let Some(target) = target {
-        *answer = target.clone();
+        *response = target.clone();
     }
 }
 
+/// The value without annotations and examples.
 fn stripped(value: &Value, keys_are_names: bool) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members
                 .iter()
                 .filter(|(key, _)| {
-                    let noise = key.starts_with("x-otp") || *key == "example" || *key == "examples";
-                    keys_are_names || !noise
+                    let removable = key.starts_with("x-otp") || *key == "example" || *key == "examples";
+                    keys_are_names || !removable
                 })
                 .map(|(key, member)| {
                     let verbatim = !keys_are_names && (key == "default" || key == "enum");
@@ -162,22 +165,6 @@ fn put_schemas(document: &mut Value, schemas: Map<String, Value>) {
     }
 }
 
-pub(crate) fn pascal(name: &str) -> String {
-    let mut out = String::new();
-    let mut start = true;
-    for letter in name.chars() {
-        if !letter.is_ascii_alphanumeric() {
-            start = true;
-        } else if start {
-            out.push(letter.to_ascii_uppercase());
-            start = false;
-        } else {
-            out.push(letter);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,7 +176,7 @@ mod tests {
         })
     }
 
-    fn answer(schema: &Value) -> Value {
+    fn response(schema: &Value) -> Value {
         json!({ "description": "", "content": { "application/json": { "schema": schema } } })
     }
 
@@ -202,45 +189,46 @@ mod tests {
     }
 
     fn schema_of(document: &Value, status: &str) -> Value {
-        let answer = &document["paths"]["/verify"]["post"]["responses"][status];
-        answer["content"]["application/json"]["schema"].clone()
+        let response = &document["paths"]["/verify"]["post"]["responses"][status];
+        response["content"]["application/json"]["schema"].clone()
     }
 
     #[test]
     fn inline_bodies_get_a_name_and_equal_ones_share_it() {
         let inline = json!({ "type": "object", "properties": { "code": { "type": "string" } } });
-        let answers = json!({ "200": answer(&a()), "4XX": answer(&inline), "500": answer(&inline) });
-        let named = named(&document(&answers));
+        let responses = json!({ "200": response(&a()), "4XX": response(&inline), "500": response(&inline) });
+        let named = with_named_bodies(&document(&responses));
         let reference = json!({ "$ref": "#/components/schemas/VerifyOtpHttp4xx" });
         assert_eq!(schema_of(&named, "4XX"), reference);
         assert_eq!(schema_of(&named, "500"), reference);
         assert_eq!(named["components"]["schemas"]["VerifyOtpHttp4xx"], inline);
-        assert_eq!(super::named(&named), named);
+        assert_eq!(with_named_bodies(&named), named);
     }
 
     #[test]
-    fn a_name_that_is_taken_is_not_overwritten() {
+    fn an_existing_schema_is_not_overwritten() {
         let inline = json!({ "type": "object", "properties": { "code": { "type": "string" } } });
-        let mut before = document(&json!({ "200": answer(&a()), "422": answer(&inline) }));
+        let mut before = document(&json!({ "200": response(&a()), "422": response(&inline) }));
         before["components"]["schemas"]["verify_otp_http422"] = json!({ "type": "string" });
-        let named = named(&before);
+        let named = with_named_bodies(&before);
         assert_eq!(named["components"]["schemas"]["verify_otp_http422"], json!({ "type": "string" }));
         assert_eq!(schema_of(&named, "422"), json!({ "$ref": "#/components/schemas/VerifyOtpHttp4222" }));
     }
 
     #[test]
-    fn a_shared_answer_is_taken_in() {
+    fn a_shared_response_is_resolved() {
         let mut before =
-            document(&json!({ "200": answer(&a()), "400": { "$ref": "#/components/responses/Bad" } }));
-        before["components"]["responses"] = json!({ "Bad": answer(&b()) });
-        assert_eq!(schema_of(&named(&before), "400"), b());
+            document(&json!({ "200": response(&a()), "400": { "$ref": "#/components/responses/Bad" } }));
+        before["components"]["responses"] = json!({ "Bad": response(&b()) });
+        assert_eq!(schema_of(&with_named_bodies(&before), "400"), b());
     }
 
     #[test]
-    fn the_generator_sees_the_types_and_no_answer() {
-        let named =
-            named(&document(&json!({ "200": answer(&a()), "400": answer(&b()), "422": answer(&a()) })));
-        let lowered = answerless(&named);
+    fn progenitor_sees_the_types_and_no_response() {
+        let named = with_named_bodies(&document(
+            &json!({ "200": response(&a()), "400": response(&b()), "422": response(&a()) }),
+        ));
+        let lowered = without_responses(&named);
         let responses = lowered["paths"]["/verify"]["post"]["responses"].as_object().unwrap();
         assert_eq!(responses.keys().collect::<Vec<_>>(), ["default"]);
         assert!(responses["default"].get("content").is_none());
@@ -248,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn annotations_and_examples_go_and_what_only_has_their_names_stays() {
+    fn annotations_and_examples_are_removed_but_not_members_with_their_names() {
         let schema = json!({
             "type": "object",
             "description": "kept",
@@ -259,7 +247,7 @@ mod tests {
         });
         let mut before = document(&json!({}));
         before["components"]["schemas"]["example"] = schema;
-        let kept = &named(&before)["components"]["schemas"]["example"];
+        let kept = &with_named_bodies(&before)["components"]["schemas"]["example"];
         assert_eq!(
             *kept,
             json!({

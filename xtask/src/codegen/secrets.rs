@@ -1,38 +1,43 @@
-//! Codes, session ids and accounts get a type of their own in the generated requests, one that no `Debug` prints. Where
-//! they stand is the contract's to say; nothing here looks at a name.
+//! Gives codes, session ids and accounts in generated requests a type that no `Debug` prints.
+//!
+//! The contract says where they are; nothing here looks at names.
 
 use anyhow::{Context as _, bail};
-use otp_contract::{Contract, Location, Place};
+use otp_contract::{Contract, Location, Operation, Place};
 use serde_json::{Value, json};
 
-/// The schema that stands for such a text, and which the generator replaces by the client's own type.
+/// The schema of such a text. The generator replaces it by the client's own type.
 pub(super) const SCHEMA: &str = "OtpSecretText";
 
-/// The document in which every session id, code and account of a request is of that schema.
-pub(super) fn hidden(document: &Value, contract: &Contract) -> anyhow::Result<Value> {
+/// The document with that schema for every session id, code and account of a request.
+pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow::Result<Value> {
     let mut document = document.clone();
-    let operation = &contract.verify();
-    let path = operation.path.to_string();
-    let method = operation.method.to_ascii_lowercase();
-
-    let mut locations = vec![operation.session.location.clone(), operation.code.location.clone()];
-    locations.extend(
-        operation.accounts.iter().map(|account| Location { place: Place::Path, name: account.name.clone() }),
-    );
-    for location in locations {
-        let schema = match location.place {
-            Place::Body => property(&mut document, &path, &method, &location.name),
-            Place::Path | Place::Query => parameter(&mut document, &path, &method, &location.name),
-        };
-        *schema.with_context(|| format!("the request has no place for {}", location.name))? =
-            json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
+    for operation in contract.operations() {
+        let path = operation.path.to_string();
+        let method = operation.method.to_ascii_lowercase();
+        for location in secrets(operation) {
+            let schema = match location.place {
+                Place::Body => property(&mut document, &path, &method, &location.name),
+                Place::Path | Place::Query => parameter(&mut document, &path, &method, &location.name),
+            };
+            *schema
+                .with_context(|| format!("{method} {path} has no parameter or member {}", location.name))? =
+                json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
+        }
     }
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     let schemas = schemas.context("the document has no schemas")?;
     if schemas.insert(SCHEMA.to_owned(), json!({ "type": "string" })).is_some() {
-        bail!("expected no schema of the name {SCHEMA}, which stands for texts that must not be printed");
+        bail!("expected no schema with the name {SCHEMA}, which is reserved; rename the schema");
     }
     Ok(document)
+}
+
+/// Where the requests of an operation have a session id, a code or an account.
+fn secrets(operation: &Operation) -> impl Iterator<Item = Location> + '_ {
+    let accounts =
+        operation.accounts.iter().map(|account| Location { place: Place::Path, name: account.name.clone() });
+    [operation.session.location.clone(), operation.code.location.clone()].into_iter().chain(accounts)
 }
 
 fn parameter<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
@@ -64,20 +69,20 @@ fn property<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -
 mod tests {
     use super::*;
 
-    fn of(vendor: &str) -> Value {
+    fn lowered(vendor: &str) -> Value {
         let text = otp_contract::DOCUMENTS.iter().find(|document| document.vendor == vendor).unwrap().text;
         let value = crate::document::parse(text).unwrap();
-        hidden(&value, &Contract::of_vendor(vendor).unwrap()).unwrap()
+        with_secret_types(&value, &Contract::of_vendor(vendor).unwrap()).unwrap()
     }
 
     #[test]
-    fn each_place_that_the_contract_names_is_hidden() {
+    fn every_secret_in_the_contract_has_the_secret_type() {
         let secret = json!({ "$ref": "#/components/schemas/OtpSecretText" });
-        let zeckta = of("zeckta");
+        let zeckta = lowered("zeckta");
         let properties = &zeckta["components"]["schemas"]["VerifyRequest"]["properties"];
         assert_eq!((&properties["sessionId"], &properties["code"]), (&secret, &secret));
 
-        let dailystory = of("dailystory");
+        let dailystory = lowered("dailystory");
         let parameters = &dailystory["paths"]["/api/v1/verification/{dsid}"]["get"]["parameters"];
         let hidden: Vec<_> = parameters
             .as_array()

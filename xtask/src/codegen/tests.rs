@@ -1,5 +1,5 @@
-//! The generated clients are those of the documents; a change of either is found; and no set of answers that a document
-//! may have stops the generator.
+//! The committed clients match the documents, a change to either is detected, and the generator supports any set of
+//! responses.
 
 use serde_json::json;
 
@@ -11,11 +11,11 @@ fn checked(root: &Path) -> (bool, String) {
     (fresh, String::from_utf8(out).unwrap())
 }
 
-/// A copy of what codegen reads and writes.
+/// A copy of the files that codegen reads and writes.
 fn copy() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for of in [repository::documents, repository::generated] {
-        let (from, to) = (of(&repository::root()), of(folder.path()));
+    for path in [repository::documents, repository::generated] {
+        let (from, to) = (path(&repository::root()), path(folder.path()));
         std::fs::create_dir_all(&to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
             let entry = entry.unwrap();
@@ -34,26 +34,26 @@ fn edit(path: &Path, from: &str, to: &str) {
 }
 
 #[test]
-fn the_generated_clients_are_those_of_the_documents() {
+fn the_generated_clients_match_the_documents() {
     let (fresh, out) = checked(&repository::root());
-    assert!(fresh, "run `{MEND}`\n{out}");
+    assert!(fresh, "run `{FIX}`\n{out}");
 }
 
 #[test]
-fn a_document_that_was_edited_is_found_and_mended() {
+fn an_edited_document_is_detected_and_fixed() {
     let copy = copy();
     edit(&copy.path().join("openapi/d7.yaml"), "INVALID_OTP_CODE", "WRONG_OTP_CODE");
     let (fresh, out) = checked(copy.path());
     assert!(!fresh);
     assert!(out.contains("d7.rs") && out.contains('+') && out.contains("WRONG_OTP_CODE"), "{out}");
-    assert!(out.trim_end().ends_with(MEND), "{out}");
+    assert!(out.trim_end().ends_with(FIX), "{out}");
 
     assert!(run(copy.path(), Mode::Write, &mut Vec::new()).unwrap());
     assert!(checked(copy.path()).0);
 }
 
 #[test]
-fn a_generated_file_that_was_edited_is_found() {
+fn an_edited_generated_file_is_detected() {
     let copy = copy();
     edit(&copy.path().join("sdk/src/generated/zeckta.rs"), "APPROVED", "VERIFIED");
     let (fresh, out) = checked(copy.path());
@@ -61,7 +61,7 @@ fn a_generated_file_that_was_edited_is_found() {
 }
 
 #[test]
-fn a_generated_file_that_is_missing_or_comes_from_no_document_is_found_and_mended() {
+fn a_missing_or_unexpected_generated_file_is_detected_and_fixed() {
     let copy = copy();
     let generated = repository::generated(copy.path());
     std::fs::remove_file(generated.join("exotel.rs")).unwrap();
@@ -75,7 +75,7 @@ fn a_generated_file_that_is_missing_or_comes_from_no_document_is_found_and_mende
 }
 
 #[test]
-fn a_new_document_is_a_new_client() {
+fn a_new_document_adds_a_client() {
     let copy = copy();
     let text = std::fs::read_to_string(copy.path().join("openapi/d7.yaml")).unwrap();
     let path = copy.path().join("openapi/acme.yaml");
@@ -85,13 +85,14 @@ fn a_new_document_is_a_new_client() {
     assert!(generated.join("acme.rs").exists());
     let index = std::fs::read_to_string(generated.join("mod.rs")).unwrap();
     assert!(index.contains("#[cfg(feature = \"acme\")]\npub(crate) mod acme;"), "{index}");
+    assert!(index.contains("#[cfg(feature = \"acme\")]\n    &acme::VERIFY,"), "{index}");
 
     edit(&path, "id: acme", "id: other");
     let error = run(copy.path(), Mode::Check, &mut Vec::new()).unwrap_err().to_string();
     assert!(error.contains("openapi/acme.yaml") && error.contains("`other`"), "{error}");
 }
 
-/// A client of a made-up document with these answers.
+/// The client that is generated from a document with these responses.
 fn generated(responses: &serde_json::Value) -> String {
     let example = |outcome: &str| {
         json!({
@@ -100,9 +101,9 @@ fn generated(responses: &serde_json::Value) -> String {
         })
     };
     let mut responses = responses.clone();
-    // The reader wants examples under every status, which are not what is tried here.
-    for (status, answer) in responses.as_object_mut().unwrap() {
-        if let Some(media) = answer.pointer_mut("/content/application~1json") {
+    // The contract reader requires examples for every status; these tests do not depend on them.
+    for (status, response) in responses.as_object_mut().unwrap() {
+        if let Some(media) = response.pointer_mut("/content/application~1json") {
             let outcomes: &[&str] =
                 if status.starts_with('2') { &["approved"] } else { &["wrong_code", "expired"] };
             for outcome in outcomes {
@@ -144,17 +145,18 @@ fn generated(responses: &serde_json::Value) -> String {
             },
         },
     });
-    let contract_text = serde_json::to_string(&with_examples_for_the_reader(&value)).unwrap();
+    let contract_text = serde_json::to_string(&readable(&value)).unwrap();
     let contract = otp_contract::Contract::from_yaml("acme.yaml", &contract_text).unwrap();
     client(&Document { file: "acme.yaml".to_owned(), value, contract }).unwrap()
 }
 
-/// The reader of contracts takes fewer kinds of answers than OpenAPI has, and the generator all of them.
-fn with_examples_for_the_reader(value: &serde_json::Value) -> serde_json::Value {
+/// The document without the responses that the contract reader does not support. The generator supports all of
+/// OpenAPI's.
+fn readable(value: &serde_json::Value) -> serde_json::Value {
     let mut value = value.clone();
-    let answers = value["paths"]["/verify"]["post"]["responses"].as_object_mut().unwrap();
-    answers.retain(|status, answer| {
-        status != "default" && answer.pointer("/content/application~1json/schema").is_some()
+    let responses = value["paths"]["/verify"]["post"]["responses"].as_object_mut().unwrap();
+    responses.retain(|status, response| {
+        status != "default" && response.pointer("/content/application~1json/schema").is_some()
     });
     value
 }
@@ -170,7 +172,7 @@ fn inline() -> serde_json::Value {
 }
 
 #[test]
-fn any_number_of_error_types_is_a_body_for_each_status() {
+fn each_status_has_a_body_whatever_the_number_of_error_types() {
     let client = generated(&json!({
         "200": body("A"), "400": body("A"), "404": body("B"), "422": body("C"), "429": inline(), "4XX": body("B"),
     }));
@@ -184,21 +186,21 @@ fn any_number_of_error_types_is_a_body_for_each_status() {
         assert!(client.contains(variant), "{variant} is not in\n{client}");
     }
     assert!(client.contains("Http429(types::VerifyHttp429)"), "{client}");
-    let place = |text: &str| client.find(text).unwrap();
+    let position = |text: &str| client.find(text).unwrap();
     assert!(
-        place("429u16 => serde_json") < place("400u16..=499u16 =>"),
-        "a range goes before an exact status"
+        position("429u16 => serde_json") < position("400u16..=499u16 =>"),
+        "a range precedes an exact status"
     );
 }
 
 #[test]
-fn two_types_of_success_are_two_bodies_too() {
+fn two_types_of_success_have_a_body_each() {
     let client = generated(&json!({ "200": body("A"), "202": body("B"), "400": body("C") }));
     assert!(client.contains("Http200(types::A)") && client.contains("Http202(types::B)"), "{client}");
 }
 
 #[test]
-fn ranges_and_the_default_are_taken_as_they_come() {
+fn ranges_and_the_default_are_supported() {
     let client = generated(&json!({
         "2XX": body("A"), "4XX": body("B"), "5XX": inline(), "default": body("C"),
     }));
@@ -213,7 +215,7 @@ fn ranges_and_the_default_are_taken_as_they_come() {
 }
 
 #[test]
-fn answers_without_json_do_not_stop_the_generator() {
+fn responses_without_json_are_supported() {
     let text = json!({ "description": "d", "content": { "text/plain": { "schema": { "type": "string" } } } });
     let open = json!({ "description": "d", "content": { "application/json": {} } });
     let client = generated(&json!({
@@ -225,9 +227,12 @@ fn answers_without_json_do_not_stop_the_generator() {
 }
 
 #[test]
-fn only_what_an_answer_consists_of_is_shown() {
+fn only_the_types_of_bodies_are_public() {
     let client = generated(&json!({ "200": body("B"), "400": body("C") }));
     let start = client.find("pub mod body {").unwrap();
-    let shown = &client[start..start + client[start..].find('}').unwrap()];
-    assert!(["A", "B", "C"].iter().all(|name| shown.contains(name)) && !shown.contains("Request"), "{shown}");
+    let public = &client[start..start + client[start..].find('}').unwrap()];
+    assert!(
+        ["A", "B", "C"].iter().all(|name| public.contains(name)) && !public.contains("Request"),
+        "{public}"
+    );
 }

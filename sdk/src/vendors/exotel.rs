@@ -1,29 +1,21 @@
 //! Exotel ExoVerify: `POST /v2/accounts/{account_sid}/verifications/sms/{verification_id}`.
 //!
-//! A code lives for 60 seconds. The current page and the older one show different bodies; both are read.
+//! A code is valid for 60 seconds. Exotel's current page and its older page show different bodies; the client
+//! understands both.
 
 use secrecy::SecretString;
 
-use crate::credentials::Credentials;
-use crate::environment;
-use crate::error::BuildError;
 use crate::generated::exotel as generated;
-pub use crate::generated::exotel::{Body, DEFAULT_BASE_URL, Error, body, cells};
-use crate::transport::Api;
-use crate::vendor::{Exchange, Input};
-
-/// A client of Exotel.
-pub type Client = crate::Client<Body>;
-/// Settings of a client of Exotel.
-pub type ClientBuilder = crate::ClientBuilder<Body>;
-/// A call of Exotel's.
-pub type Verify = crate::Verify<Body>;
-/// An approval by Exotel.
-pub type Approved = crate::Approved<Body>;
+pub use crate::generated::exotel::{
+    Approved, Body, Client, ClientBuilder, DEFAULT_BASE_URL, Error, Exotel, VerifyRequest, body, cells,
+};
+use crate::http::credentials::Credentials;
+use crate::http::{Api, BuildError, environment};
+use crate::vendor::{VerifyInput, VerifyOperation};
 
 impl Client {
-    /// Starts a client for the account `account_sid`, which authenticates with the application's id and secret. These are
-    /// not the account's API key and token.
+    /// Creates a builder for a client of the account `account_sid`, which authenticates with the id and the secret of
+    /// an application. These differ from the account's API key and token.
     pub fn builder(
         account_sid: impl Into<String>,
         application_id: impl Into<SecretString>,
@@ -35,17 +27,17 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// Starts a client from the environment.
+    /// Creates a builder from environment variables.
     ///
-    /// | variable | what it is |
+    /// | variable | value |
     /// |---|---|
     /// | `EXOTEL_ACCOUNT_SID` | the account |
     /// | `EXOTEL_APPLICATION_ID` | the application's id |
     /// | `EXOTEL_APPLICATION_SECRET` | the application's secret |
-    /// | `EXOTEL_BASE_URL` | the server, where it is not [`DEFAULT_BASE_URL`] |
+    /// | `EXOTEL_BASE_URL` | the base URL, if it is not [`DEFAULT_BASE_URL`] |
     ///
     /// # Errors
-    /// [`BuildError::Environment`] names a variable that is not set, or is no text.
+    /// [`BuildError::Environment`] if a required variable is not set, or any is not valid Unicode.
     pub fn from_env() -> Result<ClientBuilder, BuildError> {
         Client::builder(
             environment::required("EXOTEL_ACCOUNT_SID")?,
@@ -56,10 +48,10 @@ impl ClientBuilder {
     }
 }
 
-impl Exchange for Body {
+impl VerifyOperation for Exotel {
     type Options = ();
 
-    fn request(api: &Api, input: &Input<()>) -> reqwest::Result<reqwest::Request> {
+    fn request(api: &Api, input: &VerifyInput<()>) -> reqwest::Result<reqwest::Request> {
         let body = generated::types::VerifyRequest { otp: input.code.clone() };
         generated::api::verify(api, &input.account("account_sid"), &input.session, &body)
     }

@@ -1,53 +1,57 @@
-//! Answers that are documented and look different, and answers that no vendor should give.
+//! Documented responses in unusual forms, and responses that no vendor should send.
 
 use otp_contract::{Matching, Outcome};
 use serde_json::{Value, json};
 
-use crate::play::{self, SESSION, answered, exchange};
+use crate::play::{self, SESSION, exchange, exchange_json};
 
 #[tokio::test]
-async fn a_200_that_says_failed_is_no_success() {
-    let seen = answered("d7", 200, &json!({ "status": "FAILED" })).await;
-    assert_eq!((seen.kind, seen.outcome), ("Refused", Some(otp_verify::Outcome::WrongCode)));
+async fn a_200_with_the_status_failed_is_not_approved() {
+    let result = exchange_json("d7", 200, &json!({ "status": "FAILED" })).await;
+    assert_eq!((result.kind, result.outcome), ("Refused", Some(otp_verify::Outcome::WrongCode)));
 }
 
 #[tokio::test]
-async fn a_wrong_and_an_expired_code_that_are_answered_alike_stay_two_outcomes() {
+async fn one_response_to_a_wrong_and_to_an_expired_code_has_two_outcomes() {
     let detail = json!({ "detail": { "code": "INVALID_OTP_CODE", "message": "Invalid OTP code or OTP code expired" } });
-    let seen = answered("d7", 400, &detail).await;
-    assert_eq!(seen.outcome, None);
-    assert_eq!(seen.outcomes[..2], [otp_verify::Outcome::WrongCode, otp_verify::Outcome::Expired]);
-    assert!(seen.message.starts_with("d7 did not approve: wrong_code or expired"), "{}", seen.message);
+    let result = exchange_json("d7", 400, &detail).await;
+    assert_eq!(result.outcome, None);
+    assert_eq!(result.outcomes[..2], [otp_verify::Outcome::WrongCode, otp_verify::Outcome::Expired]);
+    assert!(result.message.starts_with("d7 did not approve: wrong_code or expired"), "{}", result.message);
 }
 
 #[tokio::test]
-async fn a_422_without_its_list_is_not_the_documented_one() {
+async fn a_422_without_its_array_is_not_the_documented_one() {
     let documented = json!({ "detail": [{ "loc": ["body"], "msg": "Field required", "type": "missing" }] });
-    assert_eq!(answered("d7", 422, &documented).await.outcome, Some(otp_verify::Outcome::InvalidRequest));
+    assert_eq!(
+        exchange_json("d7", 422, &documented).await.outcome,
+        Some(otp_verify::Outcome::InvalidRequest)
+    );
     for detail in [json!([]), json!("Unprocessable"), json!(null)] {
-        let seen = answered("d7", 422, &json!({ "detail": detail })).await;
+        let result = exchange_json("d7", 422, &json!({ "detail": detail })).await;
         let either = [otp_verify::Outcome::InvalidRequest, otp_verify::Outcome::UnknownSession];
-        assert_eq!((seen.outcome, seen.outcomes.as_slice()), (None, either.as_slice()), "{detail}");
+        assert_eq!((result.outcome, result.outcomes.as_slice()), (None, either.as_slice()), "{detail}");
     }
 }
 
 #[tokio::test]
-async fn a_code_that_may_stand_anywhere_is_found_as_a_number_and_as_text() {
+async fn a_code_that_may_be_anywhere_is_found_as_a_number_and_as_text() {
     for body in [
         json!({ "code": 1211 }),
         json!({ "code": "1211" }),
+        json!({ "code": 1211.0 }),
         json!({ "error": { "details": [{ "code": 1211 }] } }),
         json!({ "http_code": 400, "response": { "error_data": { "code": "1211" } } }),
     ] {
-        let seen = answered("exotel", 400, &body).await;
-        assert_eq!(seen.outcome, Some(otp_verify::Outcome::WrongCode), "{body}");
+        let result = exchange_json("exotel", 400, &body).await;
+        assert_eq!(result.outcome, Some(otp_verify::Outcome::WrongCode), "{body}");
     }
     let both = json!({ "code": 1211, "error": { "code": 1210 } });
-    assert_eq!(answered("exotel", 400, &both).await.outcome, None);
+    assert_eq!(exchange_json("exotel", 400, &both).await.outcome, None);
 }
 
 #[tokio::test]
-async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
+async fn a_response_that_approves_and_refuses_is_contradictory() {
     let zeckta = |success: bool, status: &str, verified: bool| {
         let data = json!({ "sessionId": SESSION, "status": status, "verified": verified, "message": "m" });
         json!({ "success": success, "message": "m", "data": data })
@@ -58,7 +62,7 @@ async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
         let response = json!({ "code": 200, "error_data": error, "status": "success", "data": data });
         json!({ "method": "POST", "http_code": 200, "response": response })
     };
-    assert_eq!(answered("exotel", 200, &exotel(json!(null))).await.kind, "Approved");
+    assert_eq!(exchange_json("exotel", 200, &exotel(json!(null))).await.kind, "Approved");
     let cases = [
         ("d7", 200, json!({ "status": "APPROVED", "detail": { "code": "INVALID_OTP_CODE" } })),
         ("d7", 200, json!({ "status": "APPROVED", "detail": { "code": "A_NEW_REASON" } })),
@@ -111,26 +115,26 @@ async fn an_answer_that_approves_and_refuses_at_once_is_contradictory() {
         ),
     ];
     for (vendor, status, body) in cases {
-        let seen = answered(vendor, status, &body).await;
-        assert_eq!((seen.kind, seen.status), ("Contradictory", Some(status)), "{vendor} {status} {body}");
-        assert!(seen.outcomes.is_empty());
+        let result = exchange_json(vendor, status, &body).await;
+        assert_eq!((result.kind, result.status), ("Contradictory", Some(status)), "{vendor} {status} {body}");
+        assert!(result.outcomes.is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_body_that_says_one_thing_twice_is_contradictory() {
+async fn a_body_with_a_duplicate_key_is_contradictory() {
     for body in [
         r#"{"status":"APPROVED","status":"FAILED"}"#,
         r#"{"status":"FAILED","status":"APPROVED"}"#,
         r#"{"status":"APPROVED","status":"APPROVED"}"#,
     ] {
-        let (seen, _) = exchange("d7", 200, body.as_bytes(), "application/json").await;
-        assert_eq!(seen.kind, "Contradictory", "{body}");
+        let (result, _) = exchange("d7", 200, body.as_bytes(), "application/json").await;
+        assert_eq!(result.kind, "Contradictory", "{body}");
     }
 }
 
 #[tokio::test]
-async fn an_approval_with_any_signal_missing_or_other_is_none() {
+async fn an_approval_with_a_missing_or_changed_signal_is_not_approved() {
     for contract in play::contracts() {
         for cell in contract.verify().approvals() {
             for member in &cell.members {
@@ -140,14 +144,14 @@ async fn an_approval_with_any_signal_missing_or_other_is_none() {
                 let replacements =
                     [json!(null), json!("APPROVED "), json!(false), json!(0), json!([]), json!({})];
                 for value in replacements.into_iter().map(Some).chain([None]) {
-                    let is_its_own = value.as_ref() == Some(&member.example);
-                    if is_its_own || value.is_none() && member.rule.optional {
+                    let is_unchanged = value.as_ref() == Some(&member.example);
+                    if is_unchanged || value.is_none() && member.rule.optional {
                         continue;
                     }
                     let mut body = play::rendered(cell);
                     replace(&mut body, &member.pointer, value);
-                    let seen = answered(&contract.vendor, cell.sandbox_status, &body).await;
-                    assert_ne!(seen.kind, "Approved", "{} {body}", contract.vendor);
+                    let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
+                    assert_ne!(result.kind, "Approved", "{} {body}", contract.vendor);
                 }
             }
         }
@@ -155,20 +159,20 @@ async fn an_approval_with_any_signal_missing_or_other_is_none() {
 }
 
 #[tokio::test]
-async fn an_approval_under_a_status_that_is_not_its_own_is_none() {
+async fn an_approval_with_another_status_is_not_approved() {
     for contract in play::contracts() {
         for cell in contract.verify().approvals() {
             for status in [201, 202, 206, 300, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503] {
-                let seen = answered(&contract.vendor, status, &play::rendered(cell)).await;
+                let result = exchange_json(&contract.vendor, status, &play::rendered(cell)).await;
                 let expected = if cell.status.matches(status) { "Approved" } else { "Contradictory" };
-                assert_eq!((seen.kind, seen.status), (expected, Some(status)), "{}", contract.vendor);
+                assert_eq!((result.kind, result.status), (expected, Some(status)), "{}", contract.vendor);
             }
         }
     }
 }
 
 #[tokio::test]
-async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
+async fn an_undocumented_body_is_never_approved_and_its_status_is_kept() {
     let large = "x".repeat(5 * 1024 * 1024);
     let bodies = [
         "<html><body>APPROVED</body></html>",
@@ -182,17 +186,18 @@ async fn no_body_but_a_documented_one_is_approved_and_its_status_is_kept() {
     for contract in play::contracts() {
         for status in [200, 201, 302, 400, 401, 403, 404, 409, 410, 418, 422, 423, 429, 500, 502, 503] {
             for body in bodies {
-                let (seen, requests) = exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
+                let (result, requests) =
+                    exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
                 let place = format!("{} {status} {:.20}", contract.vendor, body);
-                assert_eq!((seen.status, requests.len()), (Some(status), 1), "{place}");
+                assert_eq!((result.status, requests.len()), (Some(status), 1), "{place}");
                 let kept = body.len().min(64 * 1024);
-                assert_eq!(seen.raw.as_deref(), Some(&body.as_bytes()[..kept]), "{place}");
-                assert!(!seen.typed, "{place}");
-                match seen.kind {
+                assert_eq!(result.raw.as_deref(), Some(&body.as_bytes()[..kept]), "{place}");
+                assert!(!result.typed, "{place}");
+                match result.kind {
                     "Incomplete" => assert_eq!(kept, 64 * 1024, "{place}"),
-                    "RateLimited" => assert_eq!((status, seen.outcomes.len()), (429, 0), "{place}"),
-                    "Undocumented" => assert!(seen.outcomes.is_empty(), "{place}"),
-                    // A status alone says something where the document leaves the body open.
+                    "RateLimited" => assert_eq!((status, result.outcomes.len()), (429, 0), "{place}"),
+                    "Undocumented" => assert!(result.outcomes.is_empty(), "{place}"),
+                    // A status alone is meaningful if the document does not specify the body.
                     "Refused" => assert!(
                         contract.verify().cells.iter().any(|cell| {
                             !cell.body_specified

@@ -1,41 +1,42 @@
-//! What a verify call decided. The list is closed and names no vendor; it must stay the one of the contracts, name for
-//! name, which a test compares.
+//! The decisions that a vendor can make about a verify call.
+//!
+//! The names equal those of the contracts, which a test checks.
 
 use std::fmt;
 
-/// What a verify call decided, in the words of every vendor's contract.
+/// What the vendor decided about a verify call. The outcomes are the same for all vendors.
 ///
-/// The enum may grow with a later version, so a `match` needs an arm for the rest; treat what you do not know as a
-/// refusal.
+/// A later version may add variants; treat an unknown one as a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The code is the one that was issued, and is now used.
+    /// The code is correct, and the session is now used.
     Approved,
-    /// The code is well formed and not the one that was issued; an attempt is spent.
+    /// The code is well formed but wrong; the call consumed an attempt.
     WrongCode,
-    /// The lifetime of the code is over. Only a new code helps.
+    /// The code has expired. Request a new one.
     Expired,
-    /// The limit of wrong codes was reached before this call. Only a new code helps, and with some vendors time.
+    /// The session had reached the limit of wrong codes before this call. Request a new code or, with some vendors,
+    /// wait.
     AttemptsExhausted,
-    /// The code has been approved before. After an answer that got lost this may be your own earlier call.
+    /// The vendor has approved the code before. If an earlier response was lost, that call may have been yours.
     AlreadyUsed,
     /// The account has no such session.
     UnknownSession,
-    /// The request names no session.
+    /// The request has no session id.
     MissingSession,
-    /// The request carries no code.
+    /// The request has no code.
     MissingCode,
-    /// The code is not of the documented alphabet or length.
+    /// The code does not have the documented alphabet or length.
     MalformedCode,
-    /// The request cannot be read, or is not of the documented shape.
+    /// The request cannot be parsed, or does not have the documented form.
     InvalidRequest,
-    /// The credentials are missing, wrong, or not those of the account named in the request.
+    /// The credentials are missing or wrong, or belong to another account than the one in the request.
     Unauthorized,
 }
 
 impl Outcome {
-    /// Every outcome, approval first and then in the order of the contracts.
+    /// All outcomes, in the order of the contracts.
     pub const ALL: [Outcome; 11] = [
         Outcome::Approved,
         Outcome::WrongCode,
@@ -50,7 +51,7 @@ impl Outcome {
         Outcome::Unauthorized,
     ];
 
-    /// The name used in contracts and reports, such as `wrong_code`.
+    /// The name in contracts and reports, such as `wrong_code`.
     pub fn as_str(self) -> &'static str {
         match self {
             Outcome::Approved => "approved",
@@ -74,14 +75,14 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Whether a call that was not approved has used up one of the attempts that its session has.
+/// Whether a failed call consumed one of the session's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Consumption {
-    /// The code was compared, and counted.
+    /// The vendor compared the code and counted the attempt.
     Yes,
-    /// Nothing was sent, or no code was compared.
+    /// Nothing was sent, or the vendor did not compare the code.
     No,
-    /// Nobody knows: the answer is lost, is not documented, or has several meanings.
+    /// The response is lost, undocumented or ambiguous.
     Unknown,
 }

@@ -1,26 +1,26 @@
-//! progenitor's client, cut down to what writes a request: types, and a function for each operation.
+//! Reduces progenitor's client to the code that builds requests: the types, and a function for each operation.
 //!
-//! progenitor's own way on from there is left out. It sends a header of its own, `api-version`, which no vendor knows of,
-//! and forgets the status of a body that it cannot decode; so the request is sent by `sdk/src/transport.rs`. Whatever
-//! does not look as expected stops the generator, for a part that was overlooked would be sent or lost.
+//! The code that sends is removed, because it adds a header `api-version`, which no vendor documents, and loses the
+//! status of a body that it cannot decode; `sdk/src/http/transport.rs` sends the request instead. Any unexpected code
+//! is an error, because an overlooked part would be sent or lost.
 
 use anyhow::{Context as _, bail};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 
-/// What `generated` has of types, and its operations as functions that write a request.
-pub(super) fn writers(generated: syn::File) -> anyhow::Result<TokenStream> {
+/// The types in `generated`, and its operations as functions that build a request.
+pub(super) fn request_builders(generated: syn::File) -> anyhow::Result<TokenStream> {
     let (mut types, mut functions) = (None, Vec::new());
     for item in generated.items {
         match item {
-            syn::Item::Mod(module) if module.ident == "types" => types = Some(shown(module)),
+            syn::Item::Mod(module) if module.ident == "types" => types = Some(documented(module)),
             syn::Item::Impl(client) if client.trait_.is_none() => {
                 for item in client.items {
                     match item {
                         syn::ImplItem::Fn(method) if method.sig.asyncness.is_some() => {
                             let name = method.sig.ident.to_string();
-                            let function = writer(method);
-                            functions.push(function.with_context(|| format!("cannot cut `{name}`"))?);
+                            let function = request_builder(method);
+                            functions.push(function.with_context(|| format!("cannot reduce `{name}`"))?);
                         }
                         _ => {}
                     }
@@ -43,8 +43,8 @@ pub(super) fn writers(generated: syn::File) -> anyhow::Result<TokenStream> {
     })
 }
 
-/// The types, as a program may see them: a vendor may add a member at any time, and each member says what it is.
-fn shown(mut types: syn::ItemMod) -> syn::ItemMod {
+/// The types with documentation for each member, and non-exhaustive, because a vendor may add a member at any time.
+fn documented(mut types: syn::ItemMod) -> syn::ItemMod {
     for item in types.content.iter_mut().flat_map(|(_, items)| items) {
         match item {
             syn::Item::Struct(item) => {
@@ -60,17 +60,17 @@ fn shown(mut types: syn::ItemMod) -> syn::ItemMod {
     types
 }
 
-/// Documents a member that the vendor's document does not describe.
+/// Documents a member without a description in the vendor's document.
 fn describe(field: &mut syn::Field) {
     let Some(name) = &field.ident else { return };
     if !field.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
-        let doc = format!(" `{name}` as the vendor sends it; its document says no more of it.");
+        let doc = format!(" `{name}`, which the vendor's document does not describe.");
         field.attrs.insert(0, syn::parse_quote!(#[doc = #doc]));
     }
 }
 
-/// A method that sends a request as a function that returns it.
-fn writer(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
+/// Turns a method that sends a request into a function that returns it.
+fn request_builder(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
     let mut before = Vec::new();
     let mut request = None;
     for statement in method.block.stmts {
@@ -79,13 +79,13 @@ fn writer(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
                 request = local.init.map(|init| *init.expr);
                 break;
             }
-            statement if names(&statement).any(|name| name == "header_map") => headers(&statement)?,
+            statement if names(&statement).any(|name| name == "header_map") => check_headers(&statement)?,
             statement => before.push(statement),
         }
     }
-    let request = match request.context("it has no `let request`")? {
+    let request = match request.context("found no `let request`")? {
         syn::Expr::Try(attempt) => without_headers(*attempt.expr)?,
-        _ => bail!("its request cannot fail"),
+        _ => bail!("found a `let request` without `?`"),
     };
     let docs = method.attrs;
     let name = method.sig.ident;
@@ -97,7 +97,7 @@ fn writer(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
     Ok(quote! {
         #(#docs)*
         pub fn #name #generics(
-            #api: &'a crate::transport::Api,
+            #api: &'a crate::http::Api,
             #(#arguments),*
         ) -> ::reqwest::Result<::reqwest::Request> {
             #body
@@ -105,16 +105,20 @@ fn writer(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
     })
 }
 
-/// A statement about the map of headers is either the map itself, or progenitor's own header.
-fn headers(statement: &syn::Stmt) -> anyhow::Result<()> {
+/// Checks that a statement about the header map only declares it or adds progenitor's own header.
+fn check_headers(statement: &syn::Stmt) -> anyhow::Result<()> {
     let declared = matches!(statement, syn::Stmt::Local(local) if is_named(&local.pat, "header_map"));
     let text = statement.to_token_stream().to_string();
-    if declared || text.contains("\"api-version\"") { Ok(()) } else { bail!("it sends a header: {text}") }
+    if declared || text.contains("\"api-version\"") {
+        Ok(())
+    } else {
+        bail!("found an unknown header: {text}")
+    }
 }
 
-/// The chain of calls without the one that takes the map of headers, which is empty.
+/// The chain of calls without the one that sets the header map, which is empty.
 fn without_headers(chain: syn::Expr) -> anyhow::Result<syn::Expr> {
-    let syn::Expr::MethodCall(mut call) = chain else { bail!("its request takes no headers") };
+    let syn::Expr::MethodCall(mut call) = chain else { bail!("found no call of `headers`") };
     if call.method == "headers" {
         return Ok(*call.receiver);
     }
@@ -126,7 +130,7 @@ fn is_named(pattern: &syn::Pat, name: &str) -> bool {
     matches!(pattern, syn::Pat::Ident(pattern) if pattern.ident == name)
 }
 
-/// Every name in a statement, those in macros included.
+/// All identifiers in a statement, including those in macros.
 fn names(statement: &syn::Stmt) -> impl Iterator<Item = String> {
     fn collect(tokens: TokenStream, names: &mut Vec<String>) {
         for token in tokens {
@@ -142,7 +146,7 @@ fn names(statement: &syn::Stmt) -> impl Iterator<Item = String> {
     names.into_iter()
 }
 
-/// The same code with another name in place of `from`, in macros too.
+/// Renames an identifier, also in macros.
 fn renamed(tokens: TokenStream, from: &str, to: &proc_macro2::Ident) -> TokenStream {
     tokens
         .into_iter()
@@ -161,30 +165,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_that_the_document_does_not_describe_says_so_and_a_type_may_grow() {
+    fn types_are_non_exhaustive_and_members_without_a_description_are_documented() {
         let types =
             "pub mod types { pub struct A { pub b: u8, #[doc = \" Known.\"] pub c: u8 } pub enum D { E } }";
-        let text = quote::ToTokens::to_token_stream(&shown(syn::parse_str(types).unwrap())).to_string();
+        let text = quote::ToTokens::to_token_stream(&documented(syn::parse_str(types).unwrap())).to_string();
         assert_eq!(text.matches("non_exhaustive").count(), 2, "{text}");
-        assert!(text.contains("`b` as the vendor sends it") && !text.contains("`c`"), "{text}");
+        assert!(
+            text.contains("`b`, which the vendor's document does not describe") && !text.contains("`c`"),
+            "{text}"
+        );
     }
 
-    fn cut(body: &str) -> Result<String, String> {
+    fn reduced(body: &str) -> Result<String, String> {
         let text = format!(
             "pub mod types {{}} impl Client {{ pub fn new() {{}} pub async fn verify<'a>(&'a self, id: &'a str) {{ {body} }} }}"
         );
         let file = syn::parse_str(&text).unwrap();
-        writers(file).map(|tokens| tokens.to_string()).map_err(|error| format!("{error:#}"))
+        request_builders(file).map(|tokens| tokens.to_string()).map_err(|error| format!("{error:#}"))
     }
 
-    const OWN: &str = r#"let mut header_map = HeaderMap::with_capacity(1);
+    const OWN_HEADER: &str = r#"let mut header_map = HeaderMap::with_capacity(1);
         header_map.append(HeaderName::from_static("api-version"), value);"#;
 
     #[test]
-    fn what_writes_the_request_is_kept_and_what_sends_it_is_not() {
-        let text = cut(&format!(
+    fn code_that_builds_the_request_is_kept_and_code_that_sends_it_is_removed() {
+        let text = reduced(&format!(
             r#"let url = format!("{{}}/{{}}", self.baseurl, id);
-            {OWN}
+            {OWN_HEADER}
             let mut request = self.client.get(url).headers(header_map).query(&id).build()?;
             self.pre(&mut request).await?;
             let result = self.exec(request).await;"#
@@ -195,28 +202,31 @@ mod tests {
         {
             assert!(text.contains(kept), "{kept} is not in {text}");
         }
-        for left in ["async", "await", "header_map", "api-version", "self", "exec", "fn new"] {
-            assert!(!text.contains(left), "{left} is in {text}");
+        for removed in ["async", "await", "header_map", "api-version", "self", "exec", "fn new"] {
+            assert!(!text.contains(removed), "{removed} is in {text}");
         }
     }
 
     #[test]
-    fn what_looks_otherwise_stops_the_generator() {
+    fn unexpected_code_is_an_error() {
         let request = "let mut request = self.client.get(url).headers(header_map).build()?;";
         for (body, reason) in [
             (
                 "let result = self.exec(request).await;".to_owned(),
-                "cannot cut `verify`: it has no `let request`",
+                "cannot reduce `verify`: found no `let request`",
             ),
-            (format!("{OWN} header_map.append(name, id); {request}"), "it sends a header: "),
+            (format!("{OWN_HEADER} header_map.append(name, id); {request}"), "found an unknown header: "),
             (
-                format!("{OWN} let mut request = self.client.get(url).build()?;"),
-                "its request takes no headers",
+                format!("{OWN_HEADER} let mut request = self.client.get(url).build()?;"),
+                "found no call of `headers`",
             ),
-            (format!("{OWN} let request = self.client.get(url);"), "its request cannot fail"),
+            (
+                format!("{OWN_HEADER} let request = self.client.get(url);"),
+                "found a `let request` without `?`",
+            ),
         ] {
-            let told = cut(&body).unwrap_err();
-            assert!(told.contains(reason), "{told}");
+            let error = reduced(&body).unwrap_err();
+            assert!(error.contains(reason), "{error}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Text that must not be printed: codes, session ids and accounts. Nothing here gives the text to anything but the
-//! generated client, and no `Debug` or `Display` of a public type has it. The memory is overwritten when the last clone
-//! goes.
+//! Text that must not be printed: codes, session ids and accounts.
+//!
+//! Only this crate can read the text, and no `Debug` or `Display` of a public type shows it. Its memory is overwritten
+//! when the last clone is dropped.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The code that a user entered.
 ///
-/// `Debug` and `Display` hide it, and its memory is overwritten when the last clone is dropped. It is sent as it is: no
-/// white space is trimmed and no digit converted, for what a code may be is the vendor's to say.
+/// `Debug` and `Display` hide it, and its memory is overwritten when the last clone is dropped. It is sent unchanged:
+/// the client neither trims white space nor converts digits, because the vendor decides which codes are valid.
 ///
 /// ```
 /// use otp_verify::Code;
@@ -24,18 +25,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Code(Secret);
 
 impl Code {
-    /// The code with this text. Whether it can be sent is checked by the call.
+    /// Creates a code. The call checks whether it can be sent.
     ///
-    /// The conversion is explicit so that session id and code cannot change places.
+    /// There is no `From` conversion, so that session id and code cannot be swapped.
     pub fn new(text: impl Into<String>) -> Code {
         Code(Secret::new(text.into()))
     }
 }
 
-/// What the vendor named the verification by when it was started: Zeckta's `sessionId`, Kaleyra's `verify_id`,
-/// DailyStory's `dsid`, Exotel's `verification_id`, D7's `otp_id`.
+/// The id that the vendor assigned to the verification: Zeckta's `sessionId`, Kaleyra's `verify_id`, DailyStory's
+/// `dsid`, Exotel's `verification_id`, D7's `otp_id`.
 ///
-/// `Debug` and `Display` hide it: whoever reads it in a log may try codes for it.
+/// `Debug` and `Display` hide it, because anyone who reads it in a log could try codes for it.
 #[derive(Clone)]
 pub struct SessionId(Secret);
 
@@ -87,8 +88,10 @@ macro_rules! hidden {
 
 hidden!(Code SessionId);
 
-/// Such a text inside this crate. The generated clients have this type wherever a contract says that a session id, a code
-/// or an account goes; `Display` and `Serialize` are how they write a request, and the reason why it is not public.
+/// The text of a [`Code`], a [`SessionId`] or an account.
+///
+/// Generated requests have this type wherever the contract has a session id, a code or an account. `Display` and
+/// `Serialize` show the text, because generated code uses them to build the request; therefore the type is not public.
 #[derive(Clone)]
 pub(crate) struct Secret(Arc<SecretString>);
 
@@ -97,7 +100,7 @@ impl Secret {
         if text.len() == text.capacity() {
             return Secret(Arc::new(SecretString::from(text)));
         }
-        // Copied, and the original overwritten: turning it into a box would move it and leave the text behind.
+        // Shrinking would move the text and leave the original in memory, so it is copied and overwritten.
         let text = Zeroizing::new(text);
         Secret(Arc::new(SecretString::from(text.as_str())))
     }
@@ -131,7 +134,7 @@ impl Serialize for Secret {
     }
 }
 
-// The generator derives it for every type, and nothing is ever read into one.
+// The generator derives `Deserialize` for every type. No response has a secret.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
         String::deserialize(deserializer).map(Secret::new)
@@ -143,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_generated_client_sees_the_text() {
+    fn only_generated_code_can_read_the_text() {
         let (code, session) = (Code::new("canary"), SessionId::from("canary"));
         let printed =
             format!("{code} {code:?} {code:#?} {session} {session:?} {:?}", code.clone().into_secret());

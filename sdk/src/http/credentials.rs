@@ -1,6 +1,6 @@
-//! Credentials → the one header that authenticates a call.
+//! Turns credentials into the header that authenticates a call.
 
-#![allow(dead_code, reason = "each vendor has its own scheme, and a build may have one vendor")]
+#![allow(dead_code, reason = "each vendor uses one scheme, and a build may have one vendor")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,21 +9,21 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::error::InvalidInput;
+use super::InvalidInput;
 
-/// What a vendor authenticates a call by.
+/// The credentials of a client.
 #[derive(Clone)]
 pub(crate) enum Credentials {
     /// `Authorization: Bearer …`
     Bearer(SecretString),
-    /// `Authorization: Basic …`; the user name is as secret as the rest, for it is some vendor's account.
+    /// `Authorization: Basic …`. The user name is secret too, because it identifies an account with some vendors.
     Basic(SecretString, SecretString),
-    /// A header of the vendor's own.
+    /// A custom header.
     Header(&'static str, SecretString),
 }
 
 impl Credentials {
-    /// The header, marked as sensitive.
+    /// The header, marked as sensitive. Its bytes are overwritten when the last clone is dropped.
     pub(crate) fn header(&self) -> Result<(HeaderName, HeaderValue), InvalidInput> {
         let (name, text) = match self {
             Credentials::Bearer(token) => {
@@ -41,31 +41,32 @@ impl Credentials {
                 (HeaderName::from_static(name), Zeroizing::new(checked(key)?.to_owned()))
             }
         };
-        // The header's own bytes are overwritten as well when the last client is gone.
-        let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(Kept(text)))
-            .map_err(|_| InvalidInput::new("credentials", "have a character that no header can carry"))?;
+        let mut value =
+            HeaderValue::from_maybe_shared(Bytes::from_owner(ZeroizedText(text))).map_err(|_| {
+                InvalidInput::new("credentials", "have a character that is not allowed in a header")
+            })?;
         value.set_sensitive(true);
         Ok((name, value))
     }
 }
 
-/// The text of the header, as what owns the header's bytes.
-struct Kept(Zeroizing<String>);
+/// The owner of the header's bytes.
+struct ZeroizedText(Zeroizing<String>);
 
-impl AsRef<[u8]> for Kept {
+impl AsRef<[u8]> for ZeroizedText {
     fn as_ref(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
 
-/// A secret that is there and can be one line of a header.
+/// Checks that a secret is non-empty and fits in one header line.
 fn checked(secret: &SecretString) -> Result<&str, InvalidInput> {
     let text = secret.expose_secret();
     if text.is_empty() {
         return Err(InvalidInput::new("credentials", "are empty"));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        return Err(InvalidInput::new("credentials", "have a control character, or white space around them"));
+        return Err(InvalidInput::new("credentials", "have a control character or surrounding white space"));
     }
     Ok(text)
 }
@@ -82,10 +83,10 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_can_carry_is_refused() {
-        for wrong in ["", " a", "a\n", "a\r\nx-evil: 1", "\u{0}"] {
-            assert!(Credentials::Bearer(wrong.into()).header().is_err(), "{wrong:?}");
-            assert!(Credentials::Basic("a".into(), wrong.into()).header().is_err(), "{wrong:?}");
+    fn credentials_that_do_not_fit_in_a_header_are_rejected() {
+        for invalid in ["", " a", "a\n", "a\r\nx-evil: 1", "\u{0}"] {
+            assert!(Credentials::Bearer(invalid.into()).header().is_err(), "{invalid:?}");
+            assert!(Credentials::Basic("a".into(), invalid.into()).header().is_err(), "{invalid:?}");
         }
         assert!(Credentials::Basic("a:b".into(), "c".into()).header().is_err());
     }
