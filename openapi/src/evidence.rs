@@ -55,7 +55,9 @@ impl Member {
     /// Whether [`Matching::Anywhere`] accepts `value`: the example itself, or the decimal text of a number.
     pub fn accepts_anywhere(&self, value: &Value) -> bool {
         let is_text_of_number = || match (value, &self.example) {
-            (Value::String(text), Value::Number(number)) => text.parse().ok() == number.as_i64(),
+            (Value::String(text), Value::Number(number)) => {
+                number.as_i64().is_some_and(|number| text.parse() == Ok(number))
+            }
             _ => false,
         };
         same_value(&self.example, value) || is_text_of_number()
@@ -121,5 +123,6 @@ mod tests {
             assert!(!accepts(json!(1211), &body), "{body}");
         }
         assert!(!accepts(json!("1211"), &json!({"code": 1211})));
+        assert!(!accepts(json!(0.5), &json!({"code": "half"})));
     }
 }

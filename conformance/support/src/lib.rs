@@ -14,6 +14,7 @@
 
 mod arbitrary_request;
 mod client;
+mod contracts;
 mod control;
 mod redis_cluster;
 mod redis_server;
@@ -22,13 +23,9 @@ mod tenant;
 
 pub use self::arbitrary_request::check_arbitrary_request;
 pub use self::client::{HttpClient, Response};
+pub use self::contracts::contracts;
 pub use self::control::ControlClient;
 pub use self::redis_cluster::{RedisCluster, wait_until};
 pub use self::redis_server::RedisServer;
 pub use self::server::{TestServer, serve_replica, serve_router};
 pub use self::tenant::Tenant;
-
-/// The contracts of all vendors.
-pub fn contracts() -> Vec<otp_contract::Contract> {
-    otp_contract::Contract::all().unwrap()
-}
