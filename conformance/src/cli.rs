@@ -1,7 +1,7 @@
 //! The command line: one file per command, the options, and the embedded sandbox.
 //!
-//! May use everything else in this crate. All output goes to the writers that the caller passes: results to one, progress
-//! and errors to the other.
+//! May use everything else in this crate, and nothing else may use it. All output goes to the writers that the caller
+//! passes, results to one, progress and errors to the other; it must never print on its own.
 
 mod check;
 mod checks;

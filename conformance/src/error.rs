@@ -1,6 +1,6 @@
 //! Why a run ends without a verdict, and the exit statuses. A failure is one line that says what happened and where.
 //!
-//! Every module may use this one; it uses none of them.
+//! Every module may use this one, and it must not use any of them. Messages never contain a secret.
 
 use otp_contract::ContractError;
 use otp_sandbox::SandboxError;

@@ -1,4 +1,6 @@
 //! The library's entry point: connects to a subject, and runs the checks against it.
+//!
+//! May use `runner` and everything below it. It must not print, read options, or start a sandbox.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Compares response times that a caller must not be able to distinguish: a code that is wrong in its first digit or its
 //! last, the right code for a locked session, and a session that does not exist.
 //!
-//! It measures and gives no verdict: the delay of the network is unknown, and a threshold would accuse a busy server.
+//! May use `harness`. It measures and must never give a verdict: the delay of the network is unknown, and a threshold
+//! would accuse a busy server.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! As many connections as a machine has room for. In a program of its own: it shares neither its files nor its time with
-//! other tests.
+//! Thousands of connections to one server. A test program of its own, because it needs most of the file descriptors that a
+//! process may have.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ impl Drop for Served {
 }
 
 #[test]
-fn ten_thousand_connections_are_held_in_bounded_memory_and_let_go() {
+fn ten_thousand_connections_use_bounded_memory_and_are_released() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     const COUNT: usize = 10_000;
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
@@ -30,25 +30,26 @@ fn ten_thousand_connections_are_held_in_bounded_memory_and_let_go() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let served = Served(child);
     let address = line.split("http://").nth(1).unwrap().split(',').next().unwrap().to_owned();
-    let is_well = |connection: &mut TcpStream| {
+    let expect_healthy = |connection: &mut TcpStream| {
         connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
-        let mut answer = [0; 15];
-        connection.read_exact(&mut answer).unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        let mut response = [0; 15];
+        connection.read_exact(&mut response).unwrap();
+        assert_eq!(&response, b"HTTP/1.1 200 OK");
     };
     let mut held = Vec::with_capacity(COUNT);
     for number in 1..=COUNT {
         held.push(TcpStream::connect(&address).unwrap());
-        // Who is answered has been accepted, and so have all before: more would wait in vain than the system lets wait.
+        // A response shows that the server has accepted this connection and all earlier ones, so that the backlog of the
+        // system never overflows.
         if number % 500 == 0 {
-            is_well(&mut held[number - 1]);
+            expect_healthy(&mut held[number - 1]);
         }
     }
-    held.iter_mut().step_by(100).for_each(is_well);
+    held.iter_mut().step_by(100).for_each(expect_healthy);
     let status = std::fs::read_to_string(format!("/proc/{}/status", served.0.id())).unwrap();
     let resident = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     let kibibytes: usize = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
     assert!(kibibytes < 40 * COUNT, "{kibibytes} KiB for {COUNT} connections");
     drop(held);
-    is_well(&mut TcpStream::connect(&address).unwrap());
+    expect_healthy(&mut TcpStream::connect(&address).unwrap());
 }

@@ -1,6 +1,6 @@
 //! The HTTP statuses that a response may have: one status, or a class if the vendor names none.
 //!
-//! Uses nothing of this crate.
+//! Uses nothing of this crate, and must not know what a response means.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,5 @@
-//! A trait that verifies codes with any vendor. It adds nothing to the client but dynamic dispatch.
+//! A trait that verifies codes with any vendor. It adds nothing to the client but dynamic dispatch, and must
+//! not know a vendor by name.
 
 use std::pin::Pin;
 use std::sync::Arc;

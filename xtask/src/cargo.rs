@@ -1,4 +1,5 @@
-//! The cargo that runs this program, so that every command uses the toolchain that the user chose.
+//! The cargo that runs this program, so that every command uses the toolchain that the user chose. It knows no command
+//! of this program.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Reads the vendor documents in `openapi/`.
+//! Reads the vendor documents in `openapi/`. It must not generate or check anything.
 
 use std::path::Path;
 

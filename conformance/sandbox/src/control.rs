@@ -1,6 +1,7 @@
 //! The control protocol, version 1, with which tests create tenants, issue codes and let time pass.
 //!
-//! `openapi/control.yaml` describes it for implementers. No response repeats a code.
+//! `openapi/control.yaml` describes it for implementers. May use `state` and everything below it, but no vendor-specific
+//! handling. No response may repeat a code.
 
 use std::sync::Arc;
 

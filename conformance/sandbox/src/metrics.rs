@@ -1,6 +1,7 @@
 //! Counts responses for Prometheus.
 //!
-//! No label value may come from a request; otherwise clients could create any number of time series.
+//! May use the status of a response and the contracts. No label value may come from a request: otherwise clients could
+//! create any number of time series.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

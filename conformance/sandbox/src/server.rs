@@ -1,4 +1,6 @@
 //! Assembles a sandbox from its settings and serves it on listeners.
+//!
+//! May use everything else in this crate. It must not handle a request itself.
 
 use std::future::Future;
 use std::sync::Arc;

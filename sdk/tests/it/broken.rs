@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use otp_verify::{Code, Consumption, IncompleteBody, NextStep, d7};
 
-use crate::play::{CODE, CallResult, SESSION, contracts, program_http_client, verify_as};
+use crate::vendor_call::{CODE, CallResult, SESSION, contracts, program_http_client, verify_as};
 
 /// A server that calls `respond` for every request, and counts connections and requests.
 struct Server {

@@ -8,20 +8,20 @@ use otp_verify::Outcome;
 use serde_json::json;
 use wiremock::Request;
 
-use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION};
+use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION};
 
 #[tokio::test]
 async fn every_cell_of_every_contract_is_classified_as_documented() {
     let mut table = String::new();
     let mut seen_cells = BTreeSet::new();
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         let vendor = contract.vendor.as_str();
         for cell in &contract.verify().cells {
-            for status in play::statuses(&contract, cell) {
+            for status in vendor_call::statuses(&contract, cell) {
                 let place = format!("{vendor}/{} with {status}", cell.name);
-                let body = play::rendered(cell).to_string();
+                let body = vendor_call::rendered(cell).to_string();
                 let (result, requests) =
-                    play::exchange(vendor, status, body.as_bytes(), "application/json").await;
+                    vendor_call::exchange(vendor, status, body.as_bytes(), "application/json").await;
 
                 let approved = cell.outcome == otp_contract::Outcome::Approved;
                 assert_eq!(result.kind, if approved { "Approved" } else { "Refused" }, "{place}");
@@ -54,7 +54,7 @@ async fn every_cell_of_every_contract_is_classified_as_documented() {
             }
         }
     }
-    let all: BTreeSet<_> = play::contracts()
+    let all: BTreeSet<_> = vendor_call::contracts()
         .into_iter()
         .flat_map(|contract| {
             contract

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::play::program_http_client;
+use crate::vendor_call::program_http_client;
 
 /// Resolves `localhost` to a port without a listener for a number of times, and then to the server.
 struct Directory {

@@ -8,12 +8,12 @@ use serde_json::json;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::play::{self, SESSION};
+use crate::vendor_call::{self, SESSION};
 
 async fn error(vendor: &str, response: ResponseTemplate) -> Error {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(response).mount(&server).await;
-    play::verify(vendor, &server.uri()).await.error.unwrap()
+    vendor_call::verify(vendor, &server.uri()).await.error.unwrap()
 }
 
 fn status(status: u16) -> ResponseTemplate {
@@ -51,7 +51,7 @@ async fn the_time_to_wait_for_a_lock_comes_from_the_header_or_the_body() {
 
 #[tokio::test]
 async fn an_undocumented_429_is_a_rate_limit_for_every_vendor() {
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         let limited = status(429).insert_header("retry-after", "2").set_body_json(json!({ "code": 429 }));
         let error = error(&contract.vendor, limited).await;
         assert_eq!(error.kind(), ErrorKind::RateLimited, "{error}");
@@ -107,7 +107,7 @@ async fn every_failure_reports_whether_an_attempt_was_consumed_and_the_next_step
     let redirect = error("zeckta", status(307).insert_header("location", "/")).await;
     assert!(redirect.to_string().starts_with("redirect rejected"), "{redirect}");
 
-    let unsent = play::verify("zeckta", "http://127.0.0.1:1").await.error.unwrap();
+    let unsent = vendor_call::verify("zeckta", "http://127.0.0.1:1").await.error.unwrap();
     assert_eq!((unsent.kind(), unsent.attempt_consumed()), (ErrorKind::Transport, Consumption::No));
     assert_eq!((unsent.next_step(), unsent.status()), (NextStep::EnterCodeAgain, None));
     assert!(!unsent.transport_error().unwrap().timed_out());

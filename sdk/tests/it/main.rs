@@ -12,7 +12,7 @@ mod examples;
 mod guidance;
 #[cfg(feature = "mock")]
 mod mocks;
-mod play;
+
 mod requests;
 mod responses;
 mod secrets;
@@ -20,3 +20,4 @@ mod secrets;
 mod spans;
 mod types;
 mod variants;
+mod vendor_call;

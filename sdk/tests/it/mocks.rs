@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use otp_verify::{Code, Outcome, Verifier, d7, dailystory, exotel, kaleyra, mock, zeckta};
 
-use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
 
 fn verifiers(url: &str) -> Vec<Box<dyn Verifier>> {
     vec![
@@ -36,7 +36,7 @@ async fn every_documented_response_of_every_vendor_can_be_sent() {
         }
         sent.insert((cell.vendor().to_owned(), cell.name().to_owned()));
     }
-    let contracts = play::contracts();
+    let contracts = vendor_call::contracts();
     let documented: BTreeSet<_> = contracts
         .iter()
         .flat_map(|contract| {
@@ -49,7 +49,7 @@ async fn every_documented_response_of_every_vendor_can_be_sent() {
 
 #[tokio::test]
 async fn a_cell_matches_its_contract() {
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for expected in &contract.verify().cells {
             let cell = mock::cell(&contract.vendor, &expected.name).unwrap();
             assert_eq!(cell.outcome().as_str(), expected.outcome.as_str());

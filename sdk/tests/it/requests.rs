@@ -8,7 +8,7 @@ use serde_json::json;
 use wiremock::matchers::{any, body_partial_json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::play::{self, CODE, SESSION, verify_as};
+use crate::vendor_call::{self, CODE, SESSION, verify_as};
 
 async fn failing_server() -> MockServer {
     let server = MockServer::start().await;
@@ -24,7 +24,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
 async fn an_id_or_code_that_would_change_the_path_is_rejected_before_anything_is_sent() {
     let server = failing_server().await;
     let long = "a".repeat(10_000);
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         let vendor = contract.vendor.as_str();
         for wrong in ["", ".", "..", "%2e%2e", "a\nb", "a\u{0}", "\u{7f}", "..\\..\\x", &long] {
             for (session, code, argument) in [(wrong, CODE, "session_id"), (SESSION, wrong, "code")] {
@@ -207,10 +207,10 @@ async fn concurrent_calls_on_one_client_get_their_own_responses() {
 
 #[tokio::test]
 async fn a_call_sends_one_request_whatever_the_status() {
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for status in [408, 425, 429, 500, 502, 503, 504] {
             let (result, requests) =
-                play::exchange(&contract.vendor, status, b"{}", "application/json").await;
+                vendor_call::exchange(&contract.vendor, status, b"{}", "application/json").await;
             assert_eq!(requests.len(), 1, "{} {result:?}", contract.vendor);
         }
     }

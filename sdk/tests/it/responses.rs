@@ -3,7 +3,7 @@
 use otp_contract::{Matching, Outcome};
 use serde_json::{Value, json};
 
-use crate::play::{self, SESSION, exchange, exchange_json};
+use crate::vendor_call::{self, SESSION, exchange, exchange_json};
 
 #[tokio::test]
 async fn a_200_with_the_status_failed_is_not_approved() {
@@ -58,7 +58,8 @@ async fn a_response_that_approves_and_refuses_is_contradictory() {
     };
     let kaleyra = json!({ "verify_id": SESSION, "message": "OTP verified successfully." });
     let exotel = |error: Value| {
-        let data = json!({ "verification_id": SESSION, "account_sid": play::ACCOUNT, "status": "success" });
+        let data =
+            json!({ "verification_id": SESSION, "account_sid": vendor_call::ACCOUNT, "status": "success" });
         let response = json!({ "code": 200, "error_data": error, "status": "success", "data": data });
         json!({ "method": "POST", "http_code": 200, "response": response })
     };
@@ -92,25 +93,25 @@ async fn a_response_that_approves_and_refuses_is_contradictory() {
         (
             "exotel",
             403,
-            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT }),
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": vendor_call::ACCOUNT }),
         ),
         ("exotel", 200, json!({ "status": "success", "code": 1211 })),
         (
             "exotel",
             200,
-            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT, "code": 9999 }),
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": vendor_call::ACCOUNT, "code": 9999 }),
         ),
         ("exotel", 200, exotel(json!({ "code": 9999 }))),
         ("exotel", 200, exotel(json!({ "message": "x" }))),
         (
             "exotel",
             200,
-            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT, "code": "1210" }),
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": vendor_call::ACCOUNT, "code": "1210" }),
         ),
         (
             "exotel",
             200,
-            json!({ "status": "success", "verification_id": SESSION, "account_sid": play::ACCOUNT,
+            json!({ "status": "success", "verification_id": SESSION, "account_sid": vendor_call::ACCOUNT,
                     "response": { "error_data": { "errorCode": 1017 } } }),
         ),
     ];
@@ -135,7 +136,7 @@ async fn a_body_with_a_duplicate_key_is_contradictory() {
 
 #[tokio::test]
 async fn an_approval_with_a_missing_or_changed_signal_is_not_approved() {
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for cell in contract.verify().approvals() {
             for member in &cell.members {
                 if !member.rule.matching.is_signal() && !matches!(member.rule.matching, Matching::Echo(_)) {
@@ -148,7 +149,7 @@ async fn an_approval_with_a_missing_or_changed_signal_is_not_approved() {
                     if is_unchanged || value.is_none() && member.rule.optional {
                         continue;
                     }
-                    let mut body = play::rendered(cell);
+                    let mut body = vendor_call::rendered(cell);
                     replace(&mut body, &member.pointer, value);
                     let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
                     assert_ne!(result.kind, "Approved", "{} {body}", contract.vendor);
@@ -160,10 +161,10 @@ async fn an_approval_with_a_missing_or_changed_signal_is_not_approved() {
 
 #[tokio::test]
 async fn an_approval_with_another_status_is_not_approved() {
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for cell in contract.verify().approvals() {
             for status in [201, 202, 206, 300, 302, 307, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503] {
-                let result = exchange_json(&contract.vendor, status, &play::rendered(cell)).await;
+                let result = exchange_json(&contract.vendor, status, &vendor_call::rendered(cell)).await;
                 let expected = if cell.status.matches(status) { "Approved" } else { "Contradictory" };
                 assert_eq!((result.kind, result.status), (expected, Some(status)), "{}", contract.vendor);
             }
@@ -183,7 +184,7 @@ async fn an_undocumented_body_is_never_approved_and_its_status_is_kept() {
         "\"APPROVED\"",
         &large,
     ];
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for status in [200, 201, 302, 400, 401, 403, 404, 409, 410, 418, 422, 423, 429, 500, 502, 503] {
             for body in bodies {
                 let (result, requests) =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use otp_verify::{Code, SecretString, SessionId, d7, dailystory, exotel, kaleyra, zeckta};
 use serde_json::json;
 
-use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
 
 #[track_caller]
 pub(crate) fn assert_no_canary(printed: &str) {
@@ -54,16 +54,16 @@ fn a_rejected_value_is_not_repeated() {
 #[tokio::test]
 async fn no_result_prints_the_secrets_of_a_response() {
     let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for cell in &contract.verify().cells {
-            let mut body = play::rendered(cell);
+            let mut body = vendor_call::rendered(cell);
             body["leak"] = json!(everything);
-            let result = play::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
+            let result = vendor_call::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
             assert_no_canary(&result.printed);
         }
         for status in [200, 302, 400, 500] {
             let (result, _) =
-                play::exchange(&contract.vendor, status, everything.as_bytes(), "text/plain").await;
+                vendor_call::exchange(&contract.vendor, status, everything.as_bytes(), "text/plain").await;
             assert_no_canary(&result.printed);
         }
     }
@@ -73,14 +73,15 @@ async fn no_result_prints_the_secrets_of_a_response() {
 async fn no_failure_prints_the_secrets_of_the_call() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let stalled = format!("http://{}", listener.local_addr().unwrap());
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for url in [stalled.as_str(), "http://127.0.0.1:1", "http://[::1]:1", "https://127.0.0.1:1"] {
             let result =
-                play::verify_as(&contract.vendor, url, SESSION, CODE, Duration::from_millis(200)).await;
+                vendor_call::verify_as(&contract.vendor, url, SESSION, CODE, Duration::from_millis(200))
+                    .await;
             assert!(["Unsent", "Unanswered"].contains(&result.kind), "{result:?}");
             assert_no_canary(&result.printed);
         }
-        let result = play::verify_as(
+        let result = vendor_call::verify_as(
             &contract.vendor,
             "http://127.0.0.1:1",
             &format!("{SESSION}\n"),
@@ -128,12 +129,13 @@ async fn the_typed_body_prints_only_its_variant() {
 #[tokio::test]
 async fn messages_are_lower_case_fragments_without_a_url() {
     let mut messages = Vec::new();
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for (status, body) in [(200, "{}"), (302, ""), (401, "{}"), (500, "<html>")] {
-            let (result, _) = play::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
+            let (result, _) =
+                vendor_call::exchange(&contract.vendor, status, body.as_bytes(), "text/html").await;
             messages.push(result.message);
         }
-        messages.push(play::verify(&contract.vendor, "http://127.0.0.1:1").await.message);
+        messages.push(vendor_call::verify(&contract.vendor, "http://127.0.0.1:1").await.message);
     }
     for message in messages {
         assert!(message.starts_with(char::is_lowercase) && !message.ends_with('.'), "{message}");

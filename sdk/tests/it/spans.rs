@@ -8,8 +8,8 @@ use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::play::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
 use crate::secrets::assert_no_canary;
+use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
 
 /// The logs of all crates at all levels since the first test of this module started.
 static LOG: LazyLock<Log> = LazyLock::new(|| {
@@ -56,18 +56,18 @@ impl<'w> MakeWriter<'w> for Log {
 async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
     let log = &*LOG;
     let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for cell in &contract.verify().cells {
-            let mut body = play::rendered(cell);
+            let mut body = vendor_call::rendered(cell);
             body["leak"] = json!(everything);
-            let _ = play::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
+            let _ = vendor_call::exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
         }
-        let _ = play::exchange(&contract.vendor, 502, everything.as_bytes(), "text/html").await;
+        let _ = vendor_call::exchange(&contract.vendor, 502, everything.as_bytes(), "text/html").await;
         let timeout = Duration::from_millis(200);
         for (url, session) in
             [("http://127.0.0.1:1", SESSION), ("https://127.0.0.1:1", SESSION), ("http://127.0.0.1:1", "..")]
         {
-            let _ = play::verify_as(&contract.vendor, url, session, CODE, timeout).await;
+            let _ = vendor_call::verify_as(&contract.vendor, url, session, CODE, timeout).await;
         }
 
         let lines = log.lines();

@@ -3,8 +3,8 @@
 use otp_contract::{Cell, Certainty, Contract, Matching, Outcome};
 use serde_json::{Map, Value, json};
 
-use crate::play::{self, exchange_json};
 use crate::responses::replace;
+use crate::vendor_call::{self, exchange_json};
 
 /// A change that must not affect a client.
 type Change = fn(&Cell, &Value) -> Value;
@@ -20,9 +20,9 @@ const CHANGES: &[(&str, Change)] = &[
 #[tokio::test]
 async fn every_cell_keeps_its_variant_despite_compatible_changes() {
     let (mut decoded, mut own) = (0, 0);
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for cell in &contract.verify().cells {
-            let plain = play::rendered(cell);
+            let plain = vendor_call::rendered(cell);
             let mut first: Option<(String, Option<otp_verify::Outcome>)> = None;
             for &(name, change) in CHANGES {
                 let body = change(cell, &plain);
@@ -50,7 +50,7 @@ async fn every_cell_keeps_its_variant_despite_compatible_changes() {
             }
         }
     }
-    let cells: usize = play::contracts().iter().map(|contract| contract.verify().cells.len()).sum();
+    let cells: usize = vendor_call::contracts().iter().map(|contract| contract.verify().cells.len()).sum();
     assert_eq!(decoded, cells * CHANGES.len());
     println!(
         "{decoded} responses decoded: {cells} cells x {} changes; {own} have the variant of one documented cell",
@@ -60,13 +60,13 @@ async fn every_cell_keeps_its_variant_despite_compatible_changes() {
 
 #[tokio::test]
 async fn an_unknown_value_of_a_signal_is_not_approved_and_is_decoded() {
-    for contract in play::contracts() {
+    for contract in vendor_call::contracts() {
         for cell in contract.verify().cells.iter().filter(|cell| cell.body_specified) {
             for member in cell.members.iter().filter(|member| member.rule.matching.is_signal()) {
                 if !member.example.is_string() {
                     continue;
                 }
-                let mut body = play::rendered(cell);
+                let mut body = vendor_call::rendered(cell);
                 replace(&mut body, &member.pointer, Some(json!("UNKNOWN_VALUE")));
                 let result = exchange_json(&contract.vendor, cell.sandbox_status, &body).await;
                 let place = format!("{}/{} {body}", contract.vendor, cell.name);
