@@ -3,6 +3,7 @@
 //! May use everything else in this crate. It must not handle a request itself.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +101,9 @@ pub struct Sandbox {
     replica: ReplicaId,
 }
 
+/// A future without a type of its own.
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// The pause between two sweeps of a part of the store.
 const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -145,8 +149,8 @@ impl Sandbox {
 
     /// Serves the vendors, the control protocol, health and metrics on `listener` until `stop` completes.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        self.serve_endpoints(Endpoints { vendors: true, control: true, monitoring: true }, listener, stop)
-            .await;
+        let endpoints = Endpoints { vendors: true, control: true, monitoring: true };
+        self.serve_endpoints(endpoints, listener, Box::pin(stop)).await;
     }
 
     /// Serves the vendors, health and metrics, but no control protocol: clients cannot issue codes.
@@ -155,30 +159,28 @@ impl Sandbox {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) {
-        self.serve_endpoints(Endpoints { vendors: true, control: false, monitoring: true }, listener, stop)
-            .await;
+        let endpoints = Endpoints { vendors: true, control: false, monitoring: true };
+        self.serve_endpoints(endpoints, listener, Box::pin(stop)).await;
     }
 
     /// Serves the vendors alone: clients of this listener cannot issue codes.
     pub async fn serve_vendors(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        self.serve_endpoints(Endpoints { vendors: true, control: false, monitoring: false }, listener, stop)
-            .await;
+        let endpoints = Endpoints { vendors: true, control: false, monitoring: false };
+        self.serve_endpoints(endpoints, listener, Box::pin(stop)).await;
     }
 
     /// Serves the control protocol, health and metrics, but no vendors.
     pub async fn serve_control(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        self.serve_endpoints(Endpoints { vendors: false, control: true, monitoring: true }, listener, stop)
-            .await;
+        let endpoints = Endpoints { vendors: false, control: true, monitoring: true };
+        self.serve_endpoints(endpoints, listener, Box::pin(stop)).await;
     }
 
-    async fn serve_endpoints(
-        self,
-        endpoints: Endpoints,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send,
-    ) {
-        let service = ListenerService::new(&self.vendors, endpoints, self.replica);
-        http::serve(service, listener, self.vendors.state.limits, stop).await;
+    /// Boxed, so that the server is compiled in this crate, with its optimisations, and not in the crate that awaits it.
+    fn serve_endpoints(self, endpoints: Endpoints, listener: TcpListener, stop: Task) -> Task {
+        Box::pin(async move {
+            let service = ListenerService::new(&self.vendors, endpoints, self.replica);
+            http::serve(service, listener, self.vendors.state.limits, stop).await;
+        })
     }
 
     /// Deletes sessions whose retention is over, a few at a time, for as long as it is polled.

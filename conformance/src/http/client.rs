@@ -1,5 +1,7 @@
 //! An HTTP client that sends a request exactly as it is given, once, and follows no redirect.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -106,7 +108,16 @@ impl HttpClient {
         self.exchange(request, Either::Right(fragments)).await.map(|(response, _)| response)
     }
 
-    async fn exchange(
+    /// Boxed, so that the many futures of the checks do not each contain the state of the whole HTTP client.
+    fn exchange<'c>(
+        &'c self,
+        request: &'c RawRequest,
+        body: Outgoing,
+    ) -> Pin<Box<dyn Future<Output = Result<(RawResponse, Duration), HttpError>> + Send + 'c>> {
+        Box::pin(self.exchange_once(request, body))
+    }
+
+    async fn exchange_once(
         &self,
         request: &RawRequest,
         body: Outgoing,

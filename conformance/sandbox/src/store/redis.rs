@@ -72,7 +72,12 @@ impl RedisStore {
     /// Connects to `url` (`redis://host:port/database`), which may be any node of a cluster. Without `secret`, the
     /// service's secret is stored in Redis as well, created by the first server to connect; then anyone who can read
     /// the database can guess codes from their digests.
-    pub async fn connect(url: &str, secret: Option<Secret>) -> Result<RedisStore, StoreError> {
+    pub fn connect(url: &str, secret: Option<Secret>) -> StoreFuture<'_, RedisStore> {
+        // Boxed, so that the Redis client is compiled in this crate and not in the crate that awaits it.
+        Box::pin(RedisStore::open(url, secret))
+    }
+
+    async fn open(url: &str, secret: Option<Secret>) -> Result<RedisStore, StoreError> {
         let client = RedisClient::connect(url).await?;
         let (secret, shared_secret) = if let Some(secret) = secret {
             (secret, None)
