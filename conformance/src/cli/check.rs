@@ -93,16 +93,14 @@ fn report_files(reports: &[String]) -> Result<Vec<(Format, PathBuf)>, Failure> {
         .iter()
         .map(|report| {
             let requested = report.split_once('=').filter(|(_, path)| !path.is_empty());
-            requested.and_then(|(name, path)| Some((Format::named(name)?, PathBuf::from(path)))).ok_or_else(
-                || {
-                    let forms: Vec<_> =
-                        FORMATS.iter().map(|format| format!("{}=PATH", format.name)).collect();
-                    Failure::Option {
-                        option: "--report",
-                        problem: format!("`{report}` does not have the form {}", forms.join(" or ")),
-                    }
-                },
-            )
+            let format = |name| FORMATS.iter().copied().find(|format| format.name == name);
+            requested.and_then(|(name, path)| Some((format(name)?, PathBuf::from(path)))).ok_or_else(|| {
+                let forms: Vec<_> = FORMATS.iter().map(|format| format!("{}=PATH", format.name)).collect();
+                Failure::Option {
+                    option: "--report",
+                    problem: format!("`{report}` does not have the form {}", forms.join(" or ")),
+                }
+            })
         })
         .collect()
 }

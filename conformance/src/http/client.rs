@@ -45,6 +45,9 @@ pub(crate) enum HttpError {
 /// A request body: in one piece, or in fragments.
 type Outgoing = Either<Full<Bytes>, FragmentedBody>;
 
+/// An exchange in progress: the response, and the time that it took.
+type Exchanging<'c> = Pin<Box<dyn Future<Output = Result<(RawResponse, Duration), HttpError>> + Send + 'c>>;
+
 /// A pool of connections, and the number of requests sent over them.
 pub(crate) struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
@@ -109,11 +112,7 @@ impl HttpClient {
     }
 
     /// Boxed, so that the many futures of the checks do not each contain the state of the whole HTTP client.
-    fn exchange<'c>(
-        &'c self,
-        request: &'c RawRequest,
-        body: Outgoing,
-    ) -> Pin<Box<dyn Future<Output = Result<(RawResponse, Duration), HttpError>> + Send + 'c>> {
+    fn exchange<'c>(&'c self, request: &'c RawRequest, body: Outgoing) -> Exchanging<'c> {
         Box::pin(self.exchange_once(request, body))
     }
 

@@ -1,9 +1,8 @@
-//! The seam for output formats.
+//! The seam for output formats: what every format implements.
 
 use std::io::{self, Write};
 
 use super::Report;
-use super::json::Json;
 
 /// Writes a report in one format.
 pub(crate) trait Reporter: Sync {
@@ -18,14 +17,4 @@ pub(crate) struct Format {
     pub(crate) name: &'static str,
     /// Writes it.
     pub(crate) reporter: &'static dyn Reporter,
-}
-
-/// Every format that `--report` knows. The terminal's is not among them: it always goes to the standard output.
-pub(crate) const FORMATS: &[Format] = &[Format { name: "json", reporter: &Json }];
-
-impl Format {
-    /// The format with this name.
-    pub(crate) fn named(name: &str) -> Option<Format> {
-        FORMATS.iter().copied().find(|format| format.name == name)
-    }
 }
