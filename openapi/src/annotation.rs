@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{Alphabet, Certainty, FieldRule, Mode, Outcome, Place, Resend, Situation};
+use crate::{Alphabet, Certainty, FieldRule, Mode, Outcome, Place, RequestFact, Resend, Situation};
 
 /// `x-otp-vendor`, at the top of a document.
 #[derive(Deserialize)]
@@ -46,6 +46,16 @@ pub(crate) struct Operation {
     pub(crate) path_variants: Vec<PathVariant>,
     pub(crate) policy: Policy,
     pub(crate) refusal: Refusal,
+    #[serde(default)]
+    pub(crate) facts: BTreeMap<RequestFact, RequestFactBacking>,
+}
+
+/// What stands behind a fact of the request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestFactBacking {
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Source,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +163,36 @@ pub(crate) struct Example {
     pub(crate) body: Body,
     #[serde(default)]
     pub(crate) fields: BTreeMap<String, FieldRule>,
+    #[serde(default)]
+    pub(crate) facts: CellFacts,
+}
+
+/// The parts of a response that are not as certain as the whole, or that another place states.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CellFacts {
+    pub(crate) status: Option<Backing>,
+    pub(crate) body: Option<Backing>,
+    #[serde(default)]
+    pub(crate) situations: BTreeMap<Situation, Backing>,
+}
+
+/// How certain a fact is; without a source, the place that backs the whole states it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Backing {
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Option<Source>,
+}
+
+impl Backing {
+    /// The fact with its cited place; `whole` is the place that backs the whole.
+    pub(crate) fn cite(&self, document: &str, whole: &crate::Source) -> crate::Backing {
+        crate::Backing {
+            certainty: self.certainty,
+            source: self.source.as_ref().map_or_else(|| whole.clone(), |source| source.cite(document)),
+        }
+    }
 }
 
 impl Source {

@@ -2,6 +2,8 @@
 //!
 //! Plain data that `reader` fills in. It never reads a document or judges a response.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,12 +35,42 @@ pub struct Cell {
     pub mode: Option<Mode>,
     /// Whether this is a second response that the document allows; the sandbox returns the other by default.
     pub alternative: bool,
-    /// How certain it is that the vendor responds like this.
+    /// How certain it is that the vendor responds like this. Status, body and situations may be less certain, or stand in
+    /// another place; see [`Cell::facts`].
     pub certainty: Certainty,
     /// The place in the vendor's documentation.
     pub source: Source,
+    /// How certain each part of the response is, and the place that states it.
+    pub facts: CellFacts,
     /// What the document leaves open or contradicts.
     pub note: Option<String>,
+}
+
+/// How certain each part of a response is.
+#[derive(Debug, Clone)]
+pub struct CellFacts {
+    /// The HTTP status.
+    pub status: Backing,
+    /// The body. A body that the document does not specify is inferred.
+    pub body: Backing,
+    /// That a server may return the response in each of [`Cell::situations`].
+    pub situations: BTreeMap<Situation, Backing>,
+}
+
+/// What stands behind a fact: how certain it is, and the place that states it or comes closest to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backing {
+    /// How certain the fact is.
+    pub certainty: Certainty,
+    /// The place in the vendor's documentation.
+    pub source: Source,
+}
+
+impl Backing {
+    /// Whether the cited page states the fact.
+    pub fn is_documented(&self) -> bool {
+        self.certainty == Certainty::Documented
+    }
 }
 
 /// A mode of the request for which a contract documents separate responses.
@@ -91,5 +123,12 @@ impl Cell {
     /// Whether a server may return this response in `situation`.
     pub fn answers(&self, situation: Situation) -> bool {
         self.situations.contains(&situation)
+    }
+
+    /// Whether the vendor's document states that a server returns this response in `situation`, and states its status or
+    /// its body.
+    pub fn is_documented_for(&self, situation: Situation) -> bool {
+        let states_the_situation = self.facts.situations.get(&situation).is_some_and(Backing::is_documented);
+        states_the_situation && (self.facts.status.is_documented() || self.facts.body.is_documented())
     }
 }

@@ -32,7 +32,7 @@ mod reader;
 mod request;
 mod status;
 
-pub use cell::{Cell, Certainty, Mode, Source};
+pub use cell::{Backing, Cell, CellFacts, Certainty, Mode, Source};
 pub use contract::{
     Boundary, Contract, Coverage, Lifetime, Limit, Overrides, Policy, Statement, is_vendor_id,
 };
@@ -41,7 +41,7 @@ pub use error::{ContractError, Problem};
 pub use evidence::same_value;
 pub use field::{FieldRule, Matching, Member, StateValue, VolatileValue};
 pub use guidance::{Attempt, Remedy};
-pub use operation::{Operation, PathVariant, Role};
+pub use operation::{Operation, PathVariant, RequestFact, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
     Account, Alphabet, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme, SecurityScheme,

@@ -2,9 +2,12 @@
 //!
 //! Plain data that `reader` fills in. Uses the types of the request and of the cells. It never reads a document.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::{Account, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme, SessionId, Source};
+use serde::Deserialize;
+
+use crate::{Account, Backing, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme, SessionId, Source};
 
 /// One operation of an API.
 #[derive(Debug, Clone)]
@@ -33,6 +36,78 @@ pub struct Operation {
     pub has_body: bool,
     /// Every documented response, in the order of the document.
     pub cells: Vec<Cell>,
+    /// What stands behind each fact of the request that the document backs. A fact that is not listed is inferred.
+    pub facts: BTreeMap<RequestFact, Backing>,
+}
+
+/// A fact of a request, or of the policy, that has a certainty of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestFact {
+    /// The vendor's address.
+    Host,
+    /// The HTTP method.
+    Method,
+    /// The path.
+    Path,
+    /// How a request is authenticated.
+    Security,
+    /// The media type of the body.
+    MediaType,
+    /// The names of the parameters that a request may have.
+    Parameters,
+    /// The place and name of the session id.
+    Session,
+    /// The place and name of the code.
+    Code,
+    /// The characters of a code.
+    Alphabet,
+    /// The length of a code.
+    Length,
+    /// The responses to the wrong code that reaches the limit.
+    Boundary,
+    /// The order in which the ends of a session are reported.
+    Precedence,
+    /// How long a lock lasts.
+    Lockout,
+}
+
+impl RequestFact {
+    /// Every fact, in the order in which output lists them.
+    pub const ALL: [RequestFact; 13] = [
+        RequestFact::Host,
+        RequestFact::Method,
+        RequestFact::Path,
+        RequestFact::Security,
+        RequestFact::MediaType,
+        RequestFact::Parameters,
+        RequestFact::Session,
+        RequestFact::Code,
+        RequestFact::Alphabet,
+        RequestFact::Length,
+        RequestFact::Boundary,
+        RequestFact::Precedence,
+        RequestFact::Lockout,
+    ];
+
+    /// The name used in contracts and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RequestFact::Host => "host",
+            RequestFact::Method => "method",
+            RequestFact::Path => "path",
+            RequestFact::Security => "security",
+            RequestFact::MediaType => "media_type",
+            RequestFact::Parameters => "parameters",
+            RequestFact::Session => "session",
+            RequestFact::Code => "code",
+            RequestFact::Alphabet => "alphabet",
+            RequestFact::Length => "length",
+            RequestFact::Boundary => "boundary",
+            RequestFact::Precedence => "precedence",
+            RequestFact::Lockout => "lockout",
+        }
+    }
 }
 
 /// Another path under which the vendor's document shows the operation.
@@ -69,6 +144,11 @@ impl fmt::Display for Role {
 }
 
 impl Operation {
+    /// Whether the vendor's document states this fact.
+    pub fn is_documented(&self, fact: RequestFact) -> bool {
+        self.facts.get(&fact).is_some_and(Backing::is_documented)
+    }
+
     /// The cell with this name.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.name == name)

@@ -9,7 +9,8 @@ use serde_json::Value;
 use crate::annotation::{self, Body};
 use crate::document_node::DocumentNode;
 use crate::{
-    Cell, ContractError, FieldRule, Matching, Operation, Outcome, Policy, Problem, StatusPattern, field,
+    Backing, Cell, CellFacts, Certainty, ContractError, FieldRule, Matching, Operation, Outcome, Policy, Problem,
+    Situation, StatusPattern, field,
 };
 
 pub(super) fn read_cells(
@@ -82,6 +83,9 @@ fn read_cell(
             .unexpected("no mode, for the policy has no override `retry`"));
     }
     let members = read_members(&extension_node, body, &extension.fields, operation)?;
+    let situations =
+        extension.situations.clone().unwrap_or_else(|| extension.outcome.usual_situations().to_vec());
+    let facts = read_facts(&extension_node, &extension, &situations, document)?;
     Ok(Cell {
         name: example.key().to_owned(),
         summary: example.member("summary", "one line for people")?.string()?.to_owned(),
@@ -91,12 +95,43 @@ fn read_cell(
         body: body.clone(),
         body_specified: extension.body == Body::Specified,
         members,
-        situations: extension.situations.unwrap_or_else(|| extension.outcome.usual_situations().to_vec()),
+        situations,
+        facts,
         mode: extension.mode,
         alternative: extension.alternative,
         certainty: extension.certainty,
         source: extension.source.cite(document),
         note: extension.note,
+    })
+}
+
+/// How certain each part of the response is: as certain as the whole, unless the annotation says otherwise.
+fn read_facts(
+    extension_node: &DocumentNode<'_>,
+    extension: &annotation::Example,
+    situations: &[Situation],
+    document: &str,
+) -> Result<CellFacts, ContractError> {
+    let whole = Backing { certainty: extension.certainty, source: extension.source.cite(document) };
+    let part = |fact: Option<&annotation::Backing>| {
+        fact.map_or_else(|| whole.clone(), |fact| fact.cite(document, &whole.source))
+    };
+    let given = &extension.facts;
+    if let Some(unknown) = given.situations.keys().find(|situation| !situations.contains(situation)) {
+        let places = extension_node.member("facts", "")?.member("situations", "")?;
+        return Err(places.member(unknown.as_str(), "")?.unexpected("a situation of this response"));
+    }
+    let body = match extension.body {
+        Body::Specified => part(given.body.as_ref()),
+        Body::Unspecified => Backing { certainty: Certainty::Inferred, ..part(given.body.as_ref()) },
+    };
+    Ok(CellFacts {
+        status: part(given.status.as_ref()),
+        body,
+        situations: situations
+            .iter()
+            .map(|situation| (*situation, part(given.situations.get(situation))))
+            .collect(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::document_node::DocumentNode;
 use crate::{
-    Account, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant, Place,
+    Account, Backing, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant, Place,
     Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
 };
 
@@ -110,6 +110,14 @@ pub(super) fn read_operation(
         has_body: body.is_some(),
         path,
         cells: Vec::new(),
+        facts: extension
+            .facts
+            .iter()
+            .map(|(fact, backing)| {
+                let source = backing.source.cite(document);
+                (*fact, Backing { certainty: backing.certainty, source })
+            })
+            .collect(),
     })
 }
 
