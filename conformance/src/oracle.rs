@@ -4,13 +4,16 @@
 //! May use the contract and the raw messages of `http`. It must not send anything, and it must never be derived from
 //! the sandbox, nor the sandbox from it: a mistake that both shared would go unnoticed.
 
+mod basis;
 mod interpretation;
 mod linearizability;
 mod matcher;
 mod model;
 
+pub use basis::Basis;
+pub(crate) use basis::{basis_of_outcome, basis_of_response};
 pub(crate) use interpretation::{approves, in_words, outcomes, signals_agree};
 pub(crate) use linearizability::{ObservedCall, is_linearizable};
 pub use matcher::Difference;
 pub(crate) use matcher::{Expectation, Judgement, cells_with_outcome, expected_cells, judge, main_cell};
-pub(crate) use model::{Allowed, CodeKind, Input, Rules, State};
+pub(crate) use model::{Allowed, CodeKind, Input, Rules, States};

@@ -11,7 +11,7 @@ use otp_contract::Contract;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::checks::{self, Check, checks};
+use crate::checks::{self, Check, Tier, checks};
 use crate::error::Failure;
 use crate::harness::{Abort, CheckContext, Effort, Subject};
 use crate::report::{
@@ -192,7 +192,8 @@ async fn run_check(
     transcript: bool,
 ) -> CheckReport {
     let started = Instant::now();
-    let context = |client| CheckContext::new(contract, check.role, subject, client, &check.id, effort);
+    let context =
+        |client| CheckContext::new(contract, check.role, subject, client, &check.id, effort, check.basis);
     let mut current = context(&subject.pooled);
     let mut result = checks::run(check, &mut current).await;
     let mut unanswered = Vec::new();
@@ -237,7 +238,8 @@ fn check_report(
     let mut report = CheckReport {
         id: check.id.clone(),
         area: check.area,
-        tier: check.tier,
+        tier: check.tier(),
+        basis: check.basis,
         result: CheckResult::Passed,
         statement: check.statement.clone(),
         citation: check.citation.clone(),
@@ -259,6 +261,11 @@ fn check_report(
         Err(Abort::Deviation(deviation)) => {
             let targets = &context.subject.targets;
             report.result = CheckResult::Failed;
+            report.basis = deviation.basis.max(check.ceiling);
+            report.tier = Tier::of(report.basis);
+            if let Some(source) = &deviation.source {
+                report.citation = source.clone();
+            }
             report.finding = Some(Finding::new(&check.id, context.contract, targets, *deviation, seed));
         }
         Err(Abort::Skip(reason)) => {

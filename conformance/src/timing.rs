@@ -13,6 +13,7 @@ use crate::harness::{
     Abort, CheckContext, Effort, Masking, Subject, SubmittedCode, Tenant, TrackedSession, VerifyCall,
     attempts,
 };
+use crate::oracle::Basis;
 
 /// A kind of call. The response times of the others are compared with those of the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +84,8 @@ pub(crate) async fn measure(
 ) -> Result<Timing, Failure> {
     let id = format!("{}/timing", contract.vendor);
     let effort = Effort { seed, cases: 0, bursts: 0 };
-    let mut context = CheckContext::new(contract, Role::Verify, subject, &subject.pooled, &id, effort);
+    let mut context =
+        CheckContext::new(contract, Role::Verify, subject, &subject.pooled, &id, effort, Basis::Standard);
     let measured = response_times(&mut context, samples).await.map_err(|abort| {
         let reason = match abort {
             Abort::Skip(reason)

@@ -7,7 +7,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::{Account, Backing, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme, SessionId, Source};
+use crate::{
+    Account, Backing, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme, SessionId, Source,
+};
 
 /// One operation of an API.
 #[derive(Debug, Clone)]

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::oracle::Basis;
+
 /// A group of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -56,13 +58,21 @@ impl Area {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
-    /// The vendor's document backs the check. A failure fails the run.
+    /// The vendor's document states it, or the safety core requires it. A failure fails the run.
     Contract,
-    /// Only a standard backs the check. A failure is advisory, unless the run is strict.
+    /// The document does not state it, or only a standard asks for it. A failure is advisory, unless the run is strict.
     Baseline,
 }
 
 impl Tier {
+    /// The weight of what a check or a finding rests on.
+    pub(crate) fn of(basis: Basis) -> Tier {
+        match basis.gates() {
+            true => Tier::Contract,
+            false => Tier::Baseline,
+        }
+    }
+
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
         match self {

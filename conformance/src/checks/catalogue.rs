@@ -2,14 +2,14 @@
 
 use otp_contract::{Cell, Certainty, Contract, Mode, Operation, Role, Situation, Source};
 
-use super::probe::Probe;
+use super::probe::{Backing, Probe};
 use super::request::{delivery, encoding, shape, spelling};
 use super::{
-    Area, Check, CheckKind, Tier, auth, concurrency, consistency, disclosure, expiry, isolation, lifecycle,
-    limit, matrix, policy, single_use,
+    Area, Check, CheckKind, auth, concurrency, consistency, disclosure, expiry, isolation, lifecycle, limit,
+    matrix, policy, single_use,
 };
 use crate::harness::{Abort, CheckContext};
-use crate::oracle::main_cell;
+use crate::oracle::{Basis, main_cell};
 
 /// Every check of a contract, in the order in which reports list them.
 pub(crate) fn checks(contract: &Contract) -> Vec<Check> {
@@ -77,30 +77,59 @@ fn matrix_check(
     cell: &Cell,
 ) -> Check {
     let suffix = mode.map(|mode| format!(".{}", mode.as_str())).unwrap_or_default();
+    let is_documented = cell.is_documented_for(situation);
     Check {
         id: id(contract, operation, Area::Matrix, &format!("{situation}{suffix}")),
         role: operation.role,
         area: Area::Matrix,
-        tier: Tier::Contract,
+        basis: if is_documented { Basis::Documented } else { Basis::Inferred },
+        ceiling: Basis::Safety,
         statement: statement(situation, mode),
-        citation: cell.source.clone(),
-        certainty: cell.certainty,
+        citation: cell
+            .facts
+            .situations
+            .get(&situation)
+            .map_or(&cell.source, |backing| &backing.source)
+            .clone(),
+        certainty: if is_documented { Certainty::Documented } else { Certainty::Inferred },
         kind: CheckKind::Matrix { situation, mode },
     }
 }
 
 fn probe_check(contract: &Contract, operation: &Operation, probe: &'static Probe) -> Check {
-    let cell = probe.source.and_then(|situation| most_certain_cell(operation, situation));
     let (document, section) = probe.standard;
     let standard = || Source { document: document.to_owned(), section: section.to_owned() };
+    let cell = probe.backing.situation().and_then(|situation| {
+        most_certain_cell(operation, situation).filter(|cell| cell.is_documented_for(situation))
+    });
+    // A limit that only the subject states is held to as well, but no page asks for it.
+    let has_limit = contract.policy.attempts.is_some();
+    let is_without_limit = probe.backing.situation() == Some(Situation::AttemptsExhausted) && !has_limit;
+    let (basis, citation) = match probe.backing {
+        Backing::Standard => (Basis::Standard, None),
+        _ if is_without_limit => (Basis::Standard, None),
+        Backing::Safety(_) => (Basis::Safety, cell.map(|cell| cell.source.clone())),
+        Backing::Page(_) => match cell {
+            Some(cell) => (Basis::Documented, Some(cell.source.clone())),
+            None => (Basis::Inferred, None),
+        },
+        Backing::Number(number) => match number.backing(&contract.policy) {
+            Some(backing) if backing.is_documented() => (Basis::Documented, Some(backing.source)),
+            _ => (Basis::Inferred, None),
+        },
+    };
     Check {
         id: id(contract, operation, probe.area, probe.name),
         role: operation.role,
         area: probe.area,
-        tier: if cell.is_some() { Tier::Contract } else { Tier::Baseline },
+        basis,
+        ceiling: if basis == Basis::Standard { Basis::Standard } else { Basis::Safety },
         statement: probe.statement.to_owned(),
-        citation: cell.map_or_else(standard, |cell| cell.source.clone()),
-        certainty: cell.map_or(Certainty::Documented, |cell| cell.certainty),
+        certainty: match basis {
+            Basis::Inferred => Certainty::Inferred,
+            _ => Certainty::Documented,
+        },
+        citation: citation.unwrap_or_else(standard),
         kind: CheckKind::Probe(probe),
     }
 }
@@ -110,7 +139,7 @@ fn most_certain_cell(operation: &Operation, situation: Situation) -> Option<&Cel
     [None, Some(Mode::Retry)]
         .into_iter()
         .filter_map(|mode| main_cell(operation, situation, mode))
-        .min_by_key(|cell| cell.certainty != Certainty::Documented)
+        .min_by_key(|cell| !cell.is_documented_for(situation))
 }
 
 fn statement(situation: Situation, mode: Option<Mode>) -> String {

@@ -4,6 +4,7 @@ use otp_contract::{Certainty, Mode, Role, Situation, Source};
 
 use super::probe::Probe;
 use super::{Area, Tier};
+use crate::oracle::Basis;
 
 /// One assertion about a subject.
 #[derive(Debug, Clone)]
@@ -14,8 +15,10 @@ pub(crate) struct Check {
     pub(crate) role: Role,
     /// The area.
     pub(crate) area: Area,
-    /// Whether a failure fails the run.
-    pub(crate) tier: Tier,
+    /// What backs the check, and thereby whether a failure fails the run.
+    pub(crate) basis: Basis,
+    /// The weightiest thing that a finding of this check can contradict.
+    pub(crate) ceiling: Basis,
     /// One sentence.
     pub(crate) statement: String,
     /// Where the vendor, or else a standard, says so.
@@ -41,11 +44,16 @@ pub(crate) enum CheckKind {
 }
 
 impl Check {
+    /// How much weight the check has.
+    pub(crate) fn tier(&self) -> Tier {
+        Tier::of(self.basis)
+    }
+
     /// The situation that the check is about, if it is about one.
     pub(crate) fn situation(&self) -> Option<Situation> {
         match self.kind {
             CheckKind::Matrix { situation, .. } => Some(situation),
-            CheckKind::Probe(probe) => probe.source,
+            CheckKind::Probe(probe) => probe.backing.situation(),
         }
     }
 

@@ -8,20 +8,20 @@ use std::time::Instant;
 use otp_contract::{Outcome, Situation};
 use tokio::sync::Barrier;
 
-use super::probe::{Probe, always, has_limit};
+use super::probe::{Backing, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
 };
 use crate::http::RawResponse;
-use crate::oracle::{Allowed, CodeKind, Input, ObservedCall, in_words, is_linearizable, outcomes};
+use crate::oracle::{Allowed, Basis, CodeKind, Input, ObservedCall, in_words, is_linearizable, outcomes};
 
 pub(super) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Concurrency,
         name: "single-use",
         statement: "of many calls with the right code at the same time, exactly one is approved",
-        source: Some(Situation::AlreadyUsed),
+        backing: Backing::Safety(Situation::AlreadyUsed),
         standard: standards::RACES,
         applies: always,
         run: |context| Box::pin(single_use(context)),
@@ -30,16 +30,16 @@ pub(super) const PROBES: &[Probe] = &[
         area: Area::Concurrency,
         name: "limit",
         statement: "of many wrong codes at the same time, no more than the limit are compared",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::PARALLEL,
-        applies: has_limit,
+        applies: always,
         run: |context| Box::pin(limit(context)),
     },
     Probe {
         area: Area::Concurrency,
         name: "mixed",
         statement: "right and wrong codes at the same time get responses that some sequential order explains",
-        source: Some(Situation::AlreadyUsed),
+        backing: Backing::Safety(Situation::AlreadyUsed),
         standard: standards::RACES,
         applies: always,
         run: |context| Box::pin(mixed(context)),
@@ -144,8 +144,9 @@ async fn single_use(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             match &call.response {
                 None => lost += 1,
                 Some((_, response)) if response.status >= 500 => {
-                    return Err(context
-                        .deviation("a status below 500 for each call", format!("HTTP {}", response.status)));
+                    let actual = format!("HTTP {}", response.status);
+                    let deviation = context.deviation("a status below 500 for each call", actual);
+                    return Err(deviation.because_of(Basis::Standard, None));
                 }
                 Some((_, response)) => {
                     let meanings = outcomes(context.operation, response);
@@ -234,7 +235,7 @@ async fn mixed(context: &mut CheckContext<'_>) -> Result<(), Abort> {
                 response: call.response.as_ref().map(|(at, response)| (*at, meanings(context, response))),
             })
             .collect();
-        if !is_linearizable(&session.rules, session.state, &observed) {
+        if !is_linearizable(&session.rules, &session.states, &observed) {
             let calls: Vec<_> = observed
                 .iter()
                 .map(|call| {

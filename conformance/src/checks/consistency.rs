@@ -3,19 +3,21 @@
 
 use otp_contract::{Cell, Matching, Outcome, Situation};
 
-use super::probe::{Probe, always};
+use super::probe::{Backing, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, attempts,
 };
-use crate::oracle::{CodeKind, Input, Judgement, cells_with_outcome, judge, outcomes, signals_agree};
+use crate::oracle::{
+    CodeKind, Input, Judgement, basis_of_response, cells_with_outcome, judge, outcomes, signals_agree,
+};
 
 pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Consistency,
         name: "walk",
         statement: "every response during the life of a session is a documented one, from the status to the last member",
-        source: Some(Situation::Approved),
+        backing: Backing::Page(Situation::Approved),
         standard: standards::CONSISTENT,
         applies: always,
         run: |context| Box::pin(walk(context)),
@@ -24,7 +26,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Consistency,
         name: "wording",
         statement: "every response has the documented wording",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::CONSISTENT,
         applies: |contract| {
             contract
@@ -112,7 +114,7 @@ async fn step(
     kind: CodeKind,
 ) -> Result<(), Abort> {
     let input = Input { code: kind, foreign: false, retry: context.retries() };
-    let (_, allowed) = session.rules.step(&session.state, input);
+    let allowed = session.states.allowed(&session.rules, input);
     let issued = session.issued.clone();
     let wrong = context.wrong_code(&issued.code);
     let code = match kind {
@@ -136,16 +138,23 @@ async fn step(
         return Ok(());
     }
     let mut expectation = context.expectation(cells, &call);
-    let wrong = session.state.wrong();
+    let wrong = session.states.wrong();
     if allowed.outcomes.contains(&Outcome::WrongCode) {
-        expectation.remaining_attempts = session.rules.limit.map(|limit| limit.saturating_sub(wrong));
+        expectation.remaining_attempts =
+            session.rules.limit.zip(wrong).map(|(limit, wrong)| limit.saturating_sub(wrong));
     }
     match judge(&expectation, &response) {
-        Some(Judgement::Differs(closest, differences)) => Err(context.deviation_with(
-            expectation.describe(closest),
-            context.recording.last_response(),
-            differences,
-        )),
+        Some(Judgement::Differs(closest, differences)) => {
+            let situations: Vec<_> =
+                outcomes.iter().flat_map(|outcome| outcome.usual_situations()).copied().collect();
+            let (basis, source) = basis_of_response(&expectation, &situations, &response);
+            let deviation = context.deviation_with(
+                expectation.describe(closest),
+                context.recording.last_response(),
+                differences,
+            );
+            Err(deviation.because_of(basis, source))
+        }
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use otp_contract::Situation;
 
-use super::probe::{Probe, SESSION, always, body_with, code_in_body, has_limit};
+use super::probe::{Backing, Probe, SESSION, always, body_with, code_in_body};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{
     Abort, Body, CheckContext, MAX_ATTEMPTS_TRIED, RequestMutation, SessionOptions, SubmittedCode,
@@ -15,52 +15,52 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "boundary",
         statement: "with a limit of n, the right code verifies after n − 1 wrong codes and not after n",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
-        applies: has_limit,
+        applies: always,
         run: |context| Box::pin(boundary(context)),
     },
     Probe {
         area: Area::Limit,
         name: "uniform-refusal",
         statement: "a locked session gives the right and a wrong code the same response",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Standard,
         standard: standards::STATE,
-        applies: has_limit,
+        applies: always,
         run: |context| Box::pin(uniform_refusal(context)),
     },
     Probe {
         area: Area::Limit,
         name: "own-counter",
         statement: "every session has a counter of its own, which the success of another session does not reset",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
-        applies: has_limit,
+        applies: always,
         run: |context| Box::pin(own_counter(context)),
     },
     Probe {
         area: Area::Limit,
         name: "not-reset",
         statement: "no malformed request, forwarding header, new connection or repeated code resets or evades the counter",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::PROXIES,
-        applies: has_limit,
+        applies: always,
         run: |context| Box::pin(not_reset(context)),
     },
     Probe {
         area: Area::Limit,
         name: "not-forgotten",
         statement: "the counter is not reset while the code is still valid",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
-        applies: has_limit,
+        applies: always,
         run: |context| Box::pin(not_forgotten(context)),
     },
     Probe {
         area: Area::Limit,
         name: "resend",
         statement: "a new code for the same recipient does not reset the counter, and invalidates the old code",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::RESEND,
         applies: always,
         run: |context| Box::pin(resend(context)),

@@ -3,13 +3,16 @@
 //!
 //! Other checks compare the calls that lead to the situation, so that each defect is reported once.
 
-use otp_contract::{Mode, Outcome, Situation};
+use otp_contract::{Mode, Outcome, Situation, Source};
 
 use crate::harness::{
     Abort, Body, CheckContext, Credential, IssuedSession, MAX_ATTEMPTS_TRIED, RequestMutation,
     SessionOptions, SubmittedCode, VerifyCall, attempts,
 };
-use crate::oracle::{Allowed, Judgement, expected_cells, judge, outcomes};
+use crate::http::RawResponse;
+use crate::oracle::{
+    Allowed, Basis, Expectation, Judgement, approves, basis_of_response, expected_cells, judge, outcomes,
+};
 
 /// The limit of attempts that sessions are asked to have: high enough to notice a missing limit, with few requests.
 const FEW_ATTEMPTS: u32 = 3;
@@ -178,14 +181,29 @@ impl MatrixCheck<'_, '_> {
         match judge(&expectation, &response) {
             Some(Judgement::Conforms(cell)) => self.given.push(cell.name.clone()),
             Some(Judgement::Differs(closest, differences)) => {
-                return Err(self.context.deviation_with(
+                let (basis, source) = self.basis(&expectation, &response);
+                let deviation = self.context.deviation_with(
                     expectation.describe(closest),
                     self.context.recording.last_response(),
                     differences,
-                ));
+                );
+                return Err(deviation.because_of(basis, source));
             }
             None => return Err(Abort::Error("the contract has no cell for this situation".to_owned())),
         }
         Ok(())
+    }
+
+    /// What a response that is none of the expected cells contradicts.
+    fn basis(&self, expectation: &Expectation<'_>, response: &RawResponse) -> (Basis, Option<Source>) {
+        // An approval where there must be none, or none where there must be one.
+        if approves(self.context.operation, response) != (self.situation == Situation::Approved) {
+            return (Basis::Safety, None);
+        }
+        let mut situations = vec![self.situation];
+        if self.situation == Situation::WrongCode && expectation.remaining_attempts == Some(0) {
+            situations.push(Situation::AttemptsExhausted);
+        }
+        basis_of_response(expectation, &situations, response)
     }
 }

@@ -1,8 +1,8 @@
 //! The parts of the policy that a verify call may set: a request may tighten the server's limits, but never loosen them.
 
-use otp_contract::{Contract, Situation, ValueKind};
+use otp_contract::{Certainty, Contract, Situation, ValueKind};
 
-use super::probe::Probe;
+use super::probe::{Backing, PolicyNumber, Probe};
 use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, IssuedSession, RequestMutation, SessionOptions, SubmittedCode, TrackedSession,
@@ -13,9 +13,29 @@ use crate::oracle::Allowed;
 pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Policy,
+        name: "default-lifetime",
+        statement: "a session without wishes has the documented lifetime",
+        backing: Backing::Number(PolicyNumber::Lifetime),
+        standard: standards::LIFETIME,
+        applies: |contract| contract.policy.lifetime.certainty == Certainty::Documented,
+        run: |context| Box::pin(default_lifetime(context)),
+    },
+    Probe {
+        area: Area::Policy,
+        name: "default-limit",
+        statement: "a session without wishes has the documented limit of attempts",
+        backing: Backing::Number(PolicyNumber::Attempts),
+        standard: standards::LIMIT,
+        applies: |contract| {
+            contract.policy.attempts.as_ref().is_some_and(|limit| limit.certainty == Certainty::Documented)
+        },
+        run: |context| Box::pin(default_limit(context)),
+    },
+    Probe {
+        area: Area::Policy,
         name: "retry",
         statement: "a code that one wrong code invalidated stays invalid if a later call allows further attempts",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::POLICY,
         applies: |contract| contract.policy.overrides.retry.is_some(),
         run: |context| Box::pin(retry(context)),
@@ -24,7 +44,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "limit",
         statement: "a locked session stays locked if a call asks for more attempts",
-        source: Some(Situation::AttemptsExhausted),
+        backing: Backing::Safety(Situation::AttemptsExhausted),
         standard: standards::POLICY,
         applies: |contract| contract.policy.overrides.limit.is_some(),
         run: |context| Box::pin(limit(context)),
@@ -33,7 +53,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "lifetime",
         statement: "an expired code stays expired if a call asks for a longer lifetime",
-        source: Some(Situation::Expired),
+        backing: Backing::Safety(Situation::Expired),
         standard: standards::POLICY,
         applies: |contract| contract.policy.overrides.lifetime_minutes.is_some(),
         run: |context| Box::pin(lifetime(context)),
@@ -42,7 +62,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "lockout",
         statement: "a call during a lockout does not extend it, the reported seconds count down, and Retry-After agrees",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::LIMIT,
         applies: |contract| contract.policy.lockout_seconds.is_some(),
         run: |context| Box::pin(lockout(context)),
@@ -68,6 +88,33 @@ fn call_with_query<'c, 'a: 'c>(
         mutation: RequestMutation { query: Some(query), ..RequestMutation::default() },
         lifetime_minutes: None,
         ..context.call_with_retry(issued, issued.right(), true)
+    }
+}
+
+/// The numbers that hold without wishes. Other checks show that a session keeps to the numbers that the control states.
+async fn default_lifetime(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let documented = context.contract.policy.lifetime.seconds;
+    let issued = context.issue(&SessionOptions::default()).await?;
+    match issued.session.ttl_seconds {
+        Some(stated) if stated == documented => Ok(()),
+        stated => Err(context.deviation(
+            format!("a lifetime of {documented} seconds"),
+            stated.map_or_else(|| "no end of the lifetime".to_owned(), |stated| format!("{stated} seconds")),
+        )),
+    }
+}
+
+async fn default_limit(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let Some(documented) = context.contract.policy.attempts.as_ref().map(|limit| limit.limit) else {
+        return Ok(());
+    };
+    let issued = context.issue(&SessionOptions::default()).await?;
+    match issued.session.max_attempts {
+        Some(stated) if stated == documented => Ok(()),
+        stated => Err(context.deviation(
+            format!("a limit of {documented} wrong codes"),
+            stated.map_or_else(|| "no limit".to_owned(), |stated| format!("{stated} wrong codes")),
+        )),
     }
 }
 

@@ -3,13 +3,59 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use otp_contract::{Contract, Place, Situation};
+use otp_contract::{Contract, Place, Policy, Situation};
 
 use super::Area;
 use crate::harness::{Abort, CheckContext};
 
 /// The future of a probe's steps.
 pub(crate) type Steps<'b> = Pin<Box<dyn Future<Output = Result<(), Abort>> + Send + 'b>>;
+
+/// What backs the assertion of a probe.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Backing {
+    /// The safety core, in this situation. A failure fails the run unless it departs only from something weaker.
+    Safety(Situation),
+    /// The responses that the contract has in this situation. A failure fails the run if the vendor's page states them.
+    Page(Situation),
+    /// A number of the policy. A failure fails the run if the vendor's page states it.
+    Number(PolicyNumber),
+    /// A standard. No failure fails the run.
+    Standard,
+}
+
+/// A number of the policy that holds for a session without wishes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PolicyNumber {
+    /// The lifetime.
+    Lifetime,
+    /// The limit of wrong codes.
+    Attempts,
+}
+
+impl PolicyNumber {
+    /// What stands behind the number; `None` if the contract has none.
+    pub(super) fn backing(self, policy: &Policy) -> Option<otp_contract::Backing> {
+        let (certainty, source) = match (self, &policy.attempts) {
+            (PolicyNumber::Lifetime, _) => (policy.lifetime.certainty, policy.lifetime.source.clone()),
+            (PolicyNumber::Attempts, Some(limit)) => (limit.certainty, limit.source.clone()),
+            (PolicyNumber::Attempts, None) => return None,
+        };
+        Some(otp_contract::Backing { certainty, source })
+    }
+}
+
+impl Backing {
+    /// The situation that the assertion is about, if it is about one.
+    pub(crate) fn situation(self) -> Option<Situation> {
+        match self {
+            Backing::Safety(situation) | Backing::Page(situation) => Some(situation),
+            Backing::Number(PolicyNumber::Lifetime) => Some(Situation::Expired),
+            Backing::Number(PolicyNumber::Attempts) => Some(Situation::AttemptsExhausted),
+            Backing::Standard => None,
+        }
+    }
+}
 
 /// One assertion with steps of its own.
 #[derive(Debug)]
@@ -20,8 +66,8 @@ pub(crate) struct Probe {
     pub(crate) name: &'static str,
     /// One sentence.
     pub(crate) statement: &'static str,
-    /// The situation whose cells back the assertion. If the contract has such cells, a failure fails the run.
-    pub(crate) source: Option<Situation>,
+    /// What backs the assertion.
+    pub(crate) backing: Backing,
     /// The standard that backs the assertion in any case: document and section.
     pub(crate) standard: (&'static str, &'static str),
     /// Whether the assertion makes sense for this API.
@@ -43,11 +89,6 @@ pub(super) fn code_in_body(contract: &Contract) -> bool {
 /// An API with the session id in a JSON body.
 pub(super) fn session_in_body(contract: &Contract) -> bool {
     contract.verify().session.location.place == Place::Body
-}
-
-/// An API with a limit of attempts.
-pub(super) fn has_limit(contract: &Contract) -> bool {
-    contract.policy.attempts.is_some()
 }
 
 /// The regular session id as JSON.

@@ -2,7 +2,7 @@
 
 use otp_contract::Situation;
 
-use super::probe::{Probe, always};
+use super::probe::{Backing, Probe, always};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{Abort, CheckContext, attempts};
 
@@ -11,7 +11,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::SingleUse,
         name: "uniform-refusal",
         statement: "a used session gives the right and a wrong code the same response",
-        source: Some(Situation::AlreadyUsed),
+        backing: Backing::Standard,
         standard: standards::STATE,
         applies: always,
         run: |context| Box::pin(uniform_refusal(context)),
@@ -20,7 +20,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::SingleUse,
         name: "stays-used",
         statement: "a used code is never approved again, neither after wrong codes nor after its lifetime",
-        source: Some(Situation::AlreadyUsed),
+        backing: Backing::Safety(Situation::AlreadyUsed),
         standard: standards::SINGLE_USE,
         applies: always,
         run: |context| Box::pin(stays_used(context)),

@@ -90,7 +90,7 @@ fn as_text(contracts: &[Contract]) -> String {
         format!(
             "{:<44}{:<10}{}\n{:54}{}: {} ({})\n",
             check.id,
-            check.tier.as_str(),
+            check.tier().as_str(),
             check.statement,
             "",
             check.citation.document,
@@ -114,7 +114,8 @@ fn as_json(contracts: &[Contract]) -> String {
         json!({
             "id": check.id,
             "area": check.area.as_str(),
-            "tier": check.tier.as_str(),
+            "tier": check.tier().as_str(),
+            "basis": check.basis.as_str(),
             "statement": check.statement,
             "citation": check.citation,
             "certainty": check.certainty.as_str(),

@@ -8,7 +8,7 @@ use otp_sandbox::FAULTS;
 
 use super::checks::{accepted_cells, sentences, untestable};
 use super::subject::contracts;
-use crate::checks::{Tier, checks, current_id};
+use crate::checks::{checks, current_id};
 use crate::error::Failure;
 use crate::faults;
 
@@ -48,12 +48,9 @@ fn explain(contract: &Contract, id: &str) -> Option<String> {
         ));
     }
     let check = checks(contract).into_iter().find(|check| check.id == id)?;
-    let weight = match check.tier {
-        Tier::Contract => "the vendor's documentation backs it, so a failure fails the run",
-        Tier::Baseline => "only a standard backs it, so a failure is advisory unless the run is strict",
-    };
+    let weight = check.basis.in_words();
     let mut text =
-        format!("{id}\n  asserts   {}\n  tier      {}: {weight}\n", check.statement, check.tier.as_str());
+        format!("{id}\n  asserts   {}\n  tier      {}: {weight}\n", check.statement, check.tier().as_str());
     text.push_str(&format!(
         "  source    {}: {} ({})\n",
         check.citation.document,

@@ -1,8 +1,10 @@
 //! Why a check ends before it has passed. Plain facts: `report` turns a deviation into a finding.
 
+use otp_contract::Source;
+
 use super::recording::Recording;
 use super::{CheckContext, ControlError};
-use crate::oracle::Difference;
+use crate::oracle::{Basis, Difference};
 
 /// Why a check ends before it has passed.
 #[derive(Debug, Clone)]
@@ -30,10 +32,26 @@ pub(crate) struct Deviation {
     pub(crate) differences: Vec<Difference>,
     /// Everything that led to it.
     pub(crate) recording: Recording,
+    /// What it contradicts.
+    pub(crate) basis: Basis,
+    /// The place that states what it contradicts, if that is another one than the check's.
+    pub(crate) source: Option<Source>,
+}
+
+impl Abort {
+    /// The same deviation, which contradicts something else than what backs the check.
+    #[must_use]
+    pub(crate) fn because_of(mut self, basis: Basis, source: Option<Source>) -> Abort {
+        if let Abort::Deviation(deviation) = &mut self {
+            deviation.basis = basis;
+            deviation.source = source;
+        }
+        self
+    }
 }
 
 impl CheckContext<'_> {
-    /// A deviation in words.
+    /// A deviation in words. It contradicts what backs the check.
     pub(crate) fn deviation(&self, expected: impl Into<String>, actual: impl Into<String>) -> Abort {
         self.deviation_with(expected, actual, Vec::new())
     }
@@ -50,6 +68,8 @@ impl CheckContext<'_> {
             actual: actual.into(),
             differences,
             recording: self.recording.clone(),
+            basis: self.basis,
+            source: None,
         }))
     }
 }

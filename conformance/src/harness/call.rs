@@ -177,6 +177,7 @@ impl VerifyCall<'_> {
     fn name_secrets(&self, request: &mut RawRequest) {
         let credentials = match self.credential {
             Credential::Wrong
+            | Credential::Extended
             | Credential::OtherCase
             | Credential::Truncated
             | Credential::EmptyPassword

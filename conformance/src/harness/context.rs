@@ -11,7 +11,7 @@ use super::{
     SubmittedCode, Tenant, VerifyCall,
 };
 use crate::http::{Exchange, HttpClient, HttpError, RawResponse, TIMEOUT};
-use crate::oracle::Expectation;
+use crate::oracle::{Basis, Expectation};
 
 /// How much a check tries, and from which seed.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,8 @@ pub(crate) struct CheckContext<'a> {
     pub(crate) client: &'a Arc<HttpClient>,
     pub(crate) random: fastrand::Rng,
     pub(crate) effort: Effort,
+    /// What a deviation contradicts unless it says otherwise: what backs the check.
+    pub(crate) basis: Basis,
     /// What happened so far, masked as reports may show it.
     pub(crate) recording: Recording,
     /// How many requests went to the subject, without those to its control.
@@ -56,6 +58,7 @@ impl<'a> CheckContext<'a> {
         client: &'a Arc<HttpClient>,
         id: &str,
         effort: Effort,
+        basis: Basis,
     ) -> CheckContext<'a> {
         CheckContext {
             contract,
@@ -64,6 +67,7 @@ impl<'a> CheckContext<'a> {
             client,
             random: fastrand::Rng::with_seed(seed_of(effort.seed, id)),
             effort,
+            basis,
             recording: Recording::default(),
             requests: 0,
             note: None,

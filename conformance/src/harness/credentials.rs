@@ -14,6 +14,8 @@ pub(crate) enum Credential<'a> {
     Wrong,
     /// The tenant's own, with the case of every letter swapped.
     OtherCase,
+    /// The tenant's own, with another character after the secret.
+    Extended,
     /// The tenant's own, without the last character of the secret.
     Truncated,
     /// The tenant's own user name with an empty password; none if the scheme has no user name.
@@ -90,6 +92,7 @@ fn altered(credential: Credential<'_>, own: &Credentials) -> Option<Credentials>
         Credential::Missing => return None,
         Credential::Own | Credential::Raw(_) | Credential::Scheme(_) => own.clone(),
         Credential::Wrong => own.with_secret(|secret| format!("{secret}-wrong")),
+        Credential::Extended => own.with_secret(|secret| format!("{secret}x")),
         Credential::OtherCase => own.with_secret(|secret| secret.chars().map(swap_case).collect()),
         Credential::Truncated => own.with_secret(|secret| {
             let kept = secret.chars().count().saturating_sub(1);

@@ -1,15 +1,19 @@
 //! Sessions of a check. An [`IssuedSession`] is what the control returned; a [`TrackedSession`] also runs through the
 //! model, so that every call on it is compared with what the model allows. All checks but the matrix use tracked ones.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use otp_contract::Outcome;
+use otp_contract::{Outcome, Source};
 use serde::Serialize;
 
 use super::control::Session;
 use super::{Abort, CheckContext, Credential, RequestMutation, SubmittedCode, Tenant, VerifyCall};
 use crate::http::RawResponse;
-use crate::oracle::{Allowed, CodeKind, Input, Rules, State, approves, in_words, outcomes};
+use crate::oracle::{
+    Allowed, Basis, CodeKind, Input, Rules, States, approves, basis_of_outcome, cells_with_outcome, in_words,
+    outcomes,
+};
 
 /// The limits that a new session is asked to have.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -68,20 +72,21 @@ impl IssuedSession {
 pub(crate) struct TrackedSession {
     pub(crate) issued: IssuedSession,
     pub(crate) rules: Rules,
-    pub(crate) state: State,
+    pub(crate) states: States,
     since: Instant,
 }
 
 impl TrackedSession {
-    /// How many wrong codes can still be submitted so that the right one verifies afterwards; many without a limit.
+    /// How many wrong codes can certainly still be submitted so that the right one verifies afterwards; many without a
+    /// limit.
     pub(crate) fn spare_attempts(&self) -> u32 {
-        self.rules.limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.state.wrong() + 1))
+        self.rules.limit.map_or(u32::MAX, |limit| limit.saturating_sub(self.states.most_wrong() + 1))
     }
 
     /// Moves the model ahead by a wrong code whose response was not compared.
     pub(crate) fn count_wrong(&mut self, retry: bool) {
         let wrong = Input { code: CodeKind::Wrong, foreign: false, retry };
-        self.state = self.rules.step(&self.state, wrong).0;
+        self.states.observe(&self.rules, wrong, &BTreeSet::from([Outcome::WrongCode]));
     }
 
     /// The limit of attempts in force, if there is one and it is not too high to exhaust.
@@ -123,7 +128,7 @@ impl CheckContext<'_> {
     /// Tracks an issued session.
     pub(crate) fn track(&self, issued: IssuedSession) -> TrackedSession {
         let rules = Rules::new(self.contract, issued.session.max_attempts, issued.session.ttl_seconds);
-        TrackedSession { issued, rules, state: State::default(), since: Instant::now() }
+        TrackedSession { issued, rules, states: States::default(), since: Instant::now() }
     }
 
     /// Submits the right code.
@@ -151,16 +156,27 @@ impl CheckContext<'_> {
         let call = VerifyCall { mutation, ..self.call(&issued, code) };
         let response = self.send(&call).await?;
         let input = Input { code: kind, foreign: false, retry };
-        let (next, mut allowed) = session.rules.step(&session.state, input);
         // Real time passes as well, so a code near the end of its lifetime may expire between two calls.
         let elapsed = session.since.elapsed().as_secs() + 1;
-        let later = session.state.later(elapsed);
-        if session.rules.is_expired(&later) && !session.rules.is_expired(&session.state) && elapsed > 1 {
-            allowed = allowed.or(session.rules.step(&later, input).1);
+        let later = session.states.later(elapsed);
+        let may_expire =
+            later.may_be_expired(&session.rules) && !session.states.may_be_expired(&session.rules);
+        let mut states = session.states.clone();
+        if may_expire && elapsed > 1 {
+            states = states.or(later);
         }
-        session.state = next;
-        self.expect_outcome(&response, &allowed)?;
-        Ok(response)
+        let allowed = states.allowed(&session.rules, input);
+        let may_be_locked = states.may_be_locked();
+        states.observe(&session.rules, input, &outcomes(self.operation, &response));
+        session.states = states;
+        match self.expect_outcome(&response, &allowed) {
+            // A limit that only the subject states is held to as well, but no page asks for it.
+            Err(abort) if may_be_locked && !session.rules.limit_is_documented => {
+                Err(abort.because_of(Basis::Standard, None))
+            }
+            Err(abort) => Err(abort),
+            Ok(()) => Ok(response),
+        }
     }
 
     /// Sends one call as another tenant, with that tenant's account and credentials.
@@ -203,7 +219,7 @@ impl CheckContext<'_> {
     pub(crate) async fn advance(&mut self, session: &mut TrackedSession, seconds: u64) -> Result<(), Abort> {
         let issued = session.issued.clone();
         self.age(&issued, seconds).await?;
-        session.state = session.state.later(seconds);
+        session.states = session.states.later(seconds);
         Ok(())
     }
 
@@ -225,14 +241,42 @@ impl CheckContext<'_> {
             true => "which is not a documented response".to_owned(),
             false => format!("which means {}", in_words(&meanings)),
         };
-        Err(self.deviation(expected.join(" or "), format!("{}, {meaning}", self.recording.last_response())))
+        let deviation =
+            self.deviation(expected.join(" or "), format!("{}, {meaning}", self.recording.last_response()));
+        let (basis, source) = self.basis_of(response, &meanings, allowed);
+        Err(deviation.because_of(basis, source))
+    }
+
+    /// What a response that means something else than what is allowed contradicts.
+    fn basis_of(
+        &self,
+        response: &RawResponse,
+        meanings: &BTreeSet<Outcome>,
+        allowed: &Allowed,
+    ) -> (Basis, Option<Source>) {
+        let approved = BTreeSet::from([Outcome::Approved]);
+        if *meanings == approved {
+            return (Basis::Safety, None);
+        }
+        if *allowed == Allowed::only(Outcome::Approved) {
+            // A check that rests on a standard alone asks for approvals that no page promises.
+            return (if self.basis == Basis::Standard { Basis::Standard } else { Basis::Safety }, None);
+        }
+        if response.status >= 500 {
+            return (Basis::Standard, None);
+        }
+        let outcomes = allowed.outcomes.iter().copied().filter(|outcome| *outcome != Outcome::Approved);
+        let cells = |outcome| cells_with_outcome(self.operation, &BTreeSet::from([outcome]));
+        basis_of_outcome(cells, outcomes)
     }
 
     /// A deviation if the response approves.
     pub(crate) fn expect_no_approval(&self, response: &RawResponse) -> Result<(), Abort> {
         match approves(self.operation, response) {
             false => Ok(()),
-            true => Err(self.deviation("no approval", self.recording.last_response())),
+            true => Err(self
+                .deviation("no approval", self.recording.last_response())
+                .because_of(Basis::Safety, None)),
         }
     }
 
@@ -240,7 +284,9 @@ impl CheckContext<'_> {
     pub(crate) fn expect_client_error(&self, response: &RawResponse) -> Result<(), Abort> {
         match (400..500).contains(&response.status) {
             true => Ok(()),
-            false => Err(self.deviation("a 4xx status", self.recording.last_response())),
+            false => Err(self
+                .deviation("a 4xx status", self.recording.last_response())
+                .because_of(Basis::Standard, None)),
         }
     }
 

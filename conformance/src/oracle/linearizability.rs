@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use otp_contract::Outcome;
 
-use super::{Input, Rules, State};
+use super::model::State;
+use super::{Input, Rules, States};
 
 /// One call of a burst.
 #[derive(Debug, Clone)]
@@ -24,12 +25,12 @@ pub(crate) const MAX_CALLS: usize = 16;
 
 /// Whether the model allows the responses in some order of `calls` that respects time: a call that was sent after another
 /// one's response comes after it. Bursts of more than [`MAX_CALLS`] are not searched and count as possible.
-pub(crate) fn is_linearizable(rules: &Rules, start: State, calls: &[ObservedCall]) -> bool {
+pub(crate) fn is_linearizable(rules: &Rules, start: &States, calls: &[ObservedCall]) -> bool {
     if calls.len() > MAX_CALLS {
         return true;
     }
     let mut tried = HashSet::new();
-    search(rules, calls, 0, start, &mut tried)
+    start.iter().any(|state| search(rules, calls, 0, *state, &mut tried))
 }
 
 fn search(
@@ -54,13 +55,11 @@ fn search(
         if call.sent > first_response {
             continue;
         }
-        let (next, allowed) = rules.step(&state, call.input);
-        let fits = match &call.response {
-            Some((_, outcomes)) => allowed.admits(outcomes),
-            None => true,
-        };
-        if fits && search(rules, calls, done | (1 << index), next, tried) {
-            return true;
+        for branch in rules.step(&state, call.input) {
+            let fits = call.response.as_ref().is_none_or(|(_, outcomes)| branch.allowed.admits(outcomes));
+            if fits && search(rules, calls, done | (1 << index), branch.next, tried) {
+                return true;
+            }
         }
     }
     false
@@ -82,6 +81,7 @@ mod tests {
         lockout: None,
         retry_matters: false,
         lock_is_documented: true,
+        limit_is_documented: true,
     };
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
         let used = |count| {
             let mut all = vec![call(CodeKind::Right, 0, 10, Outcome::AlreadyUsed); 16 - count];
             all.extend(vec![call(CodeKind::Right, 0, 10, Outcome::Approved); count]);
-            is_linearizable(&RULES, State::default(), &all)
+            is_linearizable(&RULES, &States::default(), &all)
         };
         assert!(used(1));
         assert!(!used(2));
@@ -101,7 +101,7 @@ mod tests {
         let compared = |count| {
             let mut all = vec![call(CodeKind::Wrong, 0, 10, Outcome::AttemptsExhausted); 12 - count];
             all.extend(vec![call(CodeKind::Wrong, 0, 10, Outcome::WrongCode); count]);
-            is_linearizable(&RULES, State::default(), &all)
+            is_linearizable(&RULES, &States::default(), &all)
         };
         // The wrong code that reaches the limit has two possible outcomes.
         assert!(compared(3) && compared(2));
@@ -114,12 +114,12 @@ mod tests {
             call(CodeKind::Right, 0, 5, Outcome::AlreadyUsed),
             call(CodeKind::Right, 6, 9, Outcome::Approved),
         ];
-        assert!(!is_linearizable(&RULES, State::default(), &late));
+        assert!(!is_linearizable(&RULES, &States::default(), &late));
         let overlapping = [
             call(CodeKind::Right, 0, 7, Outcome::AlreadyUsed),
             call(CodeKind::Right, 6, 9, Outcome::Approved),
         ];
-        assert!(is_linearizable(&RULES, State::default(), &overlapping));
+        assert!(is_linearizable(&RULES, &States::default(), &overlapping));
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         };
         let used = call(CodeKind::Right, 5, 9, Outcome::AlreadyUsed);
         let approved = call(CodeKind::Right, 5, 9, Outcome::Approved);
-        assert!(is_linearizable(&RULES, State::default(), &[lost.clone(), used]));
-        assert!(is_linearizable(&RULES, State::default(), &[lost, approved]));
+        assert!(is_linearizable(&RULES, &States::default(), &[lost.clone(), used]));
+        assert!(is_linearizable(&RULES, &States::default(), &[lost, approved]));
     }
 }

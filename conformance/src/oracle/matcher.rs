@@ -138,6 +138,15 @@ fn parse(response: &RawResponse) -> Option<Value> {
     serde_json::from_slice(&response.body).ok()
 }
 
+/// Where a response differs from one cell.
+pub(super) fn compare_with(
+    expectation: &Expectation<'_>,
+    cell: &Cell,
+    response: &RawResponse,
+) -> Vec<Difference> {
+    compare(expectation, cell, response, parse(response).as_ref())
+}
+
 fn agreeing(cell: &Cell, body: Option<&Value>) -> usize {
     let Some(body) = body else { return 0 };
     if !cell.body_specified {

@@ -1,7 +1,8 @@
-//! The model of a session, as the documents and the control protocol describe it: `step(state, input) → (state, allowed)`.
+//! The model of a session, as the documents and the control protocol describe it: `step(state, input) → branches`.
 //!
 //! It is pure, and it states what is *allowed*, which is often more than one outcome: if a document leaves a choice, every
-//! correct server must be free to make it.
+//! correct server must be free to make it. A choice that a response does not show, such as whether a malformed code counts
+//! as an attempt, makes several branches. A response leaves only those that allow it.
 
 use std::collections::BTreeSet;
 
@@ -20,16 +21,27 @@ pub(crate) struct Rules {
     pub(crate) retry_matters: bool,
     /// Whether the document has a response for a session whose limit is reached.
     pub(crate) lock_is_documented: bool,
+    /// Whether the document mentions a limit at all.
+    pub(crate) limit_is_documented: bool,
 }
 
 /// What has happened to a session.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct State {
     age: u64,
     wrong: u32,
     used: bool,
     killed: bool,
     locked_at: Option<u64>,
+}
+
+/// One way in which a correct server may handle a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Branch {
+    /// The state that it leads to.
+    pub(crate) next: State,
+    /// What the server may respond.
+    pub(crate) allowed: Allowed,
 }
 
 /// One call.
@@ -72,6 +84,7 @@ impl Rules {
             ttl,
             lockout: policy.lockout_seconds,
             retry_matters: policy.overrides.retry.is_some(),
+            limit_is_documented: policy.attempts.is_some(),
             lock_is_documented: contract
                 .verify()
                 .cells
@@ -80,45 +93,93 @@ impl Rules {
         }
     }
 
-    /// The state after `input` in `state`, and what a correct server may respond.
+    /// What a correct server may do with `input` in `state`: each way with the state that it leads to.
     ///
-    /// The state is certain even if the response is not: the control protocol fixes that with a limit of n, the right
-    /// code verifies after n − 1 wrong ones and not after n.
-    pub(crate) fn step(&self, state: &State, input: Input) -> (State, Allowed) {
-        let mut next = *state;
+    /// The control protocol fixes that with a limit of n, the right code verifies after n − 1 wrong ones and not after n.
+    /// No page says whether a malformed code, or a code for a session that is over, counts as an attempt, and the last
+    /// second of a lifetime belongs to the server: clocks count whole seconds.
+    pub(crate) fn step(&self, state: &State, input: Input) -> Vec<Branch> {
         if input.foreign {
             // Another tenant learns nothing and changes nothing. Documents leave open how it is refused.
             let outcomes = BTreeSet::from([Outcome::UnknownSession, Outcome::Unauthorized]);
-            return (next, Allowed { outcomes, any_refusal: input.code == CodeKind::Malformed });
+            let any_refusal = input.code == CodeKind::Malformed;
+            return vec![Branch { next: *state, allowed: Allowed { outcomes, any_refusal } }];
         }
+        let mut branches = Vec::new();
+        if self.may_be_live(state) {
+            branches.extend(self.step_live(state, input));
+        }
+        if state.is_over() || self.is_expired(state) {
+            branches.extend(self.step_over(state, input));
+        }
+        branches
+    }
+
+    /// The branches of a session whose code can still be approved.
+    fn step_live(&self, state: &State, input: Input) -> Vec<Branch> {
+        match input.code {
+            CodeKind::Malformed => self.counted_or_not(state, &Allowed::refusals(), input.retry),
+            CodeKind::Right => {
+                let next = State { used: true, ..*state };
+                vec![Branch { next, allowed: Allowed::only(Outcome::Approved) }]
+            }
+            CodeKind::Wrong => {
+                let next = self.count(state, input.retry);
+                let mut outcomes = BTreeSet::from([Outcome::WrongCode]);
+                if next.locked_at.is_some() {
+                    // The wrong code that reaches the limit may already get the response for a locked session.
+                    outcomes.insert(Outcome::AttemptsExhausted);
+                }
+                let any_refusal = next.locked_at.is_some() && !self.lock_is_documented;
+                vec![Branch { next, allowed: Allowed { outcomes, any_refusal } }]
+            }
+        }
+    }
+
+    /// The branches of a session that is used, locked or expired.
+    fn step_over(&self, state: &State, input: Input) -> Vec<Branch> {
         if input.code == CodeKind::Malformed {
-            return (next, Allowed::refusals());
+            return self.counted_or_not(state, &Allowed::refusals(), input.retry);
         }
-        let terminal = self.terminal(state);
-        if !terminal.is_empty() {
-            // After a lock has ended, or after one wrong code has ended the session, the documents only say that the code
-            // no longer works.
-            let any_refusal = state.killed
-                || (state.locked_at.is_some() && (!self.is_locked(state) || !self.lock_is_documented));
-            return (next, Allowed { outcomes: terminal, any_refusal });
+        // After a lock has ended, or after one wrong code has ended the session, the documents only say that the code no
+        // longer works.
+        let any_refusal = state.killed
+            || (state.locked_at.is_some() && (!self.is_locked(state) || !self.lock_is_documented));
+        let allowed = Allowed { outcomes: self.terminal(state), any_refusal };
+        self.counted_or_not(state, &allowed, input.retry)
+    }
+
+    fn counted_or_not(&self, state: &State, allowed: &Allowed, retry: bool) -> Vec<Branch> {
+        let counted = self.count(state, retry);
+        let mut branches = vec![Branch { next: *state, allowed: allowed.clone() }];
+        if counted != *state {
+            let mut allowed = allowed.clone();
+            if counted.locked_at.is_some() && !allowed.outcomes.is_empty() {
+                allowed.outcomes.insert(Outcome::AttemptsExhausted);
+                allowed.any_refusal |= !self.lock_is_documented;
+            }
+            branches.push(Branch { next: counted, allowed });
         }
-        if input.code == CodeKind::Right {
-            next.used = true;
-            return (next, Allowed::only(Outcome::Approved));
-        }
-        if self.retry_matters && !input.retry {
+        branches
+    }
+
+    /// The state after one more attempt. A server stops to count at its limit.
+    fn count(&self, state: &State, retry: bool) -> State {
+        let mut next = *state;
+        if self.retry_matters && !retry {
             next.killed = true;
-            return (next, Allowed::only(Outcome::WrongCode));
+            return next;
         }
-        next.wrong += 1;
-        let mut outcomes = BTreeSet::from([Outcome::WrongCode]);
-        if self.limit.is_some_and(|limit| next.wrong >= limit) {
-            next.locked_at = Some(next.age);
-            // The wrong code that reaches the limit may already get the response for a locked session.
-            outcomes.insert(Outcome::AttemptsExhausted);
+        match self.limit {
+            Some(limit) if next.wrong < limit => {
+                next.wrong += 1;
+                if next.wrong >= limit {
+                    next.locked_at = Some(next.age);
+                }
+            }
+            Some(_) | None => {}
         }
-        let any_refusal = next.locked_at.is_some() && !self.lock_is_documented;
-        (next, Allowed { outcomes, any_refusal })
+        next
     }
 
     /// Every terminal state that holds. No document says which of several a server has to report.
@@ -136,9 +197,13 @@ impl Rules {
         holding
     }
 
-    /// Whether the code's lifetime is over.
-    pub(crate) fn is_expired(&self, state: &State) -> bool {
+    /// Whether the code can have expired. During the second after its lifetime it may be expired or not.
+    fn is_expired(&self, state: &State) -> bool {
         self.ttl.is_some_and(|ttl| state.age >= ttl)
+    }
+
+    fn may_be_live(&self, state: &State) -> bool {
+        !state.is_over() && self.ttl.is_none_or(|ttl| state.age <= ttl)
     }
 
     /// Whether the lock certainly holds. The documents give only an example of how long a temporary lock lasts, so it may
@@ -151,15 +216,87 @@ impl Rules {
     }
 }
 
+/// The states in which a session may be, after all responses so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct States(BTreeSet<State>);
+
+impl Default for States {
+    fn default() -> States {
+        States(BTreeSet::from([State::default()]))
+    }
+}
+
+impl States {
+    /// What a correct server may respond in any of the states.
+    pub(crate) fn allowed(&self, rules: &Rules, input: Input) -> Allowed {
+        let branches = self.0.iter().flat_map(|state| rules.step(state, input));
+        branches.map(|branch| branch.allowed).reduce(Allowed::or).unwrap_or_else(Allowed::refusals)
+    }
+
+    /// Moves on by `input`, whose response may mean any of `outcomes`; all branches remain if none allows it.
+    pub(crate) fn observe(&mut self, rules: &Rules, input: Input, outcomes: &BTreeSet<Outcome>) {
+        let branches: Vec<_> = self.0.iter().flat_map(|state| rules.step(state, input)).collect();
+        let allowing: BTreeSet<_> = branches
+            .iter()
+            .filter(|branch| branch.allowed.admits(outcomes))
+            .map(|branch| branch.next)
+            .collect();
+        self.0 = match allowing.is_empty() {
+            false => allowing,
+            true => branches.into_iter().map(|branch| branch.next).collect(),
+        };
+    }
+
+    /// The states `seconds` later.
+    #[must_use]
+    pub(crate) fn later(&self, seconds: u64) -> States {
+        States(self.0.iter().map(|state| state.later(seconds)).collect())
+    }
+
+    /// Either of the two sets.
+    #[must_use]
+    pub(crate) fn or(mut self, other: States) -> States {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The largest number of wrong codes that the server may have counted.
+    pub(crate) fn most_wrong(&self) -> u32 {
+        self.0.iter().map(|state| state.wrong).max().unwrap_or(0)
+    }
+
+    /// How many wrong codes the server has counted, if that is certain.
+    pub(crate) fn wrong(&self) -> Option<u32> {
+        let mut counts = self.0.iter().map(|state| state.wrong);
+        let first = counts.next()?;
+        counts.all(|count| count == first).then_some(first)
+    }
+
+    /// Whether the limit is reached in some state.
+    pub(crate) fn may_be_locked(&self) -> bool {
+        self.0.iter().any(|state| state.locked_at.is_some())
+    }
+
+    /// Whether the code can have expired in some state.
+    pub(crate) fn may_be_expired(&self, rules: &Rules) -> bool {
+        self.0.iter().any(|state| rules.is_expired(state))
+    }
+
+    /// Every state.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &State> {
+        self.0.iter()
+    }
+}
+
 impl State {
+    /// Whether the session has ended for another reason than its lifetime.
+    fn is_over(&self) -> bool {
+        self.used || self.killed || self.locked_at.is_some()
+    }
+
     /// The state `seconds` later.
     pub(crate) fn later(self, seconds: u64) -> State {
         State { age: self.age.saturating_add(seconds), ..self }
-    }
-
-    /// How many wrong codes the server has compared.
-    pub(crate) fn wrong(&self) -> u32 {
-        self.wrong
     }
 }
 
@@ -226,44 +363,50 @@ mod tests {
             return;
         }
         for action in moves(rules) {
-            let mut seen = witness;
-            let next = match action {
+            match action {
                 Move::Age(seconds) => {
-                    seen.age += seconds;
-                    state.later(seconds)
+                    let seen = Witness { age: witness.age + seconds, ..witness };
+                    walk(rules, &state.later(seconds), seen, left - 1, paths);
                 }
                 Move::Try(input) => {
-                    let (next, allowed) = rules.step(state, input);
-                    let again = rules.step(state, input);
-                    assert_eq!((next, &allowed), (again.0, &again.1), "the same input has the same result");
-                    assert!(
-                        allowed.any_refusal || !allowed.outcomes.is_empty(),
-                        "something is always allowed"
-                    );
-                    let approves = allowed.outcomes.contains(&Outcome::Approved);
-                    let dead = seen.over || rules.ttl.is_some_and(|ttl| seen.age >= ttl);
-                    let spent = rules.limit.is_some_and(|limit| seen.compared >= limit);
-                    let due = input.code == CodeKind::Right && !input.foreign && !dead && !spent;
-                    assert_eq!(approves, due, "{input:?} in {state:?}");
-                    if approves {
-                        assert_eq!(allowed, Allowed::only(Outcome::Approved), "an approval leaves no choice");
-                        seen.approvals += 1;
-                        seen.over = true;
+                    let branches = rules.step(state, input);
+                    assert_eq!(branches, rules.step(state, input), "the same input has the same result");
+                    assert!(!branches.is_empty(), "something is always allowed");
+                    for branch in branches {
+                        let seen = after(rules, witness, input, &branch, state);
+                        walk(rules, &branch.next, seen, left - 1, paths);
                     }
-                    if allowed.outcomes.contains(&Outcome::WrongCode) {
-                        seen.compared += 1;
-                        seen.over |= rules.retry_matters && !input.retry;
-                    }
-                    if input.foreign || input.code == CodeKind::Malformed {
-                        assert_eq!(next, *state, "{input:?} changes nothing");
-                    }
-                    next
                 }
-            };
-            assert!(seen.approvals <= 1);
-            assert!(rules.limit.is_none_or(|limit| seen.compared <= limit));
-            walk(rules, &next, seen, left - 1, paths);
+            }
         }
+    }
+
+    /// What a branch adds to the witness, which never sees more than the rules allow.
+    fn after(rules: &Rules, witness: Witness, input: Input, branch: &Branch, state: &State) -> Witness {
+        let mut seen = witness;
+        let allowed = &branch.allowed;
+        assert!(allowed.any_refusal || !allowed.outcomes.is_empty(), "something is always allowed");
+        let dead = seen.over || rules.ttl.is_some_and(|ttl| seen.age > ttl);
+        let spent = rules.limit.is_some_and(|limit| seen.compared >= limit);
+        if allowed.outcomes.contains(&Outcome::Approved) {
+            assert!(
+                input.code == CodeKind::Right && !input.foreign && !dead && !spent,
+                "{input:?} in {state:?}"
+            );
+            assert_eq!(*allowed, Allowed::only(Outcome::Approved), "an approval leaves no choice");
+            seen.approvals += 1;
+            seen.over = true;
+        }
+        if allowed.outcomes.contains(&Outcome::WrongCode) {
+            seen.compared += 1;
+            seen.over |= rules.retry_matters && !input.retry;
+        }
+        if input.foreign {
+            assert_eq!(branch.next, *state, "{input:?} changes nothing");
+        }
+        assert!(seen.approvals <= 1);
+        assert!(rules.limit.is_none_or(|limit| seen.compared <= limit));
+        seen
     }
 
     #[test]
@@ -273,12 +416,13 @@ mod tests {
             for limit in [1, 2, 3] {
                 let limit = contract.policy.attempts.is_some().then_some(limit);
                 let rules = Rules::new(&contract, limit, Some(60));
-                let length = if rules.retry_matters { 5 } else { 6 };
+                let length = if rules.retry_matters { 4 } else { 5 };
                 walk(&rules, &State::default(), Witness::default(), length, &mut paths);
             }
         }
-        // 5 or 8 moves per step, 6 or 5 steps: fewer paths would mean that the walk was cut short.
-        assert!(paths > 200_000, "{paths}");
+        // 5 or 8 moves per step, 5 or 4 steps, and more than one branch for some: fewer paths would mean that the walk was
+        // cut short.
+        assert!(paths > 100_000, "{paths}");
     }
 
     #[test]
@@ -289,14 +433,65 @@ mod tests {
             lockout: None,
             retry_matters: false,
             lock_is_documented: true,
+            limit_is_documented: true,
         };
         let wrong = Input { code: CodeKind::Wrong, foreign: false, retry: false };
-        let (state, first) = rules.step(&State::default(), wrong);
-        let (state, second) = rules.step(&state, wrong);
-        let (_, third) = rules.step(&state, wrong);
-        assert_eq!(first.outcomes, BTreeSet::from([Outcome::WrongCode]));
-        assert_eq!(second.outcomes, BTreeSet::from([Outcome::WrongCode, Outcome::AttemptsExhausted]));
-        assert_eq!(third.outcomes, BTreeSet::from([Outcome::AttemptsExhausted]));
+        let mut states = States::default();
+        let mut allowed = Vec::new();
+        for _ in 0..3 {
+            let now = states.allowed(&rules, wrong);
+            states.observe(&rules, wrong, &now.outcomes);
+            allowed.push(now.outcomes);
+        }
+        assert_eq!(allowed[0], BTreeSet::from([Outcome::WrongCode]));
+        assert_eq!(allowed[1], BTreeSet::from([Outcome::WrongCode, Outcome::AttemptsExhausted]));
+        assert_eq!(allowed[2], BTreeSet::from([Outcome::AttemptsExhausted]));
+    }
+
+    #[test]
+    fn the_last_second_of_a_lifetime_belongs_to_the_server() {
+        let rules = Rules {
+            limit: None,
+            ttl: Some(60),
+            lockout: None,
+            retry_matters: false,
+            lock_is_documented: true,
+            limit_is_documented: true,
+        };
+        let right = Input { code: CodeKind::Right, foreign: false, retry: false };
+        let at = |age| States::default().later(age).allowed(&rules, right).outcomes;
+        assert_eq!(at(59), BTreeSet::from([Outcome::Approved]));
+        assert_eq!(at(60), BTreeSet::from([Outcome::Approved, Outcome::Expired]));
+        assert_eq!(at(61), BTreeSet::from([Outcome::Expired]));
+        // A server that has refused the code must not approve it in the same second.
+        let mut refused = States::default().later(60);
+        refused.observe(&rules, right, &BTreeSet::from([Outcome::Approved]));
+        assert!(!refused.allowed(&rules, right).outcomes.contains(&Outcome::Approved));
+    }
+
+    #[test]
+    fn a_server_may_count_malformed_codes_and_codes_for_used_sessions() {
+        let rules = Rules {
+            limit: Some(2),
+            ttl: Some(60),
+            lockout: None,
+            retry_matters: false,
+            lock_is_documented: true,
+            limit_is_documented: true,
+        };
+        let call = |code| Input { code, foreign: false, retry: false };
+        let mut states = States::default();
+        for code in [CodeKind::Malformed, CodeKind::Malformed] {
+            states.observe(&rules, call(code), &BTreeSet::from([Outcome::InvalidRequest]));
+        }
+        let outcomes = states.allowed(&rules, call(CodeKind::Right)).outcomes;
+        assert_eq!(outcomes, BTreeSet::from([Outcome::Approved, Outcome::AttemptsExhausted]));
+        states.observe(&rules, call(CodeKind::Right), &BTreeSet::from([Outcome::Approved]));
+        for _ in 0..2 {
+            states.observe(&rules, call(CodeKind::Wrong), &BTreeSet::from([Outcome::AlreadyUsed]));
+        }
+        let outcomes = states.allowed(&rules, call(CodeKind::Wrong)).outcomes;
+        assert_eq!(outcomes, BTreeSet::from([Outcome::AlreadyUsed, Outcome::AttemptsExhausted]));
     }
 
     #[test]
@@ -307,11 +502,12 @@ mod tests {
             lockout: Some(100),
             retry_matters: false,
             lock_is_documented: true,
+            limit_is_documented: true,
         };
         let wrong = Input { code: CodeKind::Wrong, foreign: false, retry: false };
-        let (locked, _) = rules.step(&State::default(), wrong);
-        let later = locked.later(1);
-        let (_, allowed) = rules.step(&later, Input { code: CodeKind::Right, ..wrong });
+        let mut states = States::default();
+        states.observe(&rules, wrong, &BTreeSet::from([Outcome::WrongCode]));
+        let allowed = states.later(1).allowed(&rules, Input { code: CodeKind::Right, ..wrong });
         assert!(allowed.any_refusal && !allowed.outcomes.contains(&Outcome::Approved));
     }
 }

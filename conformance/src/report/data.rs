@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Finding, ShownExchange};
 use crate::checks::{Area, Tier};
+use crate::oracle::Basis;
 
 /// The name of the report's shape.
 pub const SCHEMA: &str = "otp-conformance/report/1";
@@ -90,8 +91,10 @@ pub struct CheckReport {
     /// The area.
     #[serde(skip)]
     pub area: Area,
-    /// Its tier.
+    /// Its tier. The tier of a failed check is that of its finding.
     pub tier: Tier,
+    /// Why a failure fails the run or does not: what backs the check, or what the finding contradicts.
+    pub basis: Basis,
     /// The result.
     pub result: CheckResult,
     /// What it asserts.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::annotation::{self, Body};
 use crate::document_node::DocumentNode;
 use crate::{
-    Backing, Cell, CellFacts, Certainty, ContractError, FieldRule, Matching, Operation, Outcome, Policy, Problem,
-    Situation, StatusPattern, field,
+    Backing, Cell, CellFacts, Certainty, ContractError, FieldRule, Matching, Operation, Outcome, Policy,
+    Problem, Situation, StatusPattern, field,
 };
 
 pub(super) fn read_cells(

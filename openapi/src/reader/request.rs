@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::document_node::DocumentNode;
 use crate::{
-    Account, Backing, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant, Place,
-    Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
+    Account, Backing, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant,
+    Place, Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
 };
 
 const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";

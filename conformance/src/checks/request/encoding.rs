@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use otp_contract::{Place, Situation};
 
-use crate::checks::probe::{CODE, Probe, SESSION, always, body_with, code_in_body};
+use crate::checks::probe::{Backing, CODE, Probe, SESSION, always, body_with, code_in_body};
 use crate::checks::{Area, standards};
 use crate::harness::{
     Abort, Body, CheckContext, IssuedSession, RequestMutation, SubmittedCode, VerifyCall, attempts,
 };
 use crate::http::RawResponse;
-use crate::oracle::{CodeKind, approves};
+use crate::oracle::{Basis, CodeKind, approves};
 
 pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Request,
         name: "encoding",
         statement: "a NUL, invalid UTF-8 or another encoding does not make the server fail or approve a wrong code",
-        source: Some(Situation::MalformedBody),
+        backing: Backing::Safety(Situation::MalformedBody),
         standard: standards::FAIL_CLOSED,
         applies: code_in_body,
         run: |context| Box::pin(encoding(context)),
@@ -27,7 +27,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "size",
         statement: "an oversized code or body is refused, and the server keeps working",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::SIZE,
         applies: always,
         run: |context| Box::pin(size(context)),
@@ -36,7 +36,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "content-type",
         statement: "JSON with a charset is accepted, and another media type does not make the server fail",
-        source: Some(Situation::Approved),
+        backing: Backing::Standard,
         standard: standards::CONTENT_TYPE,
         applies: code_in_body,
         run: |context| Box::pin(content_type(context)),
@@ -73,10 +73,12 @@ async fn encoding(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         let response = send_body(context, &issued, Body::Bytes(body)).await?;
         used |= approves(context.operation, &response);
         if response.status >= 500 {
-            return Err(context.deviation("an response below 500", context.recording.last_response()));
+            return Err(context
+                .deviation("a response below 500", context.recording.last_response())
+                .because_of(Basis::Standard, None));
         }
     }
-    if !used && session.rules.limit.is_none_or(|limit| limit > 5) {
+    if !used && session.rules.limit.is_none_or(|limit| limit > 8) {
         context.submit_right(&mut session).await?;
     }
     Ok(())
@@ -146,7 +148,7 @@ async fn size(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             context.expect_client_error_or_refusal(&response)?;
         }
     }
-    if session.rules.limit.is_none_or(|limit| limit > 5) {
+    if session.rules.limit.is_none_or(|limit| limit > 8) {
         context.submit_right(&mut session).await?;
     }
     Ok(())

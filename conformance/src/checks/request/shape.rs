@@ -2,13 +2,9 @@
 
 use otp_contract::{Contract, Place, Situation, ValueKind};
 
-use crate::checks::probe::{
-    CODE, Probe, SESSION, always, body_with, code_in_body, has_limit, session_in_body,
-};
+use crate::checks::probe::{Backing, CODE, Probe, SESSION, always, body_with, code_in_body, session_in_body};
 use crate::checks::{Area, standards};
-use crate::harness::{
-    Abort, Body, CheckContext, RequestMutation, SubmittedCode, TrackedSession, VerifyCall, attempts,
-};
+use crate::harness::{Abort, Body, CheckContext, RequestMutation, SubmittedCode, VerifyCall, attempts};
 use crate::oracle::{CodeKind, approves};
 
 pub(crate) const PROBES: &[Probe] = &[
@@ -16,7 +12,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-as-number",
         statement: "a number is not accepted as a code, even with the right digits",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::TYPES,
         applies: code_in_body,
         run: |context| Box::pin(code_as_number(context)),
@@ -25,7 +21,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-in-a-list",
         statement: "a list is not accepted as a code, even if it contains the right one",
-        source: Some(Situation::WrongCode),
+        backing: Backing::Safety(Situation::WrongCode),
         standard: standards::TYPES,
         applies: code_in_body,
         run: |context| {
@@ -36,7 +32,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-as-object",
         statement: "an object is accepted neither as a code nor as a query operator",
-        source: Some(Situation::WrongCode),
+        backing: Backing::Safety(Situation::WrongCode),
         standard: standards::INJECTION,
         applies: code_in_body,
         run: |context| {
@@ -55,7 +51,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-null-or-empty",
         statement: "an absent, null or empty code is refused",
-        source: Some(Situation::WrongCode),
+        backing: Backing::Safety(Situation::WrongCode),
         standard: standards::FAIL_CLOSED,
         applies: always,
         run: |context| Box::pin(code_null_or_empty(context)),
@@ -64,7 +60,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "session-types",
         statement: "only a string identifies a session, and a wildcard identifies none",
-        source: Some(Situation::UnknownSession),
+        backing: Backing::Safety(Situation::UnknownSession),
         standard: standards::INJECTION,
         applies: session_in_body,
         run: |context| Box::pin(session_types(context)),
@@ -73,7 +69,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "duplicate-members",
         statement: "of a wrong and the right code in one request, the server reads neither, or always the first, or always the last",
-        source: Some(Situation::WrongCode),
+        backing: Backing::Standard,
         standard: standards::POLLUTION,
         // A path has only one place for the code.
         applies: |contract| contract.verify().code.location.place != Place::Path,
@@ -83,7 +79,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "unknown-members",
         statement: "undocumented members, such as `verified: true`, have no effect",
-        source: Some(Situation::WrongCode),
+        backing: Backing::Safety(Situation::WrongCode),
         standard: standards::ASSIGNMENT,
         applies: code_in_body,
         run: |context| Box::pin(unknown_members(context)),
@@ -92,7 +88,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "not-an-object",
         statement: "a body that is not a JSON object is refused and does not count as an attempt",
-        source: Some(Situation::MalformedBody),
+        backing: Backing::Safety(Situation::MalformedBody),
         standard: standards::FAIL_CLOSED,
         applies: code_in_body,
         run: |context| Box::pin(not_an_object(context)),
@@ -101,7 +97,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "method",
         statement: "no other method verifies a code or consumes it",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::METHOD,
         applies: always,
         run: |context| Box::pin(method(context)),
@@ -110,7 +106,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "parameters",
         statement: "query parameters that are out of range or have another type do not make the server fail",
-        source: None,
+        backing: Backing::Standard,
         standard: standards::FAIL_CLOSED,
         applies: |contract| !contract.verify().parameters.is_empty(),
         run: |context| Box::pin(parameters(context)),
@@ -118,43 +114,39 @@ pub(crate) const PROBES: &[Probe] = &[
 ];
 
 async fn code_as_number(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    misshapen_codes(context, &["{code}", "{code}.0", "{code}e0"]).await
+}
+
+/// Sends each JSON text in place of the code, and then the right code.
+async fn misshapen_codes(context: &mut CheckContext<'_>, codes: &[&str]) -> Result<(), Abort> {
+    let bodies: Vec<_> = codes.iter().map(|code| body_with(context.contract, SESSION, code)).collect();
+    submit_bodies(context, &bodies).await
+}
+
+/// Sends each body, which is malformed, and then the right code. A server may count each of them as one attempt, so a new
+/// session replaces one that may have none left.
+async fn submit_bodies(context: &mut CheckContext<'_>, bodies: &[String]) -> Result<(), Abort> {
     let tenant = context.tenant().await?;
     // A JSON number has no leading zero.
     let code = format!("1{}", &context.code()[1..]);
-    let issued = context.issue_code(&tenant, code, &attempts(1), None).await?;
+    let options = attempts(10);
+    let issued = context.issue_code(&tenant, code.clone(), &options, None).await?;
     let mut session = context.track(issued);
-    submit_shapes(context, &mut session, &["{code}", "{code}.0", "{code}e0"]).await
-}
-
-async fn misshapen_codes(context: &mut CheckContext<'_>, codes: &[&str]) -> Result<(), Abort> {
-    let tenant = context.tenant().await?;
-    let code = format!("1{}", &context.code()[1..]);
-    let issued = context.issue_code(&tenant, code, &attempts(1), None).await?;
-    let mut session = context.track(issued);
-    submit_shapes(context, &mut session, codes).await
-}
-
-/// Sends each JSON text in place of the code, and then the right code to see that none of them counted.
-async fn submit_shapes(
-    context: &mut CheckContext<'_>,
-    session: &mut TrackedSession,
-    codes: &[&str],
-) -> Result<(), Abort> {
-    for code in codes {
-        let body = body_with(context.contract, SESSION, code);
-        context
-            .submit_malformed(
-                session,
-                RequestMutation { body: Some(Body::Text(&body)), ..RequestMutation::default() },
-            )
-            .await?;
+    for body in bodies {
+        if session.spare_attempts() == 0 {
+            context.submit_right(&mut session).await?;
+            let issued = context.issue_code(&tenant, code.clone(), &options, None).await?;
+            session = context.track(issued);
+        }
+        let mutation = RequestMutation { body: Some(Body::Text(body)), ..RequestMutation::default() };
+        context.submit_malformed(&mut session, mutation).await?;
     }
-    context.submit_right(session).await?;
+    context.submit_right(&mut session).await?;
     Ok(())
 }
 
 async fn code_null_or_empty(context: &mut CheckContext<'_>) -> Result<(), Abort> {
-    let mut session = context.start_session(&attempts(3)).await?;
+    let mut session = context.start_session(&attempts(10)).await?;
     if code_in_body(context.contract) {
         for code in ["null", "\"\"", "", "false", "0"] {
             let body = body_with(context.contract, SESSION, code);
@@ -176,7 +168,6 @@ async fn code_null_or_empty(context: &mut CheckContext<'_>) -> Result<(), Abort>
 }
 
 async fn session_types(context: &mut CheckContext<'_>) -> Result<(), Abort> {
-    let mut session = context.start_session(&attempts(1)).await?;
     let names = [
         "null",
         "\"\"",
@@ -192,17 +183,8 @@ async fn session_types(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         "\"' OR '1'='1\"",
         "\"../{session}\"",
     ];
-    for name in names {
-        let body = body_with(context.contract, name, CODE);
-        context
-            .submit_malformed(
-                &mut session,
-                RequestMutation { body: Some(Body::Text(&body)), ..RequestMutation::default() },
-            )
-            .await?;
-    }
-    context.submit_right(&mut session).await?;
-    Ok(())
+    let bodies = names.map(|name| body_with(context.contract, name, CODE));
+    submit_bodies(context, &bodies).await
 }
 
 async fn duplicate_members(context: &mut CheckContext<'_>) -> Result<(), Abort> {
@@ -234,7 +216,7 @@ async fn duplicate_members(context: &mut CheckContext<'_>) -> Result<(), Abort> 
             let mutation = RequestMutation { query, body, ..RequestMutation::default() };
             let response = context.send(&VerifyCall { mutation, ..proper }).await?;
             if !(200..500).contains(&response.status) {
-                return Err(context.deviation("an response below 500", context.recording.last_response()));
+                return Err(context.deviation("a response below 500", context.recording.last_response()));
             }
             approved.push((last_is_right, approves(context.operation, &response)));
         }
@@ -262,7 +244,7 @@ async fn unknown_members(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     // A server may refuse undocumented members. If it accepts them, they must not have an effect.
     let accepts_members = approves(context.operation, &response);
     let mut session = context.start_session(&attempts(3)).await?;
-    let rounds = if has_limit(context.contract) { session.limit()? } else { 3 };
+    let rounds = session.limit().unwrap_or(3);
     for _ in 0..rounds {
         let wrong = context.wrong_code(&session.issued.code);
         let kind = if accepts_members { CodeKind::Wrong } else { CodeKind::Malformed };
@@ -273,7 +255,6 @@ async fn unknown_members(context: &mut CheckContext<'_>) -> Result<(), Abort> {
 }
 
 async fn not_an_object(context: &mut CheckContext<'_>) -> Result<(), Abort> {
-    let mut session = context.start_session(&attempts(1)).await?;
     let proper = body_with(context.contract, SESSION, CODE);
     let positional = match session_in_body(context.contract) {
         true => "[\"{session}\",\"{code}\"]",
@@ -294,20 +275,11 @@ async fn not_an_object(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         "{code}",
         "<code/>",
     ];
-    for body in bodies {
-        context
-            .submit_malformed(
-                &mut session,
-                RequestMutation { body: Some(Body::Text(body)), ..RequestMutation::default() },
-            )
-            .await?;
-    }
-    context.submit_right(&mut session).await?;
-    Ok(())
+    submit_bodies(context, &bodies.map(str::to_owned)).await
 }
 
 async fn method(context: &mut CheckContext<'_>) -> Result<(), Abort> {
-    let mut session = context.start_session(&attempts(1)).await?;
+    let mut session = context.start_session(&attempts(10)).await?;
     let own = context.operation.method.clone();
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "BREW"] {
         if method == own {

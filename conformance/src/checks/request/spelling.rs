@@ -3,28 +3,37 @@
 
 use otp_contract::{Alphabet, Contract, Place, Situation};
 
-use crate::checks::probe::{Probe, always};
+use crate::checks::probe::{Backing, Probe, always};
 use crate::checks::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, IssuedSession, RequestMutation, SubmittedCode, TrackedSession, attempts,
 };
-use crate::oracle::{Allowed, CodeKind, approves};
+use crate::oracle::{Allowed, Basis, CodeKind, approves};
 
 pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Request,
         name: "code-spelling",
         statement: "a code that is nearly the right one, cut, padded, signed, with another digit or in other digits, verifies nothing",
-        source: Some(Situation::WrongCode),
+        backing: Backing::Safety(Situation::WrongCode),
         standard: standards::CANONICAL,
         applies: always,
         run: |context| Box::pin(code_spelling(context)),
     },
     Probe {
         area: Area::Request,
+        name: "code-whitespace",
+        statement: "the right code with white space before or after it verifies nothing",
+        backing: Backing::Standard,
+        standard: standards::CANONICAL,
+        applies: always,
+        run: |context| Box::pin(code_whitespace(context)),
+    },
+    Probe {
+        area: Area::Request,
         name: "session-spelling",
         statement: "another spelling of a session's id names no session, or the same one in every respect",
-        source: Some(Situation::UnknownSession),
+        backing: Backing::Safety(Situation::UnknownSession),
         standard: standards::CANONICAL,
         applies: always,
         run: |context| Box::pin(session_spelling(context)),
@@ -40,7 +49,6 @@ struct NearMiss {
 async fn code_spelling(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     // The code starts and ends with a zero, to catch a server that compares numbers.
     let middle = context.code();
-    // The digits in between are random.
     let code = format!("01{}0", &middle[..middle.len().saturating_sub(3)]);
     submit_near_misses(context, &code, &near_digits).await?;
     if context.operation.code.alphabet == Alphabet::Alphanumeric {
@@ -49,6 +57,12 @@ async fn code_spelling(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         submit_near_misses(context, &letters, &near_letters).await?;
     }
     Ok(())
+}
+
+/// A page that is silent leaves a server free to trim what a person typed, so this check is one of its own.
+async fn code_whitespace(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let code = context.code();
+    submit_near_misses(context, &code, &surrounded_by_space).await
 }
 
 /// Submits each near miss of a code to a session with enough attempts, and then the code itself.
@@ -130,15 +144,10 @@ fn near_digits(issued: &IssuedSession) -> Vec<NearMiss> {
         near(code[..2].to_owned(), issued.shown_first_two()),
         near(format!("{code}0"), format!("{full}0")),
         near(format!("0{code}"), format!("0{full}")),
-        near(format!(" {code}"), format!(" {full}")),
-        near(format!("{code} "), format!("{full} ")),
-        near(format!("{code}\\n").replace("\\n", "\n"), format!("{full}\n")),
-        near(format!("\t{code}"), format!("\t{full}")),
         near(format!("+{code}"), format!("+{full}")),
         near(format!("{code}\u{0}x"), format!("{full}\u{0}x")),
         near(format!("-{code}"), format!("-{full}")),
         near(format!("{code}.0"), format!("{full}.0")),
-        near(format!("\u{a0}{code}"), format!("\u{a0}{full}")),
         near(format!("{code}\u{200b}"), format!("{full}\u{200b}")),
         near(format!("{but_last} {}", &code[code.len() - 1..]), format!("{} 0", issued.shown_but_last())),
         near(format!("{but_last}-{}", &code[code.len() - 1..]), format!("{}-0", issued.shown_but_last())),
@@ -149,6 +158,14 @@ fn near_digits(issued: &IssuedSession) -> Vec<NearMiss> {
     ]);
     all.retain(|near| near.text != *code);
     all
+}
+
+fn surrounded_by_space(issued: &IssuedSession) -> Vec<NearMiss> {
+    let space = |before: &str, after: &str| NearMiss {
+        text: format!("{before}{}{after}", issued.code),
+        shown: format!("{before}{}{after}", issued.shown),
+    };
+    vec![space(" ", ""), space("", " "), space("", "\n"), space("\t", ""), space("\u{a0}", "")]
 }
 
 fn near_letters(issued: &IssuedSession) -> Vec<NearMiss> {
@@ -173,7 +190,9 @@ async fn session_spelling(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         respelt.session.session.clone_from(&other);
         let response = context.send(&context.call(&respelt, respelt.right())).await?;
         if response.status >= 500 {
-            return Err(context.deviation("a refusal", context.recording.last_response()));
+            return Err(context
+                .deviation("a refusal", context.recording.last_response())
+                .because_of(Basis::Standard, None));
         }
         if !approves(context.operation, &response) {
             context.submit_right(&mut session).await?;

@@ -1,0 +1,126 @@
+//! Why a deviation fails the run, or why it does not.
+//!
+//! A deviation gates only if it contradicts something that the vendor's page states, or breaks the safety core. Uses the
+//! contract and the comparison with its cells. It never knows which check found the deviation.
+
+use otp_contract::{Cell, Outcome, Situation, Source};
+use serde::Serialize;
+
+use super::matcher::{Difference, Expectation, compare_with};
+use crate::http::RawResponse;
+
+/// What a deviation contradicts, the weightiest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The safety core: what must not be approved is approved, what must be is not, a used code works again, a limit does
+    /// not hold, or one tenant reaches another's session.
+    Safety,
+    /// A sentence, table or example of the vendor's documentation.
+    Documented,
+    /// What we inferred where the vendor's documentation is silent or contradicts itself.
+    Inferred,
+    /// A standard alone.
+    Standard,
+}
+
+impl Basis {
+    /// Whether such a deviation fails the run unless the run is strict, in which case every deviation does.
+    pub fn gates(self) -> bool {
+        matches!(self, Basis::Safety | Basis::Documented)
+    }
+
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Basis::Safety => "safety",
+            Basis::Documented => "documented",
+            Basis::Inferred => "inferred",
+            Basis::Standard => "standard",
+        }
+    }
+
+    /// Why a deviation with this basis fails the run or not, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Basis::Safety => "the safety core requires it, so a failure fails the run",
+            Basis::Documented => "the vendor's documentation states it, so a failure fails the run",
+            Basis::Inferred => {
+                "the vendor's documentation does not state it, so a failure is advisory unless the run is strict"
+            }
+            Basis::Standard => {
+                "only a standard asks for it, so a failure is advisory unless the run is strict"
+            }
+        }
+    }
+}
+
+/// What a response that is none of the expected cells contradicts, and the place that states it.
+///
+/// `situations` are those that may hold. A response that departs only from the inferred parts of one documented cell
+/// contradicts nothing that a page states.
+pub(crate) fn basis_of_response(
+    expectation: &Expectation<'_>,
+    situations: &[Situation],
+    response: &RawResponse,
+) -> (Basis, Option<Source>) {
+    let documented: Vec<&Cell> = expectation
+        .cells
+        .iter()
+        .copied()
+        .filter(|cell| situations.iter().any(|situation| cell.is_documented_for(*situation)))
+        .collect();
+    let contradictions: Vec<_> = documented
+        .iter()
+        .map(|cell| {
+            let differences = compare_with(expectation, cell, response);
+            (cell, differences.iter().filter(|difference| is_documented(cell, difference)).count())
+        })
+        .collect();
+    let closest = contradictions.iter().min_by_key(|(_, differences)| *differences);
+    match closest {
+        Some((cell, differences)) if *differences > 0 => {
+            (Basis::Documented, Some(cited_source(cell).clone()))
+        }
+        _ => (Basis::Inferred, None),
+    }
+}
+
+/// What a response with another outcome than the allowed ones contradicts, and the place that states it: something
+/// documented only if the document states the response for every allowed outcome.
+pub(crate) fn basis_of_outcome<'a>(
+    cells: impl Fn(Outcome) -> Vec<&'a Cell>,
+    allowed: impl IntoIterator<Item = Outcome>,
+) -> (Basis, Option<Source>) {
+    let mut source = None;
+    for outcome in allowed {
+        let stated = |cell: &&&Cell| {
+            outcome.usual_situations().iter().any(|situation| cell.is_documented_for(*situation))
+        };
+        match cells(outcome).iter().find(stated) {
+            Some(cell) => source = source.or_else(|| Some(cited_source(cell).clone())),
+            None => return (Basis::Inferred, None),
+        }
+    }
+    match source {
+        Some(source) => (Basis::Documented, Some(source)),
+        None => (Basis::Standard, None),
+    }
+}
+
+/// Whether the page states what the response departs from.
+fn is_documented(cell: &Cell, difference: &Difference) -> bool {
+    match difference.place.as_str() {
+        "status" => cell.facts.status.is_documented(),
+        // No vendor's page speaks of content encodings.
+        "content-encoding" => false,
+        _ => cell.facts.body.is_documented(),
+    }
+}
+
+fn cited_source(cell: &Cell) -> &Source {
+    match cell.facts.status.is_documented() {
+        true => &cell.facts.status.source,
+        false => &cell.facts.body.source,
+    }
+}
