@@ -20,7 +20,13 @@ fn each_error_names_the_place_and_what_was_expected() {
     let dailystory = DOCUMENTS[2].text;
     let cases = [
         ("an unknown outcome", zeckta().replace("outcome: expired", "outcome: stale")),
-        ("a misspelt annotation", zeckta().replace("certainty: documented", "certainly: documented")),
+        (
+            "a misspelt annotation",
+            zeckta().replace(
+                "                    certainty: documented",
+                "                    certainly: documented",
+            ),
+        ),
         (
             "a rule for a place that does not exist",
             zeckta().replace("/data/sessionId: {", "/data/session: {"),
