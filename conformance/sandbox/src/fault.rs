@@ -22,7 +22,7 @@ mod spelling;
 mod trigger;
 
 pub use access::Access;
-pub use catalogue::FAULTS;
+pub use catalogue::{FAULTS, LIBERTIES};
 pub use definition::{Effect, Fault};
 pub use distortion::{DistortedExample, Distortion};
 pub use faulty_session::SessionDefect;

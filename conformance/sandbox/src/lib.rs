@@ -40,8 +40,8 @@ mod vendor;
 
 pub use self::engine::{Decision, RequestOverrides, Secret};
 pub use self::fault::{
-    Access, DistortedExample, Distortion, Effect, FAULTS, Fault, Leak, Reading, Rule, SessionDefect,
-    Spelling, StoreDefect, Trigger,
+    Access, DistortedExample, Distortion, Effect, FAULTS, Fault, LIBERTIES, Leak, Reading, Rule,
+    SessionDefect, Spelling, StoreDefect, Trigger,
 };
 pub use self::http::Limits;
 pub use self::server::{Backend, Sandbox, SandboxError, Settings};

@@ -10,7 +10,7 @@ pub(crate) const PROBES: &[Probe] = &[
     Probe {
         area: Area::Expiry,
         name: "boundary",
-        statement: "a code verifies shortly before the end of its lifetime, and not at or after it",
+        statement: "a code verifies shortly before the end of its lifetime, and not a second after it",
         backing: Backing::Safety(Situation::Expired),
         standard: standards::LIFETIME,
         applies: always,
@@ -72,7 +72,8 @@ async fn not_extended(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         left -= step;
         context.submit_wrong(&mut session).await?;
     }
-    context.advance(&mut session, left).await?;
+    // The second after the lifetime belongs to the server.
+    context.advance(&mut session, left + 1).await?;
     context.submit_right(&mut session).await?;
     Ok(())
 }

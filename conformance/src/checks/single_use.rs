@@ -4,7 +4,8 @@ use otp_contract::Situation;
 
 use super::probe::{Backing, Probe, always};
 use super::{Area, indistinguishable, standards};
-use crate::harness::{Abort, CheckContext, attempts};
+use crate::harness::{Abort, CheckContext, SubmittedCode, attempts};
+use crate::oracle::{CodeKind, Input};
 
 pub(crate) const PROBES: &[Probe] = &[
     Probe {
@@ -38,6 +39,17 @@ async fn uniform_refusal(context: &mut CheckContext<'_>) -> Result<(), Abort> {
 async fn stays_used(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     let mut session = context.start_session(&attempts(3)).await?;
     context.submit_right(&mut session).await?;
+    // A server that ignores white space around a code must not take the code for another one.
+    let issued = session.issued.clone();
+    for (before, after) in [(" ", ""), ("", " ")] {
+        let text = format!("{before}{}{after}", issued.code);
+        let shown = format!("{before}{}{after}", issued.shown);
+        let call = context.call(&issued, SubmittedCode { text: &text, shown: &shown });
+        let response = context.send(&call).await?;
+        context.expect_no_approval(&response)?;
+        let malformed = Input { code: CodeKind::Malformed, foreign: false, retry: context.retries() };
+        session.states.maybe(&session.rules, malformed);
+    }
     for _ in 0..5 {
         context.submit_wrong(&mut session).await?;
         context.submit_right(&mut session).await?;

@@ -17,7 +17,8 @@ fn has_rule(contract: &Contract, rule: Rule) -> bool {
     let is_limited = contract.policy.attempts.is_some();
     let has_code_in_body = operation.code.location.place == Place::Body;
     match rule {
-        Rule::DocumentedResponse
+        Rule::Undecided
+        | Rule::DocumentedResponse
         | Rule::SingleUse
         | Rule::AtomicUse
         | Rule::Disconnect

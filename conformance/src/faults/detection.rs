@@ -8,7 +8,10 @@ use otp_sandbox::{Effect, Fault, Rule, SessionDefect};
 
 /// The faults that other checks find than those of their rule, because they show in fewer or more places.
 pub(super) const EXCEPTIONS: &[(&str, &[&str])] = &[
-    ("reuse-by-spelling", &["request/code-spelling", "single-use/*", "lifecycle/random"]),
+    (
+        "reuse-by-spelling",
+        &["request/code-spelling", "request/code-whitespace", "single-use/*", "lifecycle/random"],
+    ),
     ("use-forgotten", &["single-use/stays-used", "lifecycle/random", "consistency/walk"]),
     (
         "count-per-vendor",
@@ -167,7 +170,7 @@ fn of_situation(situation: Situation) -> &'static [&'static str] {
 fn of_rule(rule: Rule) -> &'static [&'static str] {
     match rule {
         // The situations decide, see `usual_checks`.
-        Rule::DocumentedResponse => &[],
+        Rule::DocumentedResponse | Rule::Undecided => &[],
         Rule::SingleUse => &[
             "matrix/already_used",
             "request/*",
@@ -231,6 +234,7 @@ fn of_rule(rule: Rule) -> &'static [&'static str] {
         // may fail as well.
         Rule::ExactCode => &[
             "request/code-spelling",
+            "request/code-whitespace",
             "request/encoding",
             "request/size",
             "matrix/malformed_code",

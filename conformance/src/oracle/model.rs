@@ -247,6 +247,12 @@ impl States {
         };
     }
 
+    /// Adds the states after `input`, of which nobody knows whether the server processed it.
+    pub(crate) fn maybe(&mut self, rules: &Rules, input: Input) {
+        let branches: Vec<_> = self.0.iter().flat_map(|state| rules.step(state, input)).collect();
+        self.0.extend(branches.into_iter().map(|branch| branch.next));
+    }
+
     /// The states `seconds` later.
     #[must_use]
     pub(crate) fn later(&self, seconds: u64) -> States {

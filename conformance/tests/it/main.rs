@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod certainty;
 mod control;
 mod fault_scenarios;
 mod faults;

@@ -1,6 +1,6 @@
 //! What the tests share: runs of the suite against a sandbox in the same process.
 
-use otp_conformance::{Options, Report, SubjectOptions, Suite};
+use otp_conformance::{CheckReport, Options, Report, SubjectOptions, Suite};
 use otp_contract::Contract;
 use otp_sandbox::{Fault, Sandbox, Settings};
 use otp_test_support::serve_replica;
@@ -60,6 +60,20 @@ pub(crate) async fn check(
         urls.push(serve_replica(&service, number).await);
     }
     suite(contracts, &urls, &urls[0]).await.run(options).await.unwrap()
+}
+
+/// Runs the suite with the contract of `vendor` against a sandbox that serves another document.
+pub(crate) async fn check_other(vendor: &str, served: &str, options: &Options) -> Report {
+    let other = Contract::from_yaml("served.yaml", served).unwrap();
+    let settings = Settings { contracts: vec![other], ..Settings::default() };
+    let url = sandbox(settings).await;
+    suite(contracts(&[vendor]), std::slice::from_ref(&url), &url).await.run(options).await.unwrap()
+}
+
+/// The checks whose findings fail the run.
+pub(crate) fn gating(report: &Report) -> Vec<&CheckReport> {
+    let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);
+    checks.filter(|check| check.finding.is_some() && check.basis.gates()).collect()
 }
 
 /// The ids of the checks that failed.

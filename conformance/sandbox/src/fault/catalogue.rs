@@ -2,8 +2,11 @@
 //! enums of effects; it must contain no behaviour.
 
 mod decisions;
+mod liberties;
 mod requests;
 mod responses;
+
+pub use liberties::LIBERTIES;
 
 use super::definition::{Effect, Fault};
 use super::rule::Rule;

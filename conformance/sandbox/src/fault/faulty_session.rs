@@ -48,6 +48,10 @@ pub enum SessionDefect {
     NoExpiry,
     /// Codes expire five seconds late.
     ExpiryLate,
+    /// The clock counts whole seconds, and a code is valid until the second after its lifetime.
+    ExpiryWholeSeconds,
+    /// Codes for a used or expired session count, and lock it in the end.
+    EndedCounts,
     /// Codes expire after nine tenths of their lifetime.
     ExpiryEarly,
     /// Each attempt restarts the lifetime.
@@ -213,6 +217,12 @@ impl FaultySession {
             session.decision(counter, defects, outcome, limit, call)
         };
         if let Some(outcome) = self.terminal_outcome(counter, defects, call, right) {
+            if defects.contains(&D::EndedCounts) && outcome != Outcome::AttemptsExhausted {
+                counter.failed = counter.failed.saturating_add(1);
+                if may_retry && reached(counter.failed) {
+                    counter.locked_at = Some(call.now);
+                }
+            }
             let is_compared_first = !right && defects.contains(&D::ComparedFirst(outcome));
             let outcome = if is_compared_first { Outcome::WrongCode } else { outcome };
             return decision(outcome, self, counter);
@@ -282,6 +292,9 @@ impl FaultySession {
             Outcome::Expired => self.is_expired(counter, defects, call, right),
             _ => false,
         };
+        if defects.contains(&D::EndedCounts) && holds(&Outcome::AttemptsExhausted) {
+            return Some(Outcome::AttemptsExhausted);
+        }
         call.policy.order().find(|outcome| holds(outcome))
     }
 
@@ -326,7 +339,11 @@ impl FaultySession {
         let is_ignored = defects.contains(&D::NoExpiry)
             || (right && defects.contains(&D::ExpiryForWrongOnly))
             || (self.used_at.is_some() && defects.contains(&D::UseForgotten));
-        let is_past = self.is_past(seconds, now) && !is_ignored;
+        let is_past = match defects.contains(&D::ExpiryWholeSeconds) {
+            true => now / 1_000 > (self.issued_at / 1_000).saturating_add(seconds),
+            false => self.is_past(seconds, now),
+        };
+        let is_past = is_past && !is_ignored;
         is_past
             || self.superseded
             || (counter.locked_at.is_some() && !counter.is_locked(call.policy, call.now))

@@ -4,6 +4,8 @@
 /// A rule of an OTP verification API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rule {
+    /// None: the documents leave the behaviour open, so it is no fault.
+    Undecided,
     /// Each situation has the response that the contract documents.
     DocumentedResponse,
     /// A code is approved at most once.

@@ -150,6 +150,8 @@ async fn disconnect_after_use(context: &mut CheckContext<'_>) -> Result<(), Abor
     let issued = session.issued.clone();
     for delay in DISCONNECT_DELAYS {
         context.send_and_disconnect(&context.call(&issued, issued.right()), delay).await?;
+        let right = Input { code: CodeKind::Right, foreign: false, retry: context.retries() };
+        session.states.maybe(&session.rules, right);
     }
     context.submit_right(&mut session).await?;
 

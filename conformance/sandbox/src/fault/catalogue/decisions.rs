@@ -138,12 +138,6 @@ pub(super) const TABLE: &[Fault] = &[
         Rule::MalformedIsNoAttempt,
         T::MalformedResets,
     ),
-    storage(
-        "malformed-counts",
-        "a malformed request counts as a wrong code",
-        Rule::MalformedIsNoAttempt,
-        T::MalformedCounts,
-    ),
     storage("resend-resets", "a resend resets the count of wrong codes", Rule::Resend, T::ResendResets),
     storage("resend-keeps-old", "the old code remains valid after a resend", Rule::Resend, T::ResendKeepsOld),
     decision("lock-opens", "the right code unlocks a locked session", Rule::AttemptLimit, D::LockOpens),
