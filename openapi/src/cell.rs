@@ -125,6 +125,15 @@ impl Cell {
         self.situations.contains(&situation)
     }
 
+    /// How certain status and body are, in words: `documented`, `inferred`, or which of the two the document states.
+    pub fn certainty_in_words(&self) -> &'static str {
+        match (self.certainty, self.facts.status.is_documented(), self.facts.body.is_documented()) {
+            (Certainty::Documented, true, false) => "status only",
+            (Certainty::Documented, false, true) => "body only",
+            (certainty, ..) => certainty.as_str(),
+        }
+    }
+
     /// Whether the vendor's document states that a server returns this response in `situation`, and states its status or
     /// its body.
     pub fn is_documented_for(&self, situation: Situation) -> bool {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use otp_contract::{Cell, Contract, Operation};
+use otp_contract::{Backing, Cell, Contract, Operation, RequestFact, Source};
 use serde_json::json;
 
 use super::format::{TableFormat, pretty};
@@ -52,9 +52,16 @@ fn as_text(contract: &Contract, operation: &Operation) -> String {
             cell.name,
             cell.outcome,
             cell.status,
-            cell.certainty.as_str(),
+            cell.certainty_in_words(),
             if cell.alternative { "or" } else { "" },
             cell.source.section,
+        ));
+    }
+    for (name, backing) in facts(contract, operation) {
+        table.push_str(&format!(
+            "  {name:<53}{:<18}{}\n",
+            backing.certainty.as_str(),
+            backing.source.section
         ));
     }
     table
@@ -74,11 +81,41 @@ fn as_markdown(contract: &Contract, operation: &Operation) -> String {
             cell.outcome,
             cell.status,
             body.replace('|', "\\|"),
-            cell.certainty.as_str(),
-            cell.source.section.replace('|', "\\|"),
+            cell.certainty_in_words(),
+            cited(&cell.source),
+        ));
+    }
+    table.push_str("\n| fact | certainty | source |\n|---|---|---|\n");
+    for (name, backing) in facts(contract, operation) {
+        table.push_str(&format!(
+            "| {name} | {} | {} |\n",
+            backing.certainty.as_str(),
+            cited(&backing.source)
         ));
     }
     table
+}
+
+/// The document and the section, as a table cell.
+fn cited(source: &Source) -> String {
+    format!("{}: {}", source.document, source.section).replace('|', "\\|")
+}
+
+/// The facts of the request and the numbers of the policy, with what stands behind them.
+fn facts(contract: &Contract, operation: &Operation) -> Vec<(String, Backing)> {
+    let policy = &contract.policy;
+    let lifetime = Backing { certainty: policy.lifetime.certainty, source: policy.lifetime.source.clone() };
+    let limit = policy.attempts.as_ref().map(|limit| {
+        let backing = Backing { certainty: limit.certainty, source: limit.source.clone() };
+        (format!("limit of {} wrong codes", limit.limit), backing)
+    });
+    let request = RequestFact::ALL.into_iter().filter_map(|fact| {
+        let backing = operation.facts.get(&fact)?.clone();
+        Some((fact.as_str().replace('_', " "), backing))
+    });
+    let numbers =
+        std::iter::once((format!("lifetime of {} seconds", policy.lifetime.seconds), lifetime)).chain(limit);
+    request.chain(numbers).collect()
 }
 
 fn row(contract: &Contract, cell: &Cell) -> serde_json::Value {
@@ -93,6 +130,16 @@ fn row(contract: &Contract, cell: &Cell) -> serde_json::Value {
         "mode": cell.mode,
         "alternative": cell.alternative,
         "certainty": cell.certainty,
+        "facts": {
+            "status": cell.facts.status.certainty,
+            "body": cell.facts.body.certainty,
+            "situations": cell
+                .facts
+                .situations
+                .iter()
+                .map(|(situation, backing)| (situation.to_string(), json!(backing.certainty)))
+                .collect::<serde_json::Map<_, _>>(),
+        },
         "source": cell.source,
         "note": cell.note,
     })

@@ -119,7 +119,7 @@ fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) 
     let given: Vec<_> = check.given.iter().filter_map(cell).collect();
     let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.as_str()).collect();
     statuses.dedup();
-    let certainty = given.first().map_or("", |cell| cell.certainty);
+    let certainty = check.basis.as_str();
     writeln!(
         out,
         "  {style}{word:<6}{style:#}{name:<29}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",

@@ -72,8 +72,9 @@ fn the_checks_are_those_that_were_reviewed() {
     let mut text = String::new();
     for row in rows.iter().filter(|row| row["area"] != "untestable") {
         text.push_str(&format!(
-            "{:<44}{}\n",
+            "{:<44}{:<11}{}\n",
             row["id"].as_str().unwrap(),
+            row["basis"].as_str().unwrap(),
             row["statement"].as_str().unwrap()
         ));
     }
