@@ -267,7 +267,7 @@ impl CheckContext<'_> {
         }
         let outcomes = allowed.outcomes.iter().copied().filter(|outcome| *outcome != Outcome::Approved);
         let cells = |outcome| cells_with_outcome(self.operation, &BTreeSet::from([outcome]));
-        basis_of_outcome(cells, outcomes)
+        basis_of_outcome(cells, outcomes, response)
     }
 
     /// A deviation if the response approves.

@@ -5,7 +5,9 @@
 
 use otp_contract::{Cell, Outcome, Situation, Source};
 use serde::Serialize;
+use serde_json::Value;
 
+use super::interpretation::signals_agree;
 use super::matcher::{Difference, Expectation, compare_with};
 use crate::http::RawResponse;
 
@@ -64,6 +66,14 @@ pub(crate) fn basis_of_response(
     situations: &[Situation],
     response: &RawResponse,
 ) -> (Basis, Option<Source>) {
+    // If one of the situations has no documented response, the server may be in that one.
+    let is_open = |situation: &Situation| {
+        let mut cells = expectation.cells.iter().filter(|cell| cell.answers(*situation)).peekable();
+        cells.peek().is_some() && !cells.any(|cell| cell.is_documented_for(*situation))
+    };
+    if situations.iter().any(is_open) {
+        return (Basis::Inferred, None);
+    }
     let documented: Vec<&Cell> = expectation
         .cells
         .iter()
@@ -87,19 +97,28 @@ pub(crate) fn basis_of_response(
 }
 
 /// What a response with another outcome than the allowed ones contradicts, and the place that states it: something
-/// documented only if the document states the response for every allowed outcome.
+/// documented only if the document states a response for every allowed outcome, and this response departs from what is
+/// stated.
 pub(crate) fn basis_of_outcome<'a>(
     cells: impl Fn(Outcome) -> Vec<&'a Cell>,
     allowed: impl IntoIterator<Item = Outcome>,
+    response: &RawResponse,
 ) -> (Basis, Option<Source>) {
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let departs = |cell: &Cell| {
+        (cell.facts.status.is_documented() && !cell.status.matches(response.status))
+            || (cell.facts.body.is_documented() && !signals_agree(cell, &body))
+    };
     let mut source = None;
     for outcome in allowed {
-        let stated = |cell: &&&Cell| {
-            outcome.usual_situations().iter().any(|situation| cell.is_documented_for(*situation))
-        };
-        match cells(outcome).iter().find(stated) {
-            Some(cell) => source = source.or_else(|| Some(cited_source(cell).clone())),
-            None => return (Basis::Inferred, None),
+        let mut stated = cells(outcome);
+        let situations = outcome.usual_situations();
+        stated.retain(|cell| situations.iter().any(|situation| cell.is_documented_for(*situation)));
+        match stated.first() {
+            Some(cell) if stated.iter().all(|cell| departs(cell)) => {
+                source = source.or_else(|| Some(cited_source(cell).clone()));
+            }
+            _ => return (Basis::Inferred, None),
         }
     }
     match source {

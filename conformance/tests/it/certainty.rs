@@ -2,8 +2,8 @@
 //! where the pages are silent conform.
 
 use otp_conformance::{Basis, Verdict, faults};
-use otp_contract::DOCUMENTS;
-use otp_sandbox::{Fault, LIBERTIES};
+use otp_contract::{Contract, DOCUMENTS, Situation};
+use otp_sandbox::{Distortion, Effect, FAULTS, Fault, LIBERTIES};
 use otp_test_support::contracts as all_contracts;
 
 use crate::suite::{check, check_other, failed, gating, options};
@@ -121,4 +121,59 @@ async fn a_limit_that_only_the_server_states_is_held_to_as_baseline() {
     let run =
         |id: &str| report.vendors[0].checks.iter().any(|check| check.id == id && check.reason.is_none());
     assert!(run("d7/limit/boundary") && run("d7/limit/own-counter"));
+}
+
+/// Whether the page states what a response with this distortion departs from, in one of these situations.
+fn departs_from_the_page(contract: &Contract, situations: &[Situation], distortion: Distortion) -> bool {
+    let given = |situation: Situation| {
+        let cells = contract.verify().cells.iter().filter(move |cell| cell.answers(situation));
+        cells.filter(|cell| !cell.alternative).map(move |cell| (cell, situation))
+    };
+    situations.iter().copied().flat_map(given).any(|(cell, situation)| {
+        let example = distortion.example(contract, cell, situation);
+        let departs = match distortion {
+            Distortion::Status(_) => {
+                cell.facts.status.is_documented() && !cell.status.matches(example.status)
+            }
+            _ => cell.facts.body.is_documented() && example.body != cell.body,
+        };
+        departs && cell.is_documented_for(situation)
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_departure_fails_the_run_if_and_only_if_a_page_states_what_it_departs_from() {
+    let mut wrong = Vec::new();
+    let mut tried = [0, 0];
+    for fault in FAULTS {
+        let Effect::Response(situations, distortion @ (Distortion::Status(_) | Distortion::Literal)) =
+            fault.effect
+        else {
+            continue;
+        };
+        for contract in all_contracts().into_iter().filter(|contract| faults::applies(fault, contract)) {
+            let expected = departs_from_the_page(&contract, situations, distortion);
+            // A right code that is not approved, and another call that is, break the safety core, whatever the page says.
+            if situations.contains(&Situation::Approved)
+                || matches!(distortion, Distortion::Status(200..=299))
+            {
+                continue;
+            }
+            let vendor = contract.vendor.clone();
+            let report = check(vec![contract], vec![fault], Vec::new(), &options(6)).await;
+            let found = report.verdict == Verdict::Nonconformant;
+            if found != expected {
+                let gating: Vec<_> =
+                    gating(&report).iter().map(|check| (check.id.clone(), check.basis)).collect();
+                wrong.push(format!(
+                    "{} of {vendor}: expected {expected}: {gating:?} {:?}",
+                    fault.name,
+                    failed(&report)
+                ));
+            }
+            tried[usize::from(expected)] += 1;
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {tried:?}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried[0] >= 10 && tried[1] >= 10, "{tried:?}");
 }
