@@ -1,6 +1,7 @@
 //! Tests of the contract reader through its public interface.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod broken;
 mod documents;
+mod facts;
