@@ -22,6 +22,8 @@ pub struct Cell {
     pub status: StatusPattern,
     /// The status that the sandbox returns.
     pub sandbox_status: u16,
+    /// The media type of the body, with its parameters.
+    pub media_type: String,
     /// The example body.
     pub body: Value,
     /// Whether the document says anything about the body. If not, a check compares the status, and otherwise requires
@@ -120,6 +122,14 @@ pub struct Source {
 }
 
 impl Cell {
+    /// The outcomes that the response may report: its own, and those of its other situations, if the vendor has one response
+    /// for several.
+    pub fn outcomes(&self) -> impl Iterator<Item = Outcome> {
+        let others = self.situations.iter().filter_map(|situation| situation.outcome());
+        let own = self.outcome;
+        std::iter::once(own).chain(others.filter(move |outcome| *outcome != own))
+    }
+
     /// Whether a server may return this response in `situation`.
     pub fn answers(&self, situation: Situation) -> bool {
         self.situations.contains(&situation)

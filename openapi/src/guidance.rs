@@ -38,8 +38,8 @@ impl Contract {
             Outcome::AttemptsExhausted if self.policy.boundary.contains(&Boundary::AttemptsExhausted) => {
                 Attempt::Unknown
             }
-            // No vendor says whether a malformed code counts.
-            Outcome::MalformedCode => Attempt::Unknown,
+            // No vendor says whether a malformed code counts, or a request that is in conflict with another.
+            Outcome::MalformedCode | Outcome::Conflict => Attempt::Unknown,
             Outcome::Expired
             | Outcome::AttemptsExhausted
             | Outcome::AlreadyUsed
@@ -47,7 +47,10 @@ impl Contract {
             | Outcome::MissingSession
             | Outcome::MissingCode
             | Outcome::InvalidRequest
-            | Outcome::Unauthorized => Attempt::Kept,
+            | Outcome::Unauthorized
+            | Outcome::RateLimited
+            | Outcome::Cancelled
+            | Outcome::Blocked => Attempt::Kept,
         }
     }
 
@@ -66,14 +69,17 @@ impl Contract {
             }
             Outcome::WrongCode | Outcome::MalformedCode => Some(Remedy::EnterAgain),
             Outcome::AttemptsExhausted if has_lockout() => Some(Remedy::Wait),
+            Outcome::RateLimited | Outcome::Conflict => Some(Remedy::Wait),
             Outcome::Expired
             | Outcome::AttemptsExhausted
             | Outcome::AlreadyUsed
-            | Outcome::UnknownSession => Some(Remedy::NewCode),
+            | Outcome::UnknownSession
+            | Outcome::Cancelled => Some(Remedy::NewCode),
             Outcome::MissingSession
             | Outcome::MissingCode
             | Outcome::InvalidRequest
-            | Outcome::Unauthorized => Some(Remedy::FixRequest),
+            | Outcome::Unauthorized
+            | Outcome::Blocked => Some(Remedy::FixRequest),
         }
     }
 }

@@ -44,7 +44,7 @@ pub use guidance::{Attempt, Remedy};
 pub use operation::{Operation, PathVariant, RequestFact, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
-    Account, Alphabet, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme, SecurityScheme,
-    Segment, SessionId, ValueKind,
+    Account, Alphabet, BodyEncoding, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme,
+    SecurityScheme, Segment, SessionId, ValueKind,
 };
 pub use status::StatusPattern;

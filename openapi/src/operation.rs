@@ -8,7 +8,8 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::{
-    Account, Backing, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme, SessionId, Source,
+    Account, Backing, BodyEncoding, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme,
+    SessionId, Source,
 };
 
 /// One operation of an API.
@@ -34,8 +35,8 @@ pub struct Operation {
     pub accounts: Vec<Account>,
     /// The query parameters other than session id and code.
     pub parameters: Vec<Parameter>,
-    /// Whether the request has a JSON body.
-    pub has_body: bool,
+    /// How the request's body is encoded, if it has one.
+    pub body: Option<BodyEncoding>,
     /// Every documented response, in the order of the document.
     pub cells: Vec<Cell>,
     /// What stands behind each fact of the request that the document backs. A fact that is not listed is inferred.
@@ -146,6 +147,22 @@ impl fmt::Display for Role {
 }
 
 impl Operation {
+    /// Whether the request has a JSON body.
+    pub fn has_json_body(&self) -> bool {
+        self.body == Some(BodyEncoding::Json)
+    }
+
+    /// The media types of the responses, each once.
+    pub fn response_media_types(&self) -> Vec<&str> {
+        let mut types: Vec<&str> = Vec::new();
+        for cell in &self.cells {
+            if !types.contains(&cell.media_type.as_str()) {
+                types.push(&cell.media_type);
+            }
+        }
+        types
+    }
+
     /// Whether the vendor's document states this fact.
     pub fn is_documented(&self, fact: RequestFact) -> bool {
         self.facts.get(&fact).is_some_and(Backing::is_documented)

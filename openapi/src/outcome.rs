@@ -33,11 +33,19 @@ pub enum Outcome {
     InvalidRequest,
     /// The credentials are missing, wrong, or not those of the account named in the request.
     Unauthorized,
+    /// The caller sends too many requests.
+    RateLimited,
+    /// Another request or the state of the session is in conflict with this one.
+    Conflict,
+    /// The session was cancelled.
+    Cancelled,
+    /// The vendor blocks the recipient or the account.
+    Blocked,
 }
 
 impl Outcome {
     /// Every outcome, in the order in which reports list them.
-    pub const ALL: [Outcome; 11] = [
+    pub const ALL: [Outcome; 15] = [
         Outcome::Approved,
         Outcome::WrongCode,
         Outcome::Expired,
@@ -49,6 +57,10 @@ impl Outcome {
         Outcome::MalformedCode,
         Outcome::InvalidRequest,
         Outcome::Unauthorized,
+        Outcome::RateLimited,
+        Outcome::Conflict,
+        Outcome::Cancelled,
+        Outcome::Blocked,
     ];
 
     /// The name used in contracts and output, such as `wrong_code`.
@@ -65,10 +77,15 @@ impl Outcome {
             Outcome::MalformedCode => "malformed_code",
             Outcome::InvalidRequest => "invalid_request",
             Outcome::Unauthorized => "unauthorized",
+            Outcome::RateLimited => "rate_limited",
+            Outcome::Conflict => "conflict",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Blocked => "blocked",
         }
     }
 
-    /// The situations that lead to this outcome unless a contract names others, the most direct one first.
+    /// The situations that lead to this outcome unless a contract names others, the most direct one first; none if no test
+    /// can bring it about.
     pub fn usual_situations(self) -> &'static [Situation] {
         match self {
             Outcome::Approved => &[Situation::Approved],
@@ -82,12 +99,14 @@ impl Outcome {
             Outcome::MalformedCode => &[Situation::MalformedCode],
             Outcome::InvalidRequest => &[Situation::MalformedBody],
             Outcome::Unauthorized => &[Situation::MissingCredentials, Situation::WrongCredentials],
+            // No test can bring these about.
+            Outcome::RateLimited | Outcome::Conflict | Outcome::Cancelled | Outcome::Blocked => &[],
         }
     }
 
-    /// The situation that leads to this outcome most directly.
-    pub fn situation(self) -> Situation {
-        self.usual_situations()[0]
+    /// The situation that leads to this outcome most directly; `None` if no test can bring it about.
+    pub fn situation(self) -> Option<Situation> {
+        self.usual_situations().first().copied()
     }
 }
 
@@ -131,6 +150,11 @@ pub enum Situation {
 }
 
 impl Situation {
+    /// The outcome that the situation stands for, if it stands for one.
+    pub fn outcome(self) -> Option<Outcome> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.situation() == Some(self))
+    }
+
     /// Every situation, in the order in which the matrix lists them.
     pub const ALL: [Situation; 13] = [
         Situation::Approved,

@@ -26,8 +26,9 @@ impl Contract {
     pub fn from_yaml(file: &str, text: &str) -> Result<Contract, ContractError> {
         let whole = |problem| ContractError { file: file.to_owned(), place: Vec::new(), problem };
         // Through YAML's own value, which refuses duplicate keys and reads the key `200:` as the text "200".
-        let yaml: serde_norway::Value =
+        let mut yaml: serde_norway::Value =
             serde_norway::from_str(text).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
+        yaml.apply_merge().map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
         let root = serde_json::to_value(yaml).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
         read_document(&DocumentNode::new(file, &root))
     }

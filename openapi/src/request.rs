@@ -25,6 +25,28 @@ pub enum Place {
     Query,
     /// A member of the JSON object in the body.
     Body,
+    /// A field of a form-encoded body. Documents write `body`; the media type decides.
+    #[serde(skip)]
+    Form,
+}
+
+/// How the body of a request is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyEncoding {
+    /// A JSON object.
+    Json,
+    /// `application/x-www-form-urlencoded`.
+    Form,
+}
+
+impl BodyEncoding {
+    /// The media type of such a body.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            BodyEncoding::Json => "application/json",
+            BodyEncoding::Form => "application/x-www-form-urlencoded",
+        }
+    }
 }
 
 /// The session id: its location, and the form of new ones.

@@ -71,6 +71,7 @@ pub(crate) fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
 
 /// Parses YAML through its own value type, which rejects duplicate keys, as `otp_contract` does.
 pub(crate) fn parse(text: &str) -> anyhow::Result<Value> {
-    let yaml: serde_norway::Value = serde_norway::from_str(text).context("not valid YAML")?;
+    let mut yaml: serde_norway::Value = serde_norway::from_str(text).context("not valid YAML")?;
+    yaml.apply_merge().context("not valid YAML")?;
     serde_json::to_value(yaml).context("not valid YAML")
 }

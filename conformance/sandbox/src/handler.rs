@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{StatusCode, header};
-use otp_contract::{Role, Situation};
+use otp_contract::{BodyEncoding, Role, Situation};
 
 use crate::http::{PathParameters, RequestBody, VendorResponse, read_body};
 use crate::state::AppState;
@@ -41,7 +41,7 @@ pub(crate) async fn respond<'s>(
     } else if !adapter.accepts(&parts.headers) {
         adapter
             .refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE)
-            .with_header(header::ACCEPT, "application/json".to_owned())
+            .with_header(header::ACCEPT, accepted_media_type(adapter).to_owned())
     } else {
         match read_body(body, state.limits).await {
             Ok(body) => match adapter.operation().role {
@@ -51,6 +51,10 @@ pub(crate) async fn respond<'s>(
         }
     };
     (Some(adapter), response)
+}
+
+fn accepted_media_type(adapter: &VendorAdapter) -> &'static str {
+    adapter.operation().body.unwrap_or(BodyEncoding::Json).media_type()
 }
 
 /// Finds the caller's tenant. The error is the response to send.

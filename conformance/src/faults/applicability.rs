@@ -1,7 +1,7 @@
 //! With which contracts a fault is observable: what its rule needs from the contract, and what its effect needs
 //! besides. This module must not look at a fault's name or a vendor's name.
 
-use otp_contract::{Alphabet, Contract, Matching, Outcome, Place, Scheme, Situation, StateValue, ValueKind};
+use otp_contract::{Alphabet, Contract, Matching, Place, Scheme, Situation, StateValue, ValueKind};
 use otp_sandbox::{Effect, Fault, Leak, Reading, Rule, SessionDefect, Spelling, StoreDefect, Trigger};
 
 use super::observation::{differ, is_misreport_observable, is_observable};
@@ -52,9 +52,9 @@ fn has_rule(contract: &Contract, rule: Rule) -> bool {
             !cell.alternative && cell.members.iter().any(|member| member.rule.matching == remaining)
         }),
         Rule::CodeType => has_code_in_body,
-        Rule::UnknownMembers | Rule::BodyIsObject => operation.has_body,
+        Rule::UnknownMembers | Rule::BodyIsObject => operation.has_json_body(),
         Rule::SessionIdType => operation.session.location.place == Place::Body,
-        Rule::WholeBody | Rule::ContentEncoding => operation.has_body && has_code_in_body,
+        Rule::WholeBody | Rule::ContentEncoding => operation.has_json_body() && has_code_in_body,
         Rule::ParameterBounds => {
             operation.parameters.iter().any(|parameter| parameter.kind != ValueKind::Text)
         }
@@ -75,22 +75,23 @@ fn shows(effect: Effect, contract: &Contract) -> bool {
             is_observable(contract, situations, distortion)
         }
         Effect::Decision(SessionDefect::ComparedFirst(outcome)) => {
-            differ(contract, outcome.situation(), Situation::WrongCode)
+            outcome.situation().is_some_and(|situation| differ(contract, situation, Situation::WrongCode))
         }
-        Effect::Decision(SessionDefect::Misreported(truth, reported)) => {
-            is_misreport_observable(contract, truth.situation(), reported.situation())
-        }
+        Effect::Decision(SessionDefect::Misreported(truth, reported)) => truth
+            .situation()
+            .zip(reported.situation())
+            .is_some_and(|(truth, reported)| is_misreport_observable(contract, truth, reported)),
         Effect::Storage(StoreDefect::ForeignRevealed) => {
-            differ(contract, Outcome::UnknownSession.situation(), Situation::WrongCode)
+            differ(contract, Situation::UnknownSession, Situation::WrongCode)
         }
         Effect::Storage(StoreDefect::ForeignCounts | StoreDefect::ResendResets)
         | Effect::Reading(Reading::AttemptsMember) => is_limited,
         // A malformed code may count as a wrong one; a malformed body may not.
-        Effect::Storage(StoreDefect::MalformedCounts) => operation.has_body,
+        Effect::Storage(StoreDefect::MalformedCounts) => operation.has_json_body(),
         Effect::Storage(StoreDefect::SessionSpelling(spelling)) => has_other(contract, spelling),
         Effect::Reading(Reading::LetterCase) => operation.code.alphabet == Alphabet::Alphanumeric,
         Effect::Reading(Reading::Null | Reading::Crash(Trigger::NotText)) => has_code_in_body,
-        Effect::Reading(Reading::DropsInvalidUtf8) => operation.has_body && has_code_in_body,
+        Effect::Reading(Reading::DropsInvalidUtf8) => operation.has_json_body() && has_code_in_body,
         // With only one possible length, the document discloses it.
         Effect::Leak(Leak::Length) => operation.code.min_length < operation.code.max_length,
         _ => true,

@@ -69,7 +69,7 @@ pub(super) fn usual_checks(fault: &Fault) -> Vec<&'static str> {
     }
     let situations = match fault.effect {
         Effect::Response(situations, _) | Effect::Intermittent(situations, _) => situations.to_vec(),
-        Effect::Decision(SessionDefect::Misreported(truth, _)) => vec![truth.situation()],
+        Effect::Decision(SessionDefect::Misreported(truth, _)) => truth.situation().into_iter().collect(),
         // Any situation may have a wrong response.
         _ => Situation::ALL.to_vec(),
     };

@@ -28,7 +28,7 @@ fn is_reachable(contract: &Contract, situation: Situation) -> bool {
     match situation {
         Situation::MalformedCode | Situation::MissingCode => true,
         Situation::MissingSession => contract.verify().session.location.place != Place::Path,
-        Situation::MalformedBody => contract.verify().has_body,
+        Situation::MalformedBody => contract.verify().has_json_body(),
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 //! One function builds both the request that is sent and the request that reports show: in the latter, the names of
 //! shell variables replace the secrets. Typed clients cannot build most of these requests, so this must never use one.
 
-use otp_contract::{Contract, Location, Operation, Place};
+use otp_contract::{BodyEncoding, Contract, Location, Operation, Place};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
@@ -95,12 +95,12 @@ impl VerifyCall<'_> {
             text.replace("{session}", self.session.unwrap_or_default())
                 .replace("{code}", code.unwrap_or_default())
         };
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+        let mut headers = vec![("accept".to_owned(), operation.response_media_types().join(", "))];
         let placeholder = (masking != Masking::Nothing).then_some(SECRET_PLACEHOLDER);
         headers.extend(credentials::header(self.credential, &operation.security, self.tenant, placeholder));
         let mut body = None;
-        if operation.has_body {
-            let media_type = self.mutation.content_type.unwrap_or("application/json");
+        if let Some(encoding) = operation.body {
+            let media_type = self.mutation.content_type.unwrap_or(encoding.media_type());
             if !media_type.is_empty() {
                 headers.push(("content-type".to_owned(), media_type.to_owned()));
             }
@@ -110,7 +110,10 @@ impl VerifyCall<'_> {
                     _ => bytes.to_vec(),
                 },
                 Some(Body::Text(text)) => filled(text).into_bytes(),
-                None => self.json(code).to_string().into_bytes(),
+                None => match encoding {
+                    BodyEncoding::Json => self.json(code).to_string().into_bytes(),
+                    BodyEncoding::Form => self.form(code).into_bytes(),
+                },
             });
         }
         let additional = self.mutation.headers.iter();
@@ -162,7 +165,16 @@ impl VerifyCall<'_> {
         url
     }
 
-    /// The well-formed body.
+    /// The well-formed form-encoded body.
+    fn form(&self, code: Option<&str>) -> String {
+        let fields = self.carried(code).into_iter().filter(|(location, _)| location.place == Place::Form);
+        let pairs = fields.filter_map(|(location, value)| {
+            value.map(|value| format!("{}={}", encode(&location.name), encode(value)))
+        });
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
+    /// The well-formed JSON body.
     fn json(&self, code: Option<&str>) -> Value {
         let mut object = Map::new();
         for (location, value) in self.carried(code) {

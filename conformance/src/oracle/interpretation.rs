@@ -23,7 +23,7 @@ pub(crate) fn outcomes(operation: &Operation, response: &RawResponse) -> BTreeSe
             || !operation.cells.iter().any(|other| other.outcome == cell.outcome && other.mode.is_some())
     };
     let outcomes_of = |fits: &dyn Fn(&Cell) -> bool| -> BTreeSet<Outcome> {
-        operation.cells.iter().filter(in_mode).filter(|cell| fits(cell)).map(|cell| cell.outcome).collect()
+        operation.cells.iter().filter(in_mode).filter(|cell| fits(cell)).flat_map(Cell::outcomes).collect()
     };
     let by_status = |cell: &Cell| cell.status.matches(response.status);
     let by_signals = |cell: &Cell| cell.body_specified && signals_agree(cell, &body);

@@ -121,7 +121,7 @@ pub(crate) fn cells_with_outcome<'o>(
     operation: &'o Operation,
     outcomes: &BTreeSet<Outcome>,
 ) -> Vec<&'o Cell> {
-    operation.cells.iter().filter(|cell| outcomes.contains(&cell.outcome)).collect()
+    operation.cells.iter().filter(|cell| cell.outcomes().any(|outcome| outcomes.contains(&outcome))).collect()
 }
 
 /// The cell that a check cites for a situation: a documented one if there is one, otherwise the one that the sandbox
@@ -167,10 +167,10 @@ fn compare(
     }
     if cell.body_specified {
         match response.media_type() {
-            Some(kind) if kind == "application/json" => {}
+            Some(kind) if is_same_type(&kind, &cell.media_type) => {}
             other => differences.push(Difference::new(
                 "content-type",
-                "application/json",
+                cell.media_type.clone(),
                 other.unwrap_or_else(|| "none".to_owned()),
             )),
         }
@@ -203,6 +203,12 @@ fn compare(
         ));
     }
     differences
+}
+
+/// Whether a media type without parameters is the type that a document names, whatever parameters it has there.
+fn is_same_type(kind: &str, documented: &str) -> bool {
+    let essence = documented.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case(essence)
 }
 
 /// The members of an approval that say it is a refusal.

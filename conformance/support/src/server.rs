@@ -91,7 +91,7 @@ impl TestServer {
             match location.place {
                 Place::Path => {}
                 Place::Query => path.push_str(&format!("?{}={value}&allow_retry=true", location.name)),
-                Place::Body => body[&location.name] = value.into(),
+                Place::Body | Place::Form => body[&location.name] = value.into(),
             }
         }
         let (name, value) = tenant.credential(contract);

@@ -57,3 +57,56 @@ async fn the_alternatives_of_a_new_vendor_conform_too() {
         assert_eq!(report.verdict, Verdict::Conformant, "{}: {:?}", cell.name, failed(&report));
     }
 }
+
+fn market_leaders() -> [Contract; 2] {
+    [
+        Contract::from_yaml("twilio.yaml", include_str!("../contracts/twilio.yaml")).unwrap(),
+        Contract::from_yaml("vonage.yaml", include_str!("../contracts/vonage.yaml")).unwrap(),
+    ]
+}
+
+#[tokio::test]
+async fn form_bodies_problem_documents_and_one_response_for_several_outcomes_need_no_change_of_code() {
+    for contract in market_leaders() {
+        let vendor = contract.vendor.clone();
+        let strict = otp_conformance::Options { strict: true, ..options(1) };
+        let report = check(vec![contract], Vec::new(), Vec::new(), &strict).await;
+        assert_eq!(failed(&report), Vec::<&str>::new(), "{vendor}");
+        assert_eq!(report.verdict, Verdict::Conformant, "{vendor}");
+        assert_eq!(report.summary.skipped + report.summary.error, 0, "{vendor}");
+        assert!(report.available >= 35, "{vendor}: {}", report.available);
+        for cell in report.vendors[0].cells.iter().filter(|cell| !cell.alternative) {
+            let can_be_provoked = !["rate_limited", "conflict"].contains(&cell.outcome);
+            assert_eq!(cell.seen > 0, can_be_provoked, "{vendor}/{}", cell.cell);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_alternatives_of_market_leaders_conform_too() {
+    for contract in market_leaders() {
+        for cell in contract.verify().cells.iter().filter(|cell| cell.alternative) {
+            let prefer = format!("{}/{}", contract.vendor, cell.name);
+            let report = check(vec![contract.clone()], Vec::new(), vec![prefer.clone()], &options(1)).await;
+            assert_eq!(report.verdict, Verdict::Conformant, "{prefer}: {:?}", failed(&report));
+        }
+    }
+}
+
+#[tokio::test]
+async fn wrong_responses_of_market_leaders_are_found() {
+    for contract in market_leaders() {
+        for name in ["used-status", "expired-500", "wrong-code-literal", "reuse", "no-limit", "no-expiry"] {
+            let Some(fault) = Fault::named(name).filter(|fault| faults::applies(fault, &contract)) else {
+                continue;
+            };
+            let report = check(vec![contract.clone()], vec![fault], Vec::new(), &options(1)).await;
+            let found = failed(&report);
+            assert!(
+                found.iter().any(|id| faults::can_find(id, fault)),
+                "{name} of {}: {found:?}",
+                contract.vendor
+            );
+        }
+    }
+}

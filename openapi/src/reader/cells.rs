@@ -23,30 +23,43 @@ pub(super) fn read_cells(
     let mut cells = Vec::new();
     let mut names = BTreeSet::new();
     for response in responses.members()? {
-        let status: StatusPattern = response
-            .key()
-            .parse()
-            .map_err(|()| response.unexpected("a status such as 404, or a range such as 4XX, for its key"))?;
-        let media = response
-            .member("content", "the body of the response")?
-            .member("application/json", "every response is JSON")?;
-        media.member("schema", "the type of the body")?;
-        for example in media.member("examples", "the documented responses with this status")?.members()? {
-            if !names.insert(example.key().to_owned()) {
-                return Err(example.unexpected("a name that no other example has"));
+        let Some(content) = response.optional("content")? else { continue };
+        for media in content.members()?.into_iter().filter(|media| is_json(media.key())) {
+            let Some(examples) = media.optional("examples")? else { continue };
+            // Responses and examples without an annotation are left alone.
+            for example in examples.members()?.into_iter().filter(is_annotated) {
+                let status: StatusPattern = response.key().parse().map_err(|()| {
+                    response.unexpected("a status such as 404, or a range such as 4XX, for its key")
+                })?;
+                media.member("schema", "the type of the body")?;
+                if !names.insert(example.key().to_owned()) {
+                    return Err(example.unexpected("a name that no other example has"));
+                }
+                let media_type = media.key().to_owned();
+                let cell = read_cell(&example, status, operation, policy, document)?;
+                cells.push(Cell { media_type, ..cell });
             }
-            cells.push(read_cell(&example, status, operation, policy, document)?);
         }
     }
-    for outcome in [Outcome::Approved, Outcome::WrongCode, Outcome::Expired] {
-        if !cells.iter().any(|cell| cell.outcome == outcome && !cell.alternative) {
+    for situation in [Situation::Approved, Situation::WrongCode, Situation::Expired] {
+        if !cells.iter().any(|cell| cell.answers(situation) && !cell.alternative) {
             return Err(responses.error(Problem::Missing {
-                member: outcome.to_string(),
-                purpose: "every contract has a main response for this outcome".to_owned(),
+                member: situation.to_string(),
+                purpose: "every contract has a main response in this situation".to_owned(),
             }));
         }
     }
     Ok(cells)
+}
+
+/// Whether a media type is JSON: `application/json`, or a type with the suffix `+json` (RFC 6839), with any parameters.
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.ends_with("+json")
+}
+
+fn is_annotated(example: &DocumentNode<'_>) -> bool {
+    example.value().get("x-otp").is_some()
 }
 
 fn read_cell(
@@ -92,6 +105,7 @@ fn read_cell(
         outcome: extension.outcome,
         status,
         sandbox_status,
+        media_type: String::new(),
         body: body.clone(),
         body_specified: extension.body == Body::Specified,
         members,

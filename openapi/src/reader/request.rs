@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use crate::document_node::DocumentNode;
 use crate::{
-    Account, Backing, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate, PathVariant,
-    Place, Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
+    Account, Backing, BodyEncoding, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate,
+    PathVariant, Place, Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
 };
 
 const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
@@ -22,15 +22,22 @@ pub(super) fn read_operation(
 ) -> Result<Operation, ContractError> {
     let path = PathTemplate::parse(path_node.key())
         .ok_or_else(|| path_node.unexpected("a path such as /v1/{account}/verify"))?;
-    let session = Location { place: extension.session.r#in, name: extension.session.name.clone() };
-    let code = Location { place: extension.code.r#in, name: extension.code.name.clone() };
     let body = body_members(operation_node)?;
+    let is_form = matches!(body, Some((BodyEncoding::Form, _)));
+    let located = |place: Place, name: &str| {
+        let place = if place == Place::Body && is_form { Place::Form } else { place };
+        Location { place, name: name.to_owned() }
+    };
+    let session = located(extension.session.r#in, &extension.session.name);
+    let code = located(extension.code.r#in, &extension.code.name);
     let declared = declared_parameters(operation_node)?;
     for (location, key) in [(&session, "session"), (&code, "code")] {
         let exists = match location.place {
             Place::Path => path.parameters().any(|name| name == location.name),
             Place::Query => declared.iter().any(|parameter| parameter.name == location.name),
-            Place::Body => body.iter().flatten().any(|name| *name == location.name),
+            Place::Body | Place::Form => {
+                body.iter().flat_map(|(_, names)| names).any(|name| *name == location.name)
+            }
         };
         if !exists {
             return Err(extension_node.member(key, "")?.unexpected(format!(
@@ -38,7 +45,7 @@ pub(super) fn read_operation(
                 match location.place {
                     Place::Path => "path parameter",
                     Place::Query => "query parameter",
-                    Place::Body => "member of the request body",
+                    Place::Body | Place::Form => "member of the request body",
                 }
             )));
         }
@@ -107,7 +114,7 @@ pub(super) fn read_operation(
             resend: extension.session.resend,
         },
         code: shape,
-        has_body: body.is_some(),
+        body: body.as_ref().map(|(encoding, _)| *encoding),
         path,
         cells: Vec::new(),
         facts: extension
@@ -168,16 +175,25 @@ fn check_id_pattern(pattern: &str) -> Result<(), ()> {
     if random { Ok(()) } else { Err(()) }
 }
 
-fn body_members<'a>(operation_node: &DocumentNode<'a>) -> Result<Option<Vec<&'a str>>, ContractError> {
+/// The encoding of the body, and the names of its members.
+type BodyMembers<'a> = (BodyEncoding, Vec<&'a str>);
+
+fn body_members<'a>(operation_node: &DocumentNode<'a>) -> Result<Option<BodyMembers<'a>>, ContractError> {
     let Some(body) = operation_node.optional("requestBody")? else {
         return Ok(None);
     };
-    let schema = body
-        .member("content", "the media types of the body")?
-        .member("application/json", "the body is a JSON object")?
-        .member("schema", "the members of the body")?;
+    let content = body.member("content", "the media types of the body")?;
+    let form = content.optional(BodyEncoding::Form.media_type())?;
+    let (encoding, media) = match (content.optional(BodyEncoding::Json.media_type())?, form) {
+        (Some(media), _) => (BodyEncoding::Json, media),
+        (None, Some(media)) => (BodyEncoding::Form, media),
+        (None, None) => {
+            return Err(content.unexpected("application/json or application/x-www-form-urlencoded"));
+        }
+    };
+    let schema = media.member("schema", "the members of the body")?;
     let properties = schema.member("properties", "the members of the body")?;
-    Ok(Some(properties.object()?.keys().map(String::as_str).collect()))
+    Ok(Some((encoding, properties.object()?.keys().map(String::as_str).collect())))
 }
 
 fn declared_parameters(operation_node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {

@@ -42,11 +42,15 @@ fn each_error_names_the_place_and_what_was_expected() {
         ("an id pattern with an unknown placeholder", zeckta().replace("{uuid}", "{guid}")),
         ("a key that is no status", zeckta().replace("\"410\":", "\"41\":")),
         (
-            "an example without annotation",
+            "no main response for an expired code",
             zeckta().replace(
                 "x-otp:\n                    outcome: expired",
                 "x-other:\n                    outcome: expired",
             ),
+        ),
+        (
+            "a body of another media type",
+            zeckta().replace("content:\n          application/json:\n            schema: { $ref: \"#/components/schemas/VerifyRequest\" }", "content:\n          text/plain:\n            schema: { $ref: \"#/components/schemas/VerifyRequest\" }"),
         ),
         (
             "no annotated operation",

@@ -111,7 +111,7 @@ fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
     }
     let sent: Vec<_> = request.url.query_pairs().into_owned().collect();
     assert_eq!(sent, query);
-    if operation.has_body {
+    if operation.has_json_body() {
         assert_eq!(request.body_json::<serde_json::Value>().unwrap(), body);
         assert_eq!(header("content-type"), ["application/json"]);
     } else {

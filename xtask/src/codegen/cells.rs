@@ -103,7 +103,7 @@ fn mock_response(operation: &Operation, cell: &Cell) -> TokenStream {
         let part = match place {
             Place::Path => quote!(RequestPart::Path(#name)),
             Place::Query => quote!(RequestPart::Query(#name)),
-            Place::Body => quote!(RequestPart::Body(#name)),
+            Place::Body | Place::Form => quote!(RequestPart::Body(#name)),
         };
         quote!((#pointer, crate::response::#part))
     });

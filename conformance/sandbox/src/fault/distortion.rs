@@ -34,8 +34,6 @@ pub enum Distortion {
     MissingEcho,
 }
 
-const JSON: &str = "application/json";
-
 /// An error page such as a proxy in front of a server sends.
 const PAGE: &str =
     "<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Request failed</h1></body></html>";
@@ -59,7 +57,7 @@ impl Distortion {
     pub fn example(self, contract: &Contract, cell: &Cell, situation: Situation) -> DistortedExample {
         let mut response = VendorResponse {
             status: cell.sandbox_status,
-            content_type: JSON,
+            content_type: cell.media_type.clone().into(),
             headers: Vec::new(),
             body: cell.body.clone().into(),
             cell: Some(cell.name.as_str().into()),
@@ -68,7 +66,7 @@ impl Distortion {
         distort(self, contract, Some("an earlier session"), &mut response);
         DistortedExample {
             status: response.status,
-            is_json: response.content_type == JSON,
+            is_json: response.content_type == cell.media_type.as_str(),
             body: (*response.body).clone(),
         }
     }
@@ -84,9 +82,9 @@ pub(super) fn distort(
     let cell = response.cell.as_ref().and_then(|name| contract.verify().cell(name));
     match (distortion, cell) {
         (Distortion::Status(status), _) => response.status = status,
-        (Distortion::PlainText, _) => response.content_type = "text/plain; charset=utf-8",
+        (Distortion::PlainText, _) => response.content_type = "text/plain; charset=utf-8".into(),
         (Distortion::Html, _) => {
-            response.content_type = HTML;
+            response.content_type = HTML.into();
             response.body = Value::from(PAGE).into();
         }
         (Distortion::ClaimsSuccess, _) => claim_success(contract, &mut response.body),

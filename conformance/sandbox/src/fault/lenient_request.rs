@@ -64,6 +64,11 @@ impl LenientRequest<'_> {
                 .into_iter()
                 .find(|(name, _)| *name == location.name)
                 .map(|(_, value)| value.into()),
+            Place::Form => {
+                let text = std::str::from_utf8(&self.body).ok()?;
+                let pairs = crate::http::query::read_pairs(text)?;
+                pairs.into_iter().find(|(name, _)| *name == location.name).map(|(_, value)| value.into())
+            }
             Place::Body => {
                 self.members()?.into_iter().find(|(name, _)| *name == location.name).map(|(_, value)| value)
             }
@@ -82,7 +87,8 @@ impl LenientRequest<'_> {
     /// Replaces the value at `location` by `text`, except in the path.
     pub(super) fn set(&mut self, location: &Location, text: &str) {
         match location.place {
-            Place::Path => {}
+            // No fault rereads a form.
+            Place::Path | Place::Form => {}
             Place::Query => {
                 let Some(mut pairs) = self.pairs() else { return };
                 pairs.retain(|(name, _)| *name != location.name);

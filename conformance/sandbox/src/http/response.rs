@@ -1,5 +1,6 @@
 //! A response before it becomes HTTP: faults can still change it, and it states the situation it responds to.
 
+use std::borrow::Cow;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub(crate) struct VendorResponse {
     /// The HTTP status.
     pub(crate) status: u16,
     /// The value of `Content-Type`.
-    pub(crate) content_type: &'static str,
+    pub(crate) content_type: Cow<'static, str>,
     /// Header fields other than `Content-Type` and `Cache-Control`.
     pub(crate) headers: Vec<(HeaderName, String)>,
     /// The body.
@@ -83,7 +84,7 @@ impl VendorResponse {
         fill_placeholders(&mut body, status, reason);
         VendorResponse {
             status: status.as_u16(),
-            content_type: "application/json",
+            content_type: Cow::Borrowed("application/json"),
             headers: Vec::new(),
             body: body.into(),
             cell: None,
@@ -121,7 +122,12 @@ impl IntoResponse for VendorResponse {
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        let content_type = match self.content_type {
+            Cow::Borrowed(text) => HeaderValue::from_static(text),
+            Cow::Owned(text) => HeaderValue::from_str(&text)
+                .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
+        };
+        headers.insert(header::CONTENT_TYPE, content_type);
         // A response belongs to one attempt; a cached copy would be wrong for any other.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in self.headers {

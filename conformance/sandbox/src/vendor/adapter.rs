@@ -3,6 +3,7 @@
 //! A request becomes either a well-formed call or a situation, and a situation is rendered as the cell that the
 //! contract has for it. An adapter decides nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ struct ChosenCell {
     /// The index of the cell in the operation.
     index: usize,
     name: Arc<str>,
+    content_type: Cow<'static, str>,
     /// The body, if it is the same for every call.
     body: Option<ResponseBody>,
 }
@@ -53,7 +55,11 @@ impl VendorAdapter {
         let chosen_cell = |index: usize| {
             let cell = &operation.cells[index];
             let body = is_constant(cell).then(|| ResponseBody::shared(&cell.body));
-            ChosenCell { index, name: cell.name.as_str().into(), body }
+            let content_type = match cell.media_type.as_str() {
+                "application/json" => Cow::Borrowed("application/json"),
+                other => Cow::Owned(other.to_owned()),
+            };
+            ChosenCell { index, name: cell.name.as_str().into(), content_type, body }
         };
         let situations = Situation::ALL.into_iter().flat_map(|situation| MODES.map(|mode| (situation, mode)));
         let cells = situations
@@ -82,9 +88,7 @@ impl VendorAdapter {
 
     /// Whether the contract allows the media type and encoding of the body.
     pub(crate) fn accepts(&self, headers: &HeaderMap) -> bool {
-        if !self.operation().has_body {
-            return true;
-        }
+        let Some(encoding) = self.operation().body else { return true };
         // Repeated fields are ambiguous: two readers may pick different ones and see different bodies.
         let is_repeated = |name| headers.get_all(name).iter().count() > 1;
         if is_repeated(header::CONTENT_ENCODING) || is_repeated(header::CONTENT_TYPE) {
@@ -102,7 +106,7 @@ impl VendorAdapter {
             let (name, value) = part.split_once('=')?;
             name.eq_ignore_ascii_case("charset").then(|| value.trim_matches('"'))
         });
-        essence.eq_ignore_ascii_case("application/json")
+        essence.eq_ignore_ascii_case(encoding.media_type())
             && charsets.all(|charset| charset.eq_ignore_ascii_case("utf-8"))
     }
 
@@ -123,7 +127,9 @@ impl VendorAdapter {
         context: RenderContext<'_>,
     ) -> VendorResponse {
         let context = RenderContext { decision: Some(decision), ..context };
-        self.respond(decision.outcome.situation(), decision.mode, context)
+        // The engine decides only on outcomes that a situation leads to.
+        let situation = decision.outcome.situation().unwrap_or(Situation::MalformedBody);
+        self.respond(situation, decision.mode, context)
     }
 
     /// The response in a situation.
@@ -143,7 +149,7 @@ impl VendorAdapter {
         let cell = &self.operation().cells[chosen.index];
         VendorResponse {
             status: cell.sandbox_status,
-            content_type: "application/json",
+            content_type: chosen.content_type.clone(),
             headers: Vec::new(),
             body: match &chosen.body {
                 Some(body) => body.clone(),

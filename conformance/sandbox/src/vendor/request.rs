@@ -1,6 +1,6 @@
 //! Parses a verify call by the request shape of its operation.
 
-use otp_contract::{Contract, Location, Operation, Place, Situation, ValueKind};
+use otp_contract::{BodyEncoding, Contract, Location, Operation, Place, Situation, ValueKind};
 use serde_json::Value;
 
 use crate::engine::RequestOverrides;
@@ -29,17 +29,24 @@ impl VerifyRequest {
         let Some(pairs) = query::read_pairs(query.unwrap_or_default()) else {
             return malformed(Situation::MalformedBody, None);
         };
-        let object = match operation.has_body {
-            true => match json::read_object(body) {
-                Some(object) => object,
+        let mut object = Object::default();
+        let mut fields = Vec::new();
+        match operation.body {
+            None => {}
+            Some(BodyEncoding::Json) => match json::read_object(body) {
+                Some(read) => object = read,
                 None => return malformed(Situation::MalformedBody, None),
             },
-            false => Object::default(),
-        };
+            Some(BodyEncoding::Form) => match std::str::from_utf8(body).ok().and_then(query::read_pairs) {
+                Some(read) => fields = read,
+                None => return malformed(Situation::MalformedBody, None),
+            },
+        }
         let value_at = |location: &Location| match location.place {
             Place::Path => RequestValue::from_text(path.get(&location.name)),
             Place::Query => RequestValue::from_pairs(&pairs, &location.name),
             Place::Body => RequestValue::from_member(object.get(&location.name)),
+            Place::Form => RequestValue::from_pairs(&fields, &location.name),
         };
         let session = match value_at(&operation.session.location) {
             RequestValue::Text(session) => session,

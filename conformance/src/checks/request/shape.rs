@@ -206,10 +206,19 @@ async fn duplicate_members(context: &mut CheckContext<'_>) -> Result<(), Abort> 
                     let rest = body_with(context.contract, SESSION, &format!("\"{first}\""));
                     rest.trim_end_matches('}').to_owned() + &format!(",\"{spelling}\":\"{last}\"}}")
                 }
+                Place::Form => {
+                    let id = &context.operation.session.location;
+                    let session = if id.place == Place::Form {
+                        format!("{}={{session}}&", id.name)
+                    } else {
+                        String::new()
+                    };
+                    format!("{session}{name}={first}&{name}={last}")
+                }
                 _ => format!("{name}={first}&{name}={last}"),
             };
             let (body, query) = match context.operation.code.location.place {
-                Place::Body => (Some(Body::Text(text.as_str())), None),
+                Place::Body | Place::Form => (Some(Body::Text(text.as_str())), None),
                 _ => (None, Some(text.as_str())),
             };
             let proper = context.call(&issued, issued.right());

@@ -211,7 +211,7 @@ impl<'a> ScenarioClient<'a> {
         headers.extend(call.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         let body = match &call.body {
             Some(body) => body.clone(),
-            None if operation.has_body => self.body(call).to_string().into_bytes(),
+            None if operation.has_json_body() => self.body(call).to_string().into_bytes(),
             None => Vec::new(),
         };
         let method = call.method.unwrap_or(&operation.method).to_owned();

@@ -77,7 +77,7 @@ fn with_invalid_byte(body: &str) -> Vec<u8> {
 /// A call with two codes.
 fn twice(client: &ScenarioClient<'_>, call: &Call, first: &str, last: &str) -> Call {
     let name = &client.contract.verify().code.location.name;
-    if !client.contract.verify().has_body {
+    if !client.contract.verify().has_json_body() {
         return Call { query: vec![("otp", last.to_owned())], ..call.code(first) };
     }
     let body = client.body(&call.code(first)).to_string();
@@ -88,7 +88,7 @@ fn twice(client: &ScenarioClient<'_>, call: &Call, first: &str, last: &str) -> C
 async fn crash(client: &mut ScenarioClient<'_>, call: Call, trigger: Trigger) -> Option<()> {
     let call = match trigger {
         Trigger::Nul => call.code("0123\0x"),
-        Trigger::InvalidUtf8 if client.contract.verify().has_body => {
+        Trigger::InvalidUtf8 if client.contract.verify().has_json_body() => {
             let body = with_invalid_byte(&client.body(&call).to_string());
             Call { body: Some(body), ..call }
         }
