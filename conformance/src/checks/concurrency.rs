@@ -216,13 +216,13 @@ fn meanings(context: &CheckContext<'_>, response: &RawResponse) -> BTreeSet<Outc
 
 /// The same call, if it was refused, with every kind of refusal.
 fn with_any_refusal(call: ObservedCall) -> ObservedCall {
-    let response = call.response.map(|(at, outcomes)| match outcomes.contains(&Outcome::Approved) {
-        true => (at, outcomes),
-        false => {
-            let all = Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Approved);
-            (at, all.collect())
+    let widened = |(at, outcomes): (u64, BTreeSet<Outcome>)| {
+        if outcomes.contains(&Outcome::Approved) {
+            return (at, outcomes);
         }
-    });
+        (at, Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Approved).collect())
+    };
+    let response = call.response.map(widened);
     ObservedCall { response, ..call }
 }
 

@@ -32,23 +32,7 @@ pub(super) fn read_operation(
     let code = located(extension.code.r#in, &extension.code.name);
     let declared = declared_parameters(operation_node)?;
     for (location, key) in [(&session, "session"), (&code, "code")] {
-        let exists = match location.place {
-            Place::Path => path.parameters().any(|name| name == location.name),
-            Place::Query => declared.iter().any(|parameter| parameter.name == location.name),
-            Place::Body | Place::Form => {
-                body.iter().flat_map(|(_, names)| names).any(|name| *name == location.name)
-            }
-        };
-        if !exists {
-            return Err(extension_node.member(key, "")?.unexpected(format!(
-                "the name of a {} of this operation",
-                match location.place {
-                    Place::Path => "path parameter",
-                    Place::Query => "query parameter",
-                    Place::Body | Place::Form => "member of the request body",
-                }
-            )));
-        }
+        check_location(extension_node, key, location, &path, &declared, body.as_ref())?;
     }
     for name in path.parameters() {
         let is_session_or_code =
@@ -126,6 +110,31 @@ pub(super) fn read_operation(
             })
             .collect(),
     })
+}
+
+/// Checks that the operation has the value at `location`, which the member `key` of the annotation names.
+fn check_location(
+    extension_node: &DocumentNode<'_>,
+    key: &str,
+    location: &Location,
+    path: &PathTemplate,
+    declared: &[Parameter],
+    body: Option<&BodyMembers<'_>>,
+) -> Result<(), ContractError> {
+    let (exists, kind) = match location.place {
+        Place::Path => (path.parameters().any(|name| name == location.name), "path parameter"),
+        Place::Query => (declared.iter().any(|parameter| parameter.name == location.name), "query parameter"),
+        Place::Body | Place::Form => {
+            let mut names = body.iter().flat_map(|(_, names)| names);
+            (names.any(|name| *name == location.name), "member of the request body")
+        }
+    };
+    match exists {
+        true => Ok(()),
+        false => {
+            Err(extension_node.member(key, "")?.unexpected(format!("the name of a {kind} of this operation")))
+        }
+    }
 }
 
 fn read_path_variants(
