@@ -58,16 +58,24 @@ pub(crate) enum Cause {
 }
 
 /// Selects the variant of a vendor's error.
-pub(crate) enum Variant {
+pub enum Variant {
     /// The variant of the cell with this name.
     Cell(&'static str),
+    /// The response has several meanings.
     Ambiguous,
+    /// The response signals both an approval and a refusal.
     Contradictory,
+    /// An HTTP 429 to which the document gives no other meaning.
     RateLimited,
+    /// No document describes the response.
     Undocumented,
+    /// The response was cut off or is too long.
     Incomplete,
+    /// An argument cannot be sent; nothing was sent.
     InvalidInput,
+    /// The client could not connect.
     Unsent,
+    /// The request may have arrived, but there was no response.
     Unanswered,
 }
 
@@ -277,7 +285,8 @@ impl Error {
     }
 
     /// Selects the variant of the vendor's error.
-    pub(crate) fn variant(&self) -> Variant {
+    #[doc(hidden)]
+    pub fn variant(&self) -> Variant {
         match &self.0.cause {
             Cause::Refused(candidates) => {
                 candidates.closest.map_or(Variant::Ambiguous, |cell| Variant::Cell(cell.name))
@@ -297,7 +306,8 @@ impl Error {
         dead_code,
         reason = "few documents have one response for several outcomes, and a build may have none of them"
     )]
-    pub(crate) fn is_one_of(&self, names: &[&str]) -> bool {
+    #[doc(hidden)]
+    pub fn is_one_of(&self, names: &[&str]) -> bool {
         self.candidates()
             .is_some_and(|candidates| candidates.decisive().all(|cell| names.contains(&cell.name)))
     }

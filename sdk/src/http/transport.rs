@@ -20,8 +20,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// What generated code needs to build a request. The field names are progenitor's.
 pub struct Api {
     /// The base URL, without a trailing slash.
-    pub(crate) baseurl: String,
-    pub(crate) client: reqwest::Client,
+    pub baseurl: String,
+    /// The HTTP client.
+    pub client: reqwest::Client,
 }
 
 /// The connections of a client, and what all its requests have in common.

@@ -25,8 +25,11 @@ pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow
                 json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
         }
     }
-    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    let schemas = schemas.context("the document has no schemas")?;
+    let schemas = &mut document["components"]["schemas"];
+    if schemas.is_null() {
+        *schemas = json!({});
+    }
+    let schemas = schemas.as_object_mut().context("components > schemas is no object")?;
     if schemas.insert(SCHEMA.to_owned(), json!({ "type": "string" })).is_some() {
         bail!("expected no schema with the name {SCHEMA}, which is reserved; rename the schema");
     }

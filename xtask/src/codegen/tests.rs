@@ -84,7 +84,7 @@ fn a_new_document_adds_a_client() {
     let generated = repository::generated(copy.path());
     assert!(generated.join("acme.rs").exists());
     let index = std::fs::read_to_string(generated.join("mod.rs")).unwrap();
-    assert!(index.contains("#[cfg(feature = \"acme\")]\npub(crate) mod acme;"), "{index}");
+    assert!(index.contains("#[cfg(feature = \"acme\")]\npub mod acme;"), "{index}");
     assert!(index.contains("#[cfg(feature = \"acme\")]\n    &acme::VERIFY,"), "{index}");
 
     edit(&path, "id: acme", "id: other");
@@ -147,7 +147,7 @@ fn generated(responses: &serde_json::Value) -> String {
     });
     let contract_text = serde_json::to_string(&readable(&value)).unwrap();
     let contract = otp_contract::Contract::from_yaml("acme.yaml", &contract_text).unwrap();
-    client(&Document { file: "acme.yaml".to_owned(), value, contract }).unwrap()
+    client(&Document { file: "acme.yaml".to_owned(), value, contract }, Target::Module).unwrap()
 }
 
 /// The document without the responses that the contract reader does not support. The generator supports all of
