@@ -8,6 +8,9 @@ pub use crate::{
     Approved, BuildError, Client, ClientBuilder, Error, InvalidInput, SecretString, VerifyRequest,
 };
 
+pub use progenitor_client;
+pub use reqwest;
+
 pub mod error {
     pub use crate::error::Variant;
 }

@@ -25,6 +25,7 @@ mod error;
 mod facade;
 mod lowering;
 mod options;
+pub(crate) mod package;
 mod request;
 mod request_builders;
 mod secrets;

@@ -53,7 +53,13 @@ impl Target {
         match self {
             Target::Module => text,
             Target::Crate => {
-                text.replace("(crate::", "(otp_verify::").replace("crate::", "otp_verify::__private::")
+                let text = text.replace("(crate::", "(otp_verify::").replace("[`crate::", "[`otp_verify::");
+                let text = text.replace("crate::", "otp_verify::__private::");
+                // The generated crate has the same version of these as `otp-verify`.
+                let text = text.replace("::reqwest::", "reqwest::");
+                ["reqwest::", "progenitor_client::"]
+                    .into_iter()
+                    .fold(text, |text, name| text.replace(name, &format!("otp_verify::__private::{name}")))
             }
         }
     }
