@@ -115,7 +115,8 @@ pub(super) fn variants(operation: &Operation, cell: &Cell) -> Vec<syn::Ident> {
     own.into_iter().chain(others).collect()
 }
 
-/// Whether no signal at the same place has different values in the two.
+/// Whether one status fits both, and the body does not tell them apart: it is unspecified in one, or no signal at the same
+/// place has different values.
 fn is_similar(cell: &Cell, other: &Cell) -> bool {
     let differs = cell.members.iter().any(|one| {
         let is_signal = |matching: &Matching| matches!(matching, Matching::Literal | Matching::IgnoreCase);
@@ -124,7 +125,8 @@ fn is_similar(cell: &Cell, other: &Cell) -> bool {
             && same_place
                 .is_some_and(|member| is_signal(&member.rule.matching) && member.example != one.example)
     });
-    other.status.matches(cell.sandbox_status) && !differs
+    let is_specified = cell.body_specified && other.body_specified;
+    other.status.matches(cell.sandbox_status) && !(is_specified && differs)
 }
 
 /// Whether the document states the same response for both literally.

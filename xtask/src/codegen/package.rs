@@ -264,6 +264,16 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_with_call_options_passes_its_tests() {
+        assert_the_tests_pass(&repository::documents(&repository::root()).join("dailystory.yaml"));
+    }
+
+    #[test]
+    fn a_crate_with_basic_authentication_passes_its_tests() {
+        assert_the_tests_pass(&repository::documents(&repository::root()).join("exotel.yaml"));
+    }
+
+    #[test]
     fn a_folder_with_other_files_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         refuse_foreign(folder.path()).unwrap();

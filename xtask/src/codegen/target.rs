@@ -53,7 +53,7 @@ impl Target {
         match self {
             Target::Module => text,
             Target::Crate => {
-                let text = text.replace("(crate::", "(otp_verify::").replace("[`crate::", "[`otp_verify::");
+                let text = text.replace("](crate::", "](otp_verify::").replace("[`crate::", "[`otp_verify::");
                 let text = text.replace("crate::", "otp_verify::__private::");
                 // The generated crate has the same version of these as `otp-verify`.
                 let text = text.replace("::reqwest::", "reqwest::");
