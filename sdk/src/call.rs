@@ -123,7 +123,7 @@ impl<V: VerifyOperation> VerifyRequest<V> {
     fn send(&self, timeout: Duration) -> Option<impl Future<Output = ExchangeResult> + use<V>> {
         let transport = &self.client.inner().transport;
         let mut request = V::request(&transport.api, &self.input).ok()?;
-        transport.prepare(&mut request, V::USER_AGENT, &self.headers, timeout);
+        transport.prepare(&mut request, V::USER_AGENT, V::ACCEPT, &self.headers, timeout);
         Some(transport.send(request))
     }
 

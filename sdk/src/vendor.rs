@@ -39,6 +39,9 @@ pub trait VerifyResponses: Vendor {
     /// The vendor's error, with a variant for each documented refusal.
     type Error: std::error::Error + Into<crate::Error> + Send + Sync + 'static;
 
+    /// The media types of the documented bodies, as the header `Accept`.
+    const ACCEPT: &'static str;
+
     /// The route and the documented responses.
     fn operation() -> &'static Operation;
 

@@ -24,6 +24,7 @@ mod cells;
 mod error;
 mod facade;
 mod lowering;
+mod media;
 mod options;
 pub(crate) mod package;
 mod request;
@@ -123,7 +124,7 @@ fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::
 /// The client of one vendor.
 fn client(document: &Document, target: Target) -> anyhow::Result<String> {
     let contract = &document.contract;
-    let (without_forms, forms) = lowering::without_forms(&document.value);
+    let (without_forms, forms) = media::without_forms(&document.value);
     let named = lowering::with_named_bodies(&without_forms);
     let lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered).context("not an OpenAPI 3.0 document")?;

@@ -850,6 +850,7 @@ pub mod body {
 impl VerifyResponses for D7 {
     type Body = Body;
     type Error = Error;
+    const ACCEPT: &'static str = "application/json";
     fn operation() -> &'static Operation {
         &VERIFY
     }

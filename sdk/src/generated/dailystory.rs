@@ -780,6 +780,7 @@ pub mod body {
 impl VerifyResponses for Dailystory {
     type Body = Body;
     type Error = Error;
+    const ACCEPT: &'static str = "application/json";
     fn operation() -> &'static Operation {
         &VERIFY
     }

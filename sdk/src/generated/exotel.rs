@@ -1134,6 +1134,7 @@ pub mod body {
 impl VerifyResponses for Exotel {
     type Body = Body;
     type Error = Error;
+    const ACCEPT: &'static str = "application/json";
     fn operation() -> &'static Operation {
         &VERIFY
     }

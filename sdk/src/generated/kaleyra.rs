@@ -948,6 +948,7 @@ pub mod body {
 impl VerifyResponses for Kaleyra {
     type Body = Body;
     type Error = Error;
+    const ACCEPT: &'static str = "application/json";
     fn operation() -> &'static Operation {
         &VERIFY
     }

@@ -785,6 +785,7 @@ pub mod body {
 impl VerifyResponses for Zeckta {
     type Body = Body;
     type Error = Error;
+    const ACCEPT: &'static str = "application/json";
     fn operation() -> &'static Operation {
         &VERIFY
     }

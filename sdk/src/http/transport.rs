@@ -93,6 +93,7 @@ impl Transport {
         &self,
         request: &mut reqwest::Request,
         user_agent: &'static str,
+        accept: &'static str,
         extra_headers: &HeaderMap,
         timeout: Duration,
     ) {
@@ -100,8 +101,8 @@ impl Transport {
         for (name, value) in extra_headers {
             headers.insert(name, value.clone());
         }
-        // Every documented response is JSON. The generator does not see the responses, so it sets no `Accept`.
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // progenitor does not see the responses, so it sets no `Accept`.
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
         }

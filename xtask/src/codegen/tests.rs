@@ -246,7 +246,11 @@ fn a_body_of_any_json_media_type_is_typed() {
         "409": problem("application/problem+json"),
         "410": problem("application/vnd.acme.v1+json; charset=utf-8"),
     }));
-    for part in ["Http409(types::B)", "Http410(types::B)"] {
+    for part in [
+        "Http409(types::B)",
+        "Http410(types::B)",
+        r#""application/json, application/problem+json, application/vnd.acme.v1+json""#,
+    ] {
         assert!(client.contains(part), "{part} is not in\n{client}");
     }
 }
