@@ -53,7 +53,7 @@ impl<V: VerifyOperation> Client<V> {
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct VerifyRequest<V: VerifyOperation> {
     client: Client<V>,
-    pub(crate) input: VerifyInput<V::Options>,
+    input: VerifyInput<V::Options>,
     timeout: Duration,
     headers: HeaderMap,
     /// The first invalid option. Setters cannot fail, so the call does.
@@ -89,8 +89,15 @@ impl<V: VerifyOperation> VerifyRequest<V> {
         }
     }
 
+    /// The vendor's options, for its setters.
+    #[doc(hidden)]
+    pub fn options_mut(&mut self) -> &mut V::Options {
+        &mut self.input.options
+    }
+
     /// Makes the call fail before anything is sent.
-    pub(crate) fn reject(mut self, invalid: InvalidInput) -> VerifyRequest<V> {
+    #[doc(hidden)]
+    pub fn reject(mut self, invalid: InvalidInput) -> VerifyRequest<V> {
         self.invalid.get_or_insert(invalid);
         self
     }
@@ -116,7 +123,7 @@ impl<V: VerifyOperation> VerifyRequest<V> {
     fn send(&self, timeout: Duration) -> Option<impl Future<Output = ExchangeResult> + use<V>> {
         let transport = &self.client.inner().transport;
         let mut request = V::request(&transport.api, &self.input).ok()?;
-        transport.prepare(&mut request, V::USER_AGENT, &self.headers, timeout);
+        transport.prepare(&mut request, V::USER_AGENT, V::ACCEPT, &self.headers, timeout);
         Some(transport.send(request))
     }
 

@@ -82,7 +82,8 @@ pub struct ClientBuilder<V> {
 
 impl<V: Vendor> ClientBuilder<V> {
     /// Starts with the vendor's defaults. `accounts` are the path parameters that all calls have in common.
-    pub(crate) fn new(credentials: Credentials, accounts: Vec<(&'static str, String)>) -> ClientBuilder<V> {
+    #[doc(hidden)]
+    pub fn new(credentials: Credentials, accounts: Vec<(&'static str, String)>) -> ClientBuilder<V> {
         ClientBuilder {
             base_url: V::DEFAULT_BASE_URL.to_owned(),
             credentials,
@@ -95,7 +96,8 @@ impl<V: Vendor> ClientBuilder<V> {
     }
 
     /// Sets the base URL from an environment variable, if that is set.
-    pub(crate) fn base_url_from(self, variable: &'static str) -> Result<ClientBuilder<V>, BuildError> {
+    #[doc(hidden)]
+    pub fn base_url_from(self, variable: &'static str) -> Result<ClientBuilder<V>, BuildError> {
         Ok(match environment::optional(variable)? {
             Some(base_url) => self.base_url(base_url),
             None => self,

@@ -58,16 +58,24 @@ pub(crate) enum Cause {
 }
 
 /// Selects the variant of a vendor's error.
-pub(crate) enum Variant {
+pub enum Variant {
     /// The variant of the cell with this name.
     Cell(&'static str),
+    /// The response has several meanings.
     Ambiguous,
+    /// The response signals both an approval and a refusal.
     Contradictory,
+    /// An HTTP 429 to which the document gives no other meaning.
     RateLimited,
+    /// No document describes the response.
     Undocumented,
+    /// The response was cut off or is too long.
     Incomplete,
+    /// An argument cannot be sent; nothing was sent.
     InvalidInput,
+    /// The client could not connect.
     Unsent,
+    /// The request may have arrived, but there was no response.
     Unanswered,
 }
 
@@ -91,8 +99,14 @@ pub enum ErrorKind {
     InvalidRequest,
     /// The credentials are missing or wrong, or belong to another account.
     Unauthorized,
-    /// Too many calls in a short time: an HTTP 429 to which the vendor's document gives no other meaning.
+    /// Too many calls in a short time: the vendor's document says so, or gives an HTTP 429 no other meaning.
     RateLimited,
+    /// Another call, or the state of the session, is in conflict with this one.
+    Conflict,
+    /// The session was cancelled.
+    Cancelled,
+    /// The vendor blocks the recipient or the account.
+    Blocked,
     /// The vendor's document gives the response several meanings; see [`Error::outcomes`].
     Ambiguous,
     /// No connection, no response, or an incomplete one.
@@ -277,7 +291,8 @@ impl Error {
     }
 
     /// Selects the variant of the vendor's error.
-    pub(crate) fn variant(&self) -> Variant {
+    #[doc(hidden)]
+    pub fn variant(&self) -> Variant {
         match &self.0.cause {
             Cause::Refused(candidates) => {
                 candidates.closest.map_or(Variant::Ambiguous, |cell| Variant::Cell(cell.name))
@@ -297,7 +312,8 @@ impl Error {
         dead_code,
         reason = "few documents have one response for several outcomes, and a build may have none of them"
     )]
-    pub(crate) fn is_one_of(&self, names: &[&str]) -> bool {
+    #[doc(hidden)]
+    pub fn is_one_of(&self, names: &[&str]) -> bool {
         self.candidates()
             .is_some_and(|candidates| candidates.decisive().all(|cell| names.contains(&cell.name)))
     }
@@ -349,6 +365,10 @@ impl ErrorKind {
             | Outcome::MalformedCode
             | Outcome::InvalidRequest => ErrorKind::InvalidRequest,
             Outcome::Unauthorized => ErrorKind::Unauthorized,
+            Outcome::RateLimited => ErrorKind::RateLimited,
+            Outcome::Conflict => ErrorKind::Conflict,
+            Outcome::Cancelled => ErrorKind::Cancelled,
+            Outcome::Blocked => ErrorKind::Blocked,
             // A refusal is never an approval; this arm keeps a mistake from becoming one.
             Outcome::Approved => ErrorKind::UndocumentedResponse,
         }

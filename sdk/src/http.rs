@@ -14,7 +14,7 @@ mod secret;
 mod transport;
 
 pub use error::{BuildError, IncompleteBody, InvalidInput, TransportError};
-pub(crate) use secret::Secret;
+pub use secret::Secret;
 pub use secret::{Code, SessionId};
-pub(crate) use transport::Api;
+pub use transport::Api;
 pub(crate) use transport::{ExchangeResult, Transport};

@@ -20,11 +20,11 @@ pub use approval::{Approval, Approved};
 pub use call::VerifyRequest;
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, NextStep};
+pub use generated::*;
 pub use http::{BuildError, Code, IncompleteBody, InvalidInput, SessionId, TransportError};
 pub use response::{Cell, Certainty, Consumption, Outcome, RawResponse};
 pub use secrecy::SecretString;
 pub use vendor::{Vendor, VerifyOperation};
-pub use vendors::*;
 pub use verifier::{Verification, Verifier};
 
 mod approval;
@@ -48,8 +48,10 @@ mod generated;
 mod http;
 mod response;
 mod vendor;
-mod vendors;
 mod verifier;
+
+#[doc(hidden)]
+pub mod __private;
 
 #[cfg(feature = "blocking")]
 pub mod blocking;

@@ -32,7 +32,7 @@
 //!
 //! The server handles one request at a time, because `wiremock` does, so it is not suitable for tests of concurrency.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,7 +42,7 @@ use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
 
 use crate::generated::VERIFY_OPERATIONS;
-use crate::response::{Cell, Operation, RequestPart};
+use crate::response::{Cell, MockResponse, RequestPart};
 
 /// The documented responses of all vendors whose features are enabled.
 pub fn cells() -> impl Iterator<Item = &'static Cell> {
@@ -62,7 +62,7 @@ pub struct Server {
 
 /// The configured responses, by the vendor's id.
 #[derive(Clone, Default)]
-struct Responses(Arc<Mutex<HashMap<&'static str, ConfiguredResponse>>>);
+struct Responses(Arc<Mutex<BTreeMap<&'static str, ConfiguredResponse>>>);
 
 struct ConfiguredResponse {
     cell: &'static Cell,
@@ -118,9 +118,9 @@ impl fmt::Debug for Server {
 impl Respond for Responses {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let responses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let response = VERIFY_OPERATIONS.iter().find_map(|operation| {
-            let parameters = path_parameters(operation, request)?;
-            Some(responses.get(operation.vendor)?.render(request, &parameters))
+        let response = responses.values().find_map(|response| {
+            let parameters = path_parameters(&response.cell.mock, request)?;
+            Some(response.render(request, &parameters))
         });
         response.unwrap_or_else(|| ResponseTemplate::new(404))
     }
@@ -137,9 +137,7 @@ impl ConfiguredResponse {
                     .query_pairs()
                     .find(|(key, _)| key == name)
                     .map(|(_, value)| value.into_owned()),
-                RequestPart::Body(name) => serde_json::from_slice::<Value>(&request.body)
-                    .ok()
-                    .and_then(|body| body.get(name)?.as_str().map(str::to_owned)),
+                RequestPart::Body(name) => body_member(request, name),
             };
             if let (Some(target), Some(value)) = (body.pointer_mut(pointer), value) {
                 *target = value.into();
@@ -150,8 +148,18 @@ impl ConfiguredResponse {
     }
 }
 
+/// A member of a request's body, which is JSON or a form.
+fn body_member(request: &Request, name: &str) -> Option<String> {
+    match serde_json::from_slice::<Value>(&request.body) {
+        Ok(body) => body.get(name)?.as_str().map(str::to_owned),
+        Err(_) => url::form_urlencoded::parse(&request.body)
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned()),
+    }
+}
+
 /// The path parameters of a call, or `None` if the request is another call.
-fn path_parameters(operation: &Operation, request: &Request) -> Option<HashMap<&'static str, String>> {
+fn path_parameters(operation: &MockResponse, request: &Request) -> Option<HashMap<&'static str, String>> {
     let segments: Vec<&str> = request.url.path().split('/').collect();
     let template: Vec<&'static str> = operation.path.split('/').collect();
     if request.method.as_str() != operation.method || segments.len() != template.len() {

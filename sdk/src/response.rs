@@ -12,14 +12,9 @@ mod path;
 mod raw;
 
 pub use cell::{Cell, Certainty};
-#[allow(
-    unused_imports,
-    reason = "only the generated tables use all of them, and a build may have no vendor"
-)]
-pub(crate) use cell::{Literal, Member, Remedy, Rule, StateValue, StatusPattern};
-#[cfg(feature = "mock")]
-pub(crate) use cell::{MockResponse, RequestPart};
-pub(crate) use classification::{Candidates, Classification, RequestValues, ResponseTable};
-pub(crate) use operation::Operation;
+pub use cell::{Literal, Member, MockResponse, Remedy, RequestPart, Rule, StateValue, StatusPattern};
+pub use classification::ResponseTable;
+pub(crate) use classification::{Candidates, Classification, RequestValues};
+pub use operation::Operation;
 pub use outcome::{Consumption, Outcome};
 pub use raw::RawResponse;

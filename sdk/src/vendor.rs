@@ -1,8 +1,8 @@
 //! The traits through which the shared client uses a vendor. Knows no vendor by name and contains no logic.
 //!
-//! [`Vendor`] is common to all operations. Each operation has a pair of traits: one that the generated code implements,
-//! with everything that follows from the contract, and one that the vendor's module implements, which turns the
-//! arguments of a call into a request. A further operation is a further pair.
+//! [`Vendor`] is common to all operations. Each operation has a pair of traits: one
+//! with everything about responses, and one that turns the arguments of a call into a request. The generated code
+//! implements both. A further operation is a further pair.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +39,9 @@ pub trait VerifyResponses: Vendor {
     /// The vendor's error, with a variant for each documented refusal.
     type Error: std::error::Error + Into<crate::Error> + Send + Sync + 'static;
 
+    /// The media types of the documented bodies, as the header `Accept`.
+    const ACCEPT: &'static str;
+
     /// The route and the documented responses.
     fn operation() -> &'static Operation;
 
@@ -51,17 +54,19 @@ pub trait VerifyResponses: Vendor {
 
 /// The arguments of a verify call.
 pub struct VerifyInput<O> {
-    pub(crate) session: Secret,
-    pub(crate) code: Secret,
+    /// The session's id.
+    pub session: Secret,
+    /// The code that the user entered.
+    pub code: Secret,
     /// The accounts, by the names of their path parameters.
     pub(crate) accounts: Accounts,
-    pub(crate) options: O,
+    /// The vendor's options.
+    pub options: O,
 }
 
 impl<O> VerifyInput<O> {
     /// The account with this name. The vendor's builder requires each account.
-    #[allow(dead_code, reason = "not every vendor has accounts, and a build may have one vendor")]
-    pub(crate) fn account(&self, name: &str) -> Secret {
+    pub fn account(&self, name: &str) -> Secret {
         let account = self.accounts.iter().find(|(known, _)| *known == name);
         account.map_or_else(|| Secret::new(String::new()), |(_, account)| account.clone())
     }
@@ -71,6 +76,7 @@ impl<O> VerifyInput<O> {
 pub(crate) type Accounts = Arc<[(&'static str, Secret)]>;
 
 /// Keeps other crates from implementing [`Vendor`].
-pub(crate) mod sealed {
+pub mod sealed {
+    /// Only generated code implements it.
     pub trait Sealed {}
 }

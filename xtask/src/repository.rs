@@ -21,9 +21,14 @@ pub(crate) fn documents(root: &Path) -> PathBuf {
     root.join("openapi")
 }
 
+/// The folder of the package `otp-verify`.
+pub(crate) fn client(root: &Path) -> PathBuf {
+    root.join("sdk")
+}
+
 /// The folder of the generated clients.
 pub(crate) fn generated(root: &Path) -> PathBuf {
-    root.join("sdk").join("src").join("generated")
+    client(root).join("src").join("generated")
 }
 
 /// The JSON Schema of the annotations.

@@ -13,7 +13,7 @@ use super::InvalidInput;
 
 /// The credentials of a client.
 #[derive(Clone)]
-pub(crate) enum Credentials {
+pub enum Credentials {
     /// `Authorization: Bearer …`
     Bearer(SecretString),
     /// `Authorization: Basic …`. The user name is secret too, because it identifies an account with some vendors.

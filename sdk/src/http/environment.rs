@@ -7,7 +7,7 @@ use std::env::{self, VarError};
 use super::BuildError;
 
 /// The value of a required variable.
-pub(crate) fn required(name: &'static str) -> Result<String, BuildError> {
+pub fn required(name: &'static str) -> Result<String, BuildError> {
     optional(name)?.ok_or(BuildError::Environment(name))
 }
 

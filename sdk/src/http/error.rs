@@ -14,7 +14,8 @@ pub struct InvalidInput {
 
 impl InvalidInput {
     /// `problem` is a predicate that follows the argument's name, such as "is empty".
-    pub(crate) fn new(argument: &'static str, problem: &'static str) -> InvalidInput {
+    #[doc(hidden)]
+    pub fn new(argument: &'static str, problem: &'static str) -> InvalidInput {
         InvalidInput { argument, problem }
     }
 

@@ -91,9 +91,9 @@ hidden!(Code SessionId);
 /// The text of a [`Code`], a [`SessionId`] or an account.
 ///
 /// Generated requests have this type wherever the contract has a session id, a code or an account. `Display` and
-/// `Serialize` show the text, because generated code uses them to build the request; therefore the type is not public.
+/// `Serialize` show the text, because generated code uses them to build the request; therefore only generated code can name the type.
 #[derive(Clone)]
-pub(crate) struct Secret(Arc<SecretString>);
+pub struct Secret(Arc<SecretString>);
 
 impl Secret {
     pub(crate) fn new(text: String) -> Secret {

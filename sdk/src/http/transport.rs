@@ -20,8 +20,9 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 /// What generated code needs to build a request. The field names are progenitor's.
 pub struct Api {
     /// The base URL, without a trailing slash.
-    pub(crate) baseurl: String,
-    pub(crate) client: reqwest::Client,
+    pub baseurl: String,
+    /// The HTTP client.
+    pub client: reqwest::Client,
 }
 
 /// The connections of a client, and what all its requests have in common.
@@ -92,6 +93,7 @@ impl Transport {
         &self,
         request: &mut reqwest::Request,
         user_agent: &'static str,
+        accept: &'static str,
         extra_headers: &HeaderMap,
         timeout: Duration,
     ) {
@@ -99,8 +101,8 @@ impl Transport {
         for (name, value) in extra_headers {
             headers.insert(name, value.clone());
         }
-        // Every documented response is JSON. The generator does not see the responses, so it sets no `Accept`.
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // progenitor does not see the responses, so it sets no `Accept`.
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
         }

@@ -17,29 +17,43 @@ use super::outcome::{Consumption, Outcome};
 /// Each vendor's module lists its own, such as [`zeckta::cells`](crate::zeckta::cells).
 /// [`Error::cells`](crate::Error::cells) returns those that match a response.
 pub struct Cell {
-    pub(crate) vendor: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) summary: &'static str,
-    pub(crate) outcome: Outcome,
+    #[doc(hidden)]
+    pub vendor: &'static str,
+    #[doc(hidden)]
+    pub name: &'static str,
+    #[doc(hidden)]
+    pub summary: &'static str,
+    #[doc(hidden)]
+    pub outcome: Outcome,
     /// The HTTP statuses that the response may have.
-    pub(crate) status: StatusPattern,
+    #[doc(hidden)]
+    pub status: StatusPattern,
     /// The status closest to the document if `status` is a class.
-    pub(crate) usual_status: u16,
+    #[doc(hidden)]
+    pub usual_status: u16,
     /// Whether the document states the response literally. Otherwise it is inferred from the closest statement.
-    pub(crate) documented: bool,
+    #[doc(hidden)]
+    pub documented: bool,
     /// Whether the document specifies the body. Otherwise `members` describes an example.
-    pub(crate) body_specified: bool,
+    #[doc(hidden)]
+    pub body_specified: bool,
     /// The leaves of the body, in the document's order.
-    pub(crate) members: &'static [Member],
-    pub(crate) document: &'static str,
-    pub(crate) section: &'static str,
-    pub(crate) note: Option<&'static str>,
-    pub(crate) consumption: Consumption,
+    #[doc(hidden)]
+    pub members: &'static [Member],
+    #[doc(hidden)]
+    pub document: &'static str,
+    #[doc(hidden)]
+    pub section: &'static str,
+    #[doc(hidden)]
+    pub note: Option<&'static str>,
+    #[doc(hidden)]
+    pub consumption: Consumption,
     /// `None` for an approval.
-    pub(crate) remedy: Option<Remedy>,
+    #[doc(hidden)]
+    pub remedy: Option<Remedy>,
     /// The response that a mock server sends.
-    #[cfg(feature = "mock")]
-    pub(crate) mock: MockResponse,
+    #[doc(hidden)]
+    pub mock: MockResponse,
 }
 
 impl Cell {
@@ -110,16 +124,20 @@ pub enum Certainty {
 /// The order is the order of precedence: if a response has several meanings, the greatest remedy applies. A new code
 /// also helps after a wrong code, and a request that is malformed fails again and shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Remedy {
+pub enum Remedy {
+    /// Enter the code again.
     EnterAgain,
+    /// Correct the request.
     FixRequest,
+    /// Request a new code.
     NewCode,
+    /// Wait until the lock ends.
     Wait,
 }
 
 /// The HTTP statuses that a response may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StatusPattern {
+pub enum StatusPattern {
     /// One status.
     Exact(u16),
     /// All statuses of a class; 4 stands for 400 to 499.
@@ -143,17 +161,18 @@ pub(crate) type Path = &'static [&'static str];
 
 /// One leaf of a documented body.
 #[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) path: Path,
+pub struct Member {
+    /// Where it is.
+    pub path: Path,
     /// Whether the member may be absent.
-    pub(crate) optional: bool,
+    pub optional: bool,
     /// How its value is compared.
-    pub(crate) rule: Rule,
+    pub rule: Rule,
 }
 
 /// How a value is compared. `Literal`, `IgnoreCase` and `Anywhere` are signals: they distinguish outcomes.
 #[derive(Debug)]
-pub(crate) enum Rule {
+pub enum Rule {
     /// Equal to this value.
     Literal(Literal),
     /// Equal to this text, ignoring the case of ASCII letters.
@@ -173,7 +192,7 @@ pub(crate) enum Rule {
 
 /// A value that is derived from the session's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StateValue {
+pub enum StateValue {
     /// How many more wrong codes the vendor will compare.
     RemainingAttempts,
     /// How many seconds the session stays locked.
@@ -182,10 +201,14 @@ pub(crate) enum StateValue {
 
 /// A JSON scalar of a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Literal {
+pub enum Literal {
+    /// `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A whole number.
     Integer(i64),
+    /// A text.
     Text(&'static str),
 }
 
@@ -219,19 +242,21 @@ impl Literal {
 }
 
 /// The response that a mock server sends for a cell.
-#[cfg(feature = "mock")]
 #[derive(Debug)]
-pub(crate) struct MockResponse {
+pub struct MockResponse {
+    /// The HTTP method of the operation, in upper case.
+    pub method: &'static str,
+    /// The path of the operation, with its parameters in braces.
+    pub path: &'static str,
     /// The body that the vendor's document shows.
-    pub(crate) body: &'static str,
+    pub body: &'static str,
     /// JSON pointers to the values that repeat a part of the request, with that part.
-    pub(crate) echoes: &'static [(&'static str, RequestPart)],
+    pub echoes: &'static [(&'static str, RequestPart)],
 }
 
 /// Where a request carries a value.
-#[cfg(feature = "mock")]
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum RequestPart {
+pub enum RequestPart {
     /// In the path parameter with this name.
     Path(&'static str),
     /// In the query parameter with this name.

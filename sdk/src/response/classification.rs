@@ -32,7 +32,7 @@ pub(crate) enum Classification {
 
 /// The documented responses of an operation.
 #[derive(Debug)]
-pub(crate) struct ResponseTable {
+pub struct ResponseTable {
     pub(crate) cells: &'static [Cell],
     /// Where a body may have the vendor's id of the call.
     request_id: &'static [Path],
@@ -41,7 +41,7 @@ pub(crate) struct ResponseTable {
 
 impl ResponseTable {
     /// Signals are derived on first use.
-    pub(crate) const fn new(cells: &'static [Cell], request_id: &'static [Path]) -> ResponseTable {
+    pub const fn new(cells: &'static [Cell], request_id: &'static [Path]) -> ResponseTable {
         ResponseTable { cells, request_id, signals: OnceLock::new() }
     }
 

@@ -6,19 +6,11 @@ use super::ResponseTable;
 #[derive(Debug)]
 pub struct Operation {
     /// The vendor's id, such as `zeckta`.
-    pub(crate) vendor: &'static str,
+    pub vendor: &'static str,
     /// The HTTP method, in upper case.
-    #[cfg_attr(
-        not(any(feature = "mock", feature = "tracing")),
-        allow(dead_code, reason = "for mocks and spans")
-    )]
-    pub(crate) method: &'static str,
+    pub method: &'static str,
     /// The path, with its parameters in braces.
-    #[cfg_attr(
-        not(any(feature = "mock", feature = "tracing")),
-        allow(dead_code, reason = "for mocks and spans")
-    )]
-    pub(crate) path: &'static str,
+    pub path: &'static str,
     /// The documented responses.
-    pub(crate) responses: ResponseTable,
+    pub responses: ResponseTable,
 }

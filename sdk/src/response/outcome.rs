@@ -33,11 +33,19 @@ pub enum Outcome {
     InvalidRequest,
     /// The credentials are missing or wrong, or belong to another account than the one in the request.
     Unauthorized,
+    /// The account or the recipient has too many calls.
+    RateLimited,
+    /// Another call, or the state of the session, is in conflict with this one.
+    Conflict,
+    /// The session was cancelled.
+    Cancelled,
+    /// The vendor blocks the recipient or the account.
+    Blocked,
 }
 
 impl Outcome {
     /// All outcomes, in the order of the contracts.
-    pub const ALL: [Outcome; 11] = [
+    pub const ALL: [Outcome; 15] = [
         Outcome::Approved,
         Outcome::WrongCode,
         Outcome::Expired,
@@ -49,6 +57,10 @@ impl Outcome {
         Outcome::MalformedCode,
         Outcome::InvalidRequest,
         Outcome::Unauthorized,
+        Outcome::RateLimited,
+        Outcome::Conflict,
+        Outcome::Cancelled,
+        Outcome::Blocked,
     ];
 
     /// The name in contracts and reports, such as `wrong_code`.
@@ -65,6 +77,10 @@ impl Outcome {
             Outcome::MalformedCode => "malformed_code",
             Outcome::InvalidRequest => "invalid_request",
             Outcome::Unauthorized => "unauthorized",
+            Outcome::RateLimited => "rate_limited",
+            Outcome::Conflict => "conflict",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Blocked => "blocked",
         }
     }
 }

@@ -81,7 +81,6 @@ fn cell(contract: &Contract, operation: &Operation, cell: &Cell) -> anyhow::Resu
             note: #note,
             consumption: #consumption,
             remedy: #remedy,
-            #[cfg(feature = "mock")]
             mock: #mock,
         }
     })
@@ -108,7 +107,10 @@ fn mock_response(operation: &Operation, cell: &Cell) -> TokenStream {
         quote!((#pointer, crate::response::#part))
     });
     let body = cell.body.to_string();
-    quote!(crate::response::MockResponse { body: #body, echoes: &[#(#echoes),*] })
+    let (method, path) = (&operation.method, operation.path.to_string());
+    quote! {
+        crate::response::MockResponse { method: #method, path: #path, body: #body, echoes: &[#(#echoes),*] }
+    }
 }
 
 fn member(member: &Member) -> anyhow::Result<TokenStream> {

@@ -3,7 +3,7 @@
 
 use anyhow::bail;
 use heck::ToUpperCamelCase as _;
-use otp_contract::{Cell, Certainty, Contract, Operation};
+use otp_contract::{Cell, Certainty, Contract, Matching, Operation};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -96,6 +96,37 @@ impl<'c> Refusal<'c> {
         }
         doc
     }
+}
+
+/// The variants that the response of a cell can have: its own and, if signals do not tell it from another refusal,
+/// that one's and `Ambiguous`.
+pub(super) fn variants(operation: &Operation, cell: &Cell) -> Vec<syn::Ident> {
+    let (mut own, mut others) = (Vec::new(), Vec::new());
+    for refusal in Refusal::all(operation) {
+        if refusal.0.iter().any(|other| other.name == cell.name) {
+            own.push(refusal.variant());
+        } else if refusal.0.iter().any(|other| is_similar(cell, other)) {
+            others.push(refusal.variant());
+        }
+    }
+    if !others.is_empty() {
+        others.push(format_ident!("Ambiguous"));
+    }
+    own.into_iter().chain(others).collect()
+}
+
+/// Whether one status fits both, and the body does not tell them apart: it is unspecified in one, or no signal at the same
+/// place has different values.
+fn is_similar(cell: &Cell, other: &Cell) -> bool {
+    let differs = cell.members.iter().any(|one| {
+        let is_signal = |matching: &Matching| matches!(matching, Matching::Literal | Matching::IgnoreCase);
+        let same_place = other.members.iter().find(|member| member.pointer == one.pointer);
+        is_signal(&one.rule.matching)
+            && same_place
+                .is_some_and(|member| is_signal(&member.rule.matching) && member.example != one.example)
+    });
+    let is_specified = cell.body_specified && other.body_specified;
+    other.status.matches(cell.sandbox_status) && !(is_specified && differs)
 }
 
 /// Whether the document states the same response for both literally.

@@ -8,6 +8,8 @@
 use heck::ToUpperCamelCase as _;
 use serde_json::{Map, Value, json};
 
+use super::media::is_json;
+
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 
 /// Objects whose keys are names and not keywords.
@@ -92,12 +94,10 @@ pub(crate) fn same_name(left: &str, right: &str) -> bool {
     letters(left) == letters(right)
 }
 
-/// The media type of a response that progenitor treats as JSON.
+/// The content of a response in any JSON media type, such as `application/problem+json`.
 pub(crate) fn json_media(response: &mut Value) -> Option<&mut Map<String, Value>> {
     let content = response.get_mut("content")?.as_object_mut()?;
-    let (_, media) = content
-        .iter_mut()
-        .find(|(name, _)| *name == "application/json" || name.starts_with("application/json;"))?;
+    let (_, media) = content.iter_mut().find(|(name, _)| is_json(name))?;
     media.as_object_mut()
 }
 
@@ -135,7 +135,8 @@ fn stripped(value: &Value, keys_are_names: bool) -> Value {
     }
 }
 
-fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
+/// Changes every operation of the document.
+pub(super) fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
     let Some(Value::Object(paths)) = document.get_mut("paths") else { return };
     for item in paths.values_mut() {
         for method in METHODS {

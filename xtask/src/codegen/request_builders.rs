@@ -4,12 +4,21 @@
 //! status of a body that it cannot decode; `sdk/src/http/transport.rs` sends the request instead. Any unexpected code
 //! is an error, because an overlooked part would be sent or lost.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, bail};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote};
 
+use super::lowering::same_name;
+
 /// The types in `generated`, and its operations as functions that build a request.
-pub(super) fn request_builders(generated: syn::File) -> anyhow::Result<TokenStream> {
+///
+/// The operations in `forms` send their body as a form.
+pub(super) fn request_builders(
+    generated: syn::File,
+    forms: &BTreeSet<String>,
+) -> anyhow::Result<TokenStream> {
     let (mut types, mut functions) = (None, Vec::new());
     for item in generated.items {
         match item {
@@ -19,7 +28,8 @@ pub(super) fn request_builders(generated: syn::File) -> anyhow::Result<TokenStre
                     match item {
                         syn::ImplItem::Fn(method) if method.sig.asyncness.is_some() => {
                             let name = method.sig.ident.to_string();
-                            let function = request_builder(method);
+                            let is_form = forms.iter().any(|id| same_name(id, &name));
+                            let function = request_builder(method, is_form);
                             functions.push(function.with_context(|| format!("cannot reduce `{name}`"))?);
                         }
                         _ => {}
@@ -70,7 +80,7 @@ fn describe(field: &mut syn::Field) {
 }
 
 /// Turns a method that sends a request into a function that returns it.
-fn request_builder(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
+fn request_builder(method: syn::ImplItemFn, is_form: bool) -> anyhow::Result<TokenStream> {
     let mut before = Vec::new();
     let mut request = None;
     for statement in method.block.stmts {
@@ -93,7 +103,10 @@ fn request_builder(method: syn::ImplItemFn) -> anyhow::Result<TokenStream> {
     let arguments = method.sig.inputs.into_iter().filter(|argument| matches!(argument, syn::FnArg::Typed(_)));
     let api = format_ident!("api");
     let body = quote!(#(#before)* #request);
-    let body = renamed(body, "self", &api);
+    let mut body = renamed(body, "self", &api);
+    if is_form {
+        body = renamed(body, "json", &format_ident!("form"));
+    }
     Ok(quote! {
         #(#docs)*
         pub fn #name #generics(
@@ -181,7 +194,9 @@ mod tests {
             "pub mod types {{}} impl Client {{ pub fn new() {{}} pub async fn verify<'a>(&'a self, id: &'a str) {{ {body} }} }}"
         );
         let file = syn::parse_str(&text).unwrap();
-        request_builders(file).map(|tokens| tokens.to_string()).map_err(|error| format!("{error:#}"))
+        request_builders(file, &BTreeSet::new())
+            .map(|tokens| tokens.to_string())
+            .map_err(|error| format!("{error:#}"))
     }
 
     const OWN_HEADER: &str = r#"let mut header_map = HeaderMap::with_capacity(1);

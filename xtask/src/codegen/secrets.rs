@@ -17,7 +17,8 @@ pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow
         let method = operation.method.to_ascii_lowercase();
         for location in secrets(operation) {
             let schema = match location.place {
-                Place::Body => property(&mut document, &path, &method, &location.name),
+                // Forms have been lowered to JSON.
+                Place::Body | Place::Form => property(&mut document, &path, &method, &location.name),
                 Place::Path | Place::Query => parameter(&mut document, &path, &method, &location.name),
             };
             *schema
@@ -25,8 +26,11 @@ pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow
                 json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
         }
     }
-    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
-    let schemas = schemas.context("the document has no schemas")?;
+    let schemas = &mut document["components"]["schemas"];
+    if schemas.is_null() {
+        *schemas = json!({});
+    }
+    let schemas = schemas.as_object_mut().context("components > schemas is no object")?;
     if schemas.insert(SCHEMA.to_owned(), json!({ "type": "string" })).is_some() {
         bail!("expected no schema with the name {SCHEMA}, which is reserved; rename the schema");
     }

@@ -84,7 +84,7 @@ fn a_new_document_adds_a_client() {
     let generated = repository::generated(copy.path());
     assert!(generated.join("acme.rs").exists());
     let index = std::fs::read_to_string(generated.join("mod.rs")).unwrap();
-    assert!(index.contains("#[cfg(feature = \"acme\")]\npub(crate) mod acme;"), "{index}");
+    assert!(index.contains("#[cfg(feature = \"acme\")]\npub mod acme;"), "{index}");
     assert!(index.contains("#[cfg(feature = \"acme\")]\n    &acme::VERIFY,"), "{index}");
 
     edit(&path, "id: acme", "id: other");
@@ -94,6 +94,11 @@ fn a_new_document_adds_a_client() {
 
 /// The client that is generated from a document with these responses.
 fn generated(responses: &serde_json::Value) -> String {
+    generated_with(responses, "application/json")
+}
+
+/// The same with another media type of the request.
+fn generated_with(responses: &serde_json::Value, media_type: &str) -> String {
     let example = |outcome: &str| {
         json!({
             "summary": "s", "value": {},
@@ -115,7 +120,7 @@ fn generated(responses: &serde_json::Value) -> String {
             }
         }
     }
-    let value = json!({
+    let mut value = json!({
         "openapi": "3.0.3",
         "info": { "title": "Acme", "version": "1" },
         "x-otp-vendor": { "id": "acme", "name": "Acme", "document": "d" },
@@ -147,7 +152,10 @@ fn generated(responses: &serde_json::Value) -> String {
     });
     let contract_text = serde_json::to_string(&readable(&value)).unwrap();
     let contract = otp_contract::Contract::from_yaml("acme.yaml", &contract_text).unwrap();
-    client(&Document { file: "acme.yaml".to_owned(), value, contract }).unwrap()
+    let content = &mut value["paths"]["/verify"]["post"]["requestBody"]["content"];
+    let media = content["application/json"].take();
+    *content = json!({ media_type: media });
+    client(&Document { file: "acme.yaml".to_owned(), value, contract }, Target::Module).unwrap()
 }
 
 /// The document without the responses that the contract reader does not support. The generator supports all of
@@ -224,6 +232,36 @@ fn responses_without_json_are_supported() {
     for part in ["204u16 => Some(Body::Http204)", "Http500,", "Http302,"] {
         assert!(client.contains(part), "{part} is not in\n{client}");
     }
+}
+
+#[test]
+fn a_body_of_any_json_media_type_is_typed() {
+    let problem = |media_type: &str| {
+        let schema = json!({ "$ref": "#/components/schemas/B" });
+        json!({ "description": "d", "content": { media_type: { "schema": schema } } })
+    };
+    let client = generated(&json!({
+        "200": body("A"),
+        "400": body("C"),
+        "409": problem("application/problem+json"),
+        "410": problem("application/vnd.acme.v1+json; charset=utf-8"),
+    }));
+    for part in [
+        "Http409(types::B)",
+        "Http410(types::B)",
+        r#""application/json, application/problem+json, application/vnd.acme.v1+json""#,
+    ] {
+        assert!(client.contains(part), "{part} is not in\n{client}");
+    }
+}
+
+#[test]
+fn a_form_is_sent_as_a_form() {
+    let responses = json!({ "200": body("A"), "400": body("B") });
+    let form = generated_with(&responses, "application/x-www-form-urlencoded");
+    assert!(form.contains(".form(&body)") && !form.contains(".json(&body)"), "{form}");
+    let json = generated_with(&responses, "application/vnd.acme+json");
+    assert!(json.contains(".json(&body)") && !json.contains(".form(&body)"), "{json}");
 }
 
 #[test]

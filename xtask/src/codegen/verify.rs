@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::{body, cells, error};
+use super::{body, cells, error, media};
 
 /// The static with the documented responses, the types for errors and bodies, and the trait that ties them together.
 ///
@@ -25,6 +25,7 @@ pub(super) fn items(
     let approved_doc = format!(" An approval by {}.", contract.name);
     let cells::Table { items: cells, expression: table } = cells::table(contract, operation)?;
     let error = error::error(contract, operation)?;
+    let accept = media::accept(document, &path, method);
     let bodies = body::bodies(operation, document, client)?;
     Ok(quote! {
         #[doc = #call_doc]
@@ -50,6 +51,8 @@ pub(super) fn items(
         impl VerifyResponses for #marker {
             type Body = Body;
             type Error = Error;
+
+            const ACCEPT: &'static str = #accept;
 
             fn operation() -> &'static Operation {
                 &VERIFY

@@ -1,0 +1,155 @@
+//! How the arguments and the options of a verify call become a request.
+//!
+//! Connects the contract with the function that progenitor generated, whose parameters are in an order of its own.
+
+use anyhow::{Context as _, bail};
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+use otp_contract::{Contract, Operation, Place};
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, format_ident, quote};
+use serde_json::Value;
+use syn::{FnArg, Item, Pat, Type};
+
+use super::lowering::same_name;
+use super::options::CallOption;
+use super::{Target, options};
+
+/// The call's options, and the implementation of `VerifyOperation`.
+///
+/// `document` is the vendor's document, and `generated` the code that progenitor generated from it.
+pub(super) fn request(
+    contract: &Contract,
+    operation: &Operation,
+    document: &Value,
+    generated: &syn::File,
+    target: Target,
+) -> anyhow::Result<TokenStream> {
+    let marker = format_ident!("{}", contract.vendor.to_upper_camel_case());
+    let options = options::of(operation, document);
+    let function = function(operation, generated)?;
+    let function_name = &function.sig.ident;
+    let (mut body, mut arguments) = (None, Vec::new());
+    for argument in &function.sig.inputs {
+        let FnArg::Typed(argument) = argument else { continue };
+        let Pat::Ident(name) = &*argument.pat else { bail!("`{function_name}` has an unnamed argument") };
+        let name = name.ident.to_string();
+        if name == "body" && operation.body.is_some() {
+            body = Some(members(operation, &argument.ty, generated)?);
+            arguments.push(quote!(&body));
+        } else {
+            arguments.push(argument_of(operation, &options, &name, &argument.ty)?);
+        }
+    }
+    let body = body.map(|body| quote!(let body = #body;));
+    let items = options::items(contract, &options, target)?;
+    let options_type = if options.is_empty() { quote!(()) } else { quote!(Options) };
+    Ok(quote! {
+        #items
+
+        impl crate::vendor::VerifyOperation for #marker {
+            type Options = #options_type;
+
+            fn request(
+                api: &crate::http::Api,
+                input: &crate::vendor::VerifyInput<Self::Options>,
+            ) -> reqwest::Result<reqwest::Request> {
+                #body
+                api::#function_name(api, #(#arguments),*)
+            }
+        }
+    })
+}
+
+/// The function of the operation in progenitor's client.
+fn function<'g>(operation: &Operation, generated: &'g syn::File) -> anyhow::Result<&'g syn::ImplItemFn> {
+    let methods = generated.items.iter().filter_map(|item| match item {
+        Item::Impl(client) if client.trait_.is_none() => Some(&client.items),
+        _ => None,
+    });
+    methods
+        .flatten()
+        .find_map(|item| match item {
+            syn::ImplItem::Fn(method)
+                if method.sig.asyncness.is_some()
+                    && same_name(&method.sig.ident.to_string(), &operation.id) =>
+            {
+                Some(method)
+            }
+            _ => None,
+        })
+        .with_context(|| format!("progenitor generated no function for {}", operation.id))
+}
+
+/// What a call passes for a path or query parameter.
+fn argument_of(
+    operation: &Operation,
+    options: &[CallOption],
+    name: &str,
+    kind: &Type,
+) -> anyhow::Result<TokenStream> {
+    let is_optional = kind.to_token_stream().to_string().starts_with("Option");
+    let present = |value: TokenStream| if is_optional { quote!(Some(#value)) } else { value };
+    for (location, value) in [
+        (&operation.session.location, quote!(&input.session)),
+        (&operation.code.location, quote!(&input.code)),
+    ] {
+        if location.place != Place::Body && same_name(&location.name, name) {
+            return Ok(present(value));
+        }
+    }
+    if let Some(account) = operation.accounts.iter().find(|account| same_name(&account.name, name)) {
+        let account = &account.name;
+        return Ok(quote!(&input.account(#account)));
+    }
+    if let Some(option) = options.iter().find(|option| same_name(&option.parameter, name)) {
+        return option.argument(kind);
+    }
+    if is_optional {
+        return Ok(quote!(None));
+    }
+    bail!("the required parameter {name} is neither session, code nor account; a call cannot set it")
+}
+
+/// The body of a request, from the members that hold session and code.
+fn members(operation: &Operation, kind: &Type, generated: &syn::File) -> anyhow::Result<TokenStream> {
+    let Type::Reference(reference) = kind else { bail!("the body is no reference") };
+    let Type::Path(path) = &*reference.elem else { bail!("the body has no named type") };
+    let name = &path.path.segments.last().context("the body has no named type")?.ident;
+    let types = generated.items.iter().find_map(|item| match item {
+        Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+        _ => None,
+    });
+    let body = types.into_iter().flat_map(|(_, items)| items).find_map(|item| match item {
+        Item::Struct(item) if item.ident == *name => Some(item),
+        _ => None,
+    });
+    let body = body.with_context(|| format!("the body {name} is no object with named members"))?;
+    let mut members = Vec::new();
+    for field in &body.fields {
+        let member = field.ident.as_ref().context("a member of the body has no name")?;
+        let is_optional = field.ty.to_token_stream().to_string().contains("Option <");
+        let holds = |location: &otp_contract::Location| {
+            location.place == Place::Body && same_name(&location.name, &member.to_string())
+        };
+        let value = if holds(&operation.session.location) {
+            quote!(input.session.clone())
+        } else if holds(&operation.code.location) {
+            quote!(input.code.clone())
+        } else if is_optional {
+            members.push(quote!(#member: None));
+            continue;
+        } else {
+            bail!(
+                "the required member {member} of the body is neither session nor code; a call cannot set it"
+            )
+        };
+        members.push(if is_optional { quote!(#member: Some(#value)) } else { quote!(#member: #value) });
+    }
+    Ok(quote!(types::#name { #(#members),* }))
+}
+
+/// A parameter's name as the name of a function or a field.
+pub(super) fn identifier(name: &str) -> syn::Ident {
+    let name = name.to_snake_case();
+    syn::parse_str(&name).unwrap_or_else(|_| format_ident!("{name}_"))
+}
