@@ -31,6 +31,7 @@ mod request;
 mod request_builders;
 mod secrets;
 mod target;
+mod text;
 mod verify;
 
 /// The command that fixes whatever [`Mode::Check`] finds.
@@ -124,7 +125,7 @@ fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::
 /// The client of one vendor.
 fn client(document: &Document, target: Target) -> anyhow::Result<String> {
     let contract = &document.contract;
-    let (without_forms, forms) = media::without_forms(&document.value);
+    let (without_forms, forms) = lowering::without_forms(&document.value);
     let named = lowering::with_named_bodies(&without_forms);
     let lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered).context("not an OpenAPI 3.0 document")?;
@@ -179,14 +180,9 @@ fn module_doc(document: &Document) -> String {
     let (contract, verify) = (&document.contract, document.contract.verify());
     let mut doc = format!("//! {}: `{} {}`.\n", contract.name, verify.method, verify.path);
     if let Some(description) = document.value["info"]["description"].as_str() {
-        doc += &format!("//!\n//! {}\n", one_line(description));
+        doc += &format!("//!\n//! {}\n", text::one_line(description));
     }
     doc
-}
-
-/// Text of a document as one line, which keeps its markup.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What all operations of a vendor have in common: the type that stands for the vendor, and the aliases of its client.

@@ -9,7 +9,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
 
-use super::Target;
+use super::target::Target;
 use crate::document::Document;
 
 /// An argument of a builder.
@@ -117,7 +117,9 @@ fn builder(
         )
     }];
     let definition = &document.value["components"]["securitySchemes"][&scheme.name];
-    docs.extend(definition["description"].as_str().map(|text| format!("\n\n {}", super::one_line(text))));
+    docs.extend(
+        definition["description"].as_str().map(|text| format!("\n\n {}", super::text::one_line(text))),
+    );
     docs.extend(server(&document.value).filter(|_| is_first));
     let doc = docs.concat();
     quote! {
@@ -159,7 +161,7 @@ fn server(document: &Value) -> Option<String> {
     );
     for (name, variable) in variables {
         if let Some(description) = variable["description"].as_str() {
-            text += &format!(" `{name}`: {}", super::one_line(description));
+            text += &format!(" `{name}`: {}", super::text::one_line(description));
         }
     }
     Some(text)

@@ -5,10 +5,12 @@
 //! body of every response, from which `body.rs` generates the typed body for each status. [`without_responses`] then
 //! removes the responses and keeps the types; that is what progenitor sees.
 
+use std::collections::BTreeSet;
+
 use heck::ToUpperCamelCase as _;
 use serde_json::{Map, Value, json};
 
-use super::media::is_json;
+use super::media::{JSON, essence, is_json};
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 
@@ -101,6 +103,34 @@ pub(crate) fn json_media(response: &mut Value) -> Option<&mut Map<String, Value>
     media.as_object_mut()
 }
 
+/// The document in which every form is JSON, and the ids of the operations with a form.
+///
+/// progenitor's own code for forms converts errors to a type that the client does not have; the request builders send
+/// the form instead.
+pub(super) fn without_forms(document: &Value) -> (Value, BTreeSet<String>) {
+    let mut document = document.clone();
+    let mut forms = BTreeSet::new();
+    each_operation(&mut document, |operation| {
+        let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let content = operation.get_mut("requestBody").and_then(|body| body.get_mut("content"));
+        let Some(Value::Object(content)) = content else { return };
+        let is_form = |name: &str| essence(name) == "application/x-www-form-urlencoded";
+        let json = content.keys().find(|name| is_json(name)).cloned();
+        let form = content.keys().find(|name| is_form(name)).cloned();
+        if json.is_none() && form.is_some() {
+            forms.insert(id);
+        }
+        if let Some(mut media) = json.or(form).and_then(|name| content.remove(&name)) {
+            if let Value::Object(media) = &mut media {
+                media.remove("encoding");
+            }
+            content.clear();
+            content.insert(JSON.to_owned(), media);
+        }
+    });
+    (document, forms)
+}
+
 /// Replaces a reference to a shared response by the response.
 fn resolve(response: &mut Value, responses: &Value) {
     let target = response
@@ -136,7 +166,7 @@ fn stripped(value: &Value, keys_are_names: bool) -> Value {
 }
 
 /// Changes every operation of the document.
-pub(super) fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
+fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
     let Some(Value::Object(paths)) = document.get_mut("paths") else { return };
     for item in paths.values_mut() {
         for method in METHODS {

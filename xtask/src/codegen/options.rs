@@ -9,8 +9,8 @@ use quote::{ToTokens as _, format_ident, quote};
 use serde_json::Value;
 use syn::Type;
 
-use super::Target;
-use super::request::identifier;
+use super::target::Target;
+use super::text::identifier;
 
 /// The setters that every call has.
 const TAKEN: [&str; 2] = ["timeout", "header"];
@@ -74,7 +74,7 @@ pub(super) fn of(operation: &Operation, document: &Value) -> Vec<CallOption> {
         .filter_map(|parameter| {
             let name = parameter["name"].as_str().filter(|name| name != session && name != code)?;
             let schema = &parameter["schema"];
-            let described = parameter["description"].as_str().map(super::one_line);
+            let described = parameter["description"].as_str().map(super::text::one_line);
             let described = described.unwrap_or_else(|| format!("Sets the parameter `{name}`."));
             let default = schema
                 .get("default")

@@ -3,7 +3,7 @@
 //! Connects the contract with the function that progenitor generated, whose parameters are in an order of its own.
 
 use anyhow::{Context as _, bail};
-use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+use heck::ToUpperCamelCase as _;
 use otp_contract::{Contract, Operation, Place};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
@@ -11,8 +11,9 @@ use serde_json::Value;
 use syn::{FnArg, Item, Pat, Type};
 
 use super::lowering::same_name;
+use super::options;
 use super::options::CallOption;
-use super::{Target, options};
+use super::target::Target;
 
 /// The call's options, and the implementation of `VerifyOperation`.
 ///
@@ -146,10 +147,4 @@ fn members(operation: &Operation, kind: &Type, generated: &syn::File) -> anyhow:
         members.push(if is_optional { quote!(#member: Some(#value)) } else { quote!(#member: #value) });
     }
     Ok(quote!(types::#name { #(#members),* }))
-}
-
-/// A parameter's name as the name of a function or a field.
-pub(super) fn identifier(name: &str) -> syn::Ident {
-    let name = name.to_snake_case();
-    syn::parse_str(&name).unwrap_or_else(|_| format_ident!("{name}_"))
 }
