@@ -326,11 +326,14 @@ impl Error {
             ErrorKind::RateLimited => Some("rate_limited"),
             ErrorKind::Unauthorized => Some("unauthorized"),
             ErrorKind::InvalidRequest => Some("invalid_request"),
+            ErrorKind::Conflict => Some("conflict"),
+            ErrorKind::Blocked => Some("blocked"),
             ErrorKind::WrongCode
             | ErrorKind::Expired
             | ErrorKind::AttemptsExhausted
             | ErrorKind::AlreadyUsed
             | ErrorKind::UnknownSession
+            | ErrorKind::Cancelled
             | ErrorKind::Ambiguous => None,
         }
     }

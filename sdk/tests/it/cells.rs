@@ -106,7 +106,7 @@ fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
         match location.place {
             Place::Path => {}
             Place::Query => query.push((location.name.clone(), value.to_owned())),
-            Place::Body => body[&location.name] = value.into(),
+            Place::Body | Place::Form => body[&location.name] = value.into(),
         }
     }
     let sent: Vec<_> = request.url.query_pairs().into_owned().collect();
