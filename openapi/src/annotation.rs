@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::{Alphabet, Certainty, FieldRule, Mode, Outcome, Place, RequestFact, Resend, Situation};
+use crate::{
+    Alphabet, Certainty, CodeOnResend, FieldRule, LifetimeOnResend, Mode, OlderCode, Outcome, Place,
+    RequestFact, Resend, Situation,
+};
 
 /// `x-otp-vendor`, at the top of a document.
 #[derive(Deserialize)]
@@ -104,6 +107,14 @@ pub(crate) struct Policy {
     pub(crate) precedence: Vec<Outcome>,
     #[serde(default)]
     pub(crate) overrides: Overrides,
+    pub(crate) cooldown: Option<Seconds>,
+    pub(crate) send_limit: Option<SendLimit>,
+    pub(crate) resend_limit: Option<Count>,
+    pub(crate) code_on_resend: Option<Stated<CodeOnResend>>,
+    pub(crate) lifetime_on_resend: Option<Stated<LifetimeOnResend>>,
+    pub(crate) older_code: Option<Stated<OlderCode>>,
+    pub(crate) check_interval: Option<Seconds>,
+    pub(crate) reuse: Option<Stated<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -120,6 +131,39 @@ pub(crate) struct Lifetime {
 pub(crate) struct Attempts {
     pub(crate) limit: u32,
     pub(crate) max: Option<u32>,
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Source,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seconds {
+    pub(crate) seconds: u64,
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Source,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Count {
+    pub(crate) count: u32,
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Source,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendLimit {
+    pub(crate) count: u32,
+    pub(crate) window_seconds: u64,
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Source,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stated<T> {
+    pub(crate) value: T,
     pub(crate) certainty: Certainty,
     pub(crate) source: Source,
 }

@@ -2,7 +2,7 @@
 //!
 //! Plain data; the reader fills it in. Nothing here knows how a server behaves or how a check judges it.
 
-use crate::{Certainty, Operation, Outcome, Role, Situation, Source};
+use crate::{Certainty, Operation, Outcome, Role, SendPolicy, Situation, Source};
 
 /// An annotated vendor document, read and checked.
 #[derive(Debug, Clone)]
@@ -94,6 +94,8 @@ pub struct Policy {
     pub precedence: Vec<Outcome>,
     /// What the request may change.
     pub overrides: Overrides,
+    /// The rules for sending codes.
+    pub sending: SendPolicy,
 }
 
 impl Policy {

@@ -30,6 +30,7 @@ mod operation;
 mod outcome;
 mod reader;
 mod request;
+mod send_policy;
 mod status;
 
 pub use cell::{Backing, Cell, CellFacts, Certainty, Mode, Source};
@@ -47,4 +48,5 @@ pub use request::{
     Account, Alphabet, BodyEncoding, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme,
     SecurityScheme, Segment, SessionId, ValueKind,
 };
+pub use send_policy::{Cited, CodeOnResend, LifetimeOnResend, OlderCode, SendLimit, SendPolicy};
 pub use status::StatusPattern;

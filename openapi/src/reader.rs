@@ -9,8 +9,9 @@ use request::read_operation;
 
 use crate::document_node::DocumentNode;
 use crate::{
-    Boundary, Contract, ContractError, Coverage, Lifetime, Limit, Operation, Outcome, Overrides, Policy,
-    Problem, Source, Statement, ValueKind, annotation, is_vendor_id,
+    Boundary, Certainty, Cited, Contract, ContractError, Coverage, Lifetime, Limit, Operation, Outcome,
+    Overrides, Policy, Problem, SendLimit, SendPolicy, Source, Statement, ValueKind, annotation,
+    is_vendor_id,
 };
 
 mod cells;
@@ -152,6 +153,14 @@ fn base_url(root: &DocumentNode<'_>) -> Result<String, ContractError> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
+fn cited<T>(value: T, certainty: Certainty, source: &annotation::Source, document: &str) -> Cited<T> {
+    Cited { value, certainty, source: source.cite(document) }
+}
+
+fn stated<T>(fact: annotation::Stated<T>, document: &str) -> Cited<T> {
+    cited(fact.value, fact.certainty, &fact.source, document)
+}
+
 fn read_policy(
     node: &DocumentNode<'_>,
     policy: annotation::Policy,
@@ -193,7 +202,25 @@ fn read_policy(
         limit: checked(given.limit, integer, "an integer query parameter")?,
         lifetime_minutes: checked(given.lifetime_minutes, integer, "an integer query parameter")?,
     };
+    let sending = SendPolicy {
+        cooldown: policy.cooldown.map(|fact| cited(fact.seconds, fact.certainty, &fact.source, document)),
+        send_limit: policy.send_limit.map(|fact| {
+            let limit = SendLimit { count: fact.count, window_seconds: fact.window_seconds };
+            cited(limit, fact.certainty, &fact.source, document)
+        }),
+        resend_limit: policy
+            .resend_limit
+            .map(|fact| cited(fact.count, fact.certainty, &fact.source, document)),
+        code_on_resend: policy.code_on_resend.map(|fact| stated(fact, document)),
+        lifetime_on_resend: policy.lifetime_on_resend.map(|fact| stated(fact, document)),
+        older_code: policy.older_code.map(|fact| stated(fact, document)),
+        check_interval: policy
+            .check_interval
+            .map(|fact| cited(fact.seconds, fact.certainty, &fact.source, document)),
+        reuse: policy.reuse.map(|fact| stated(fact, document)),
+    };
     Ok(Policy {
+        sending,
         lifetime: Lifetime {
             seconds: policy.lifetime.seconds,
             max: policy.lifetime.max,

@@ -105,3 +105,24 @@ fn the_error_for_an_unknown_vendor_lists_the_known_ones() {
         "built-in contracts: no vendor `acme` is known; known are zeckta, kaleyra, dailystory, exotel, d7"
     );
 }
+
+#[test]
+fn the_rules_for_sending_codes_are_read_with_their_sources() {
+    let text = otp_contract::DOCUMENTS[0].text;
+    let silent = otp_contract::Contract::from_yaml("zeckta.yaml", text).unwrap();
+    assert!(silent.policy.sending.cooldown.is_none());
+    let cited = "certainty: documented, source: { section: Sending }";
+    let rules = format!(
+        "policy:\n          cooldown: {{ seconds: 60, {cited} }}\n          \
+         send_limit: {{ count: 5, window_seconds: 600, {cited} }}\n          \
+         older_code: {{ value: ends, {cited} }}\n"
+    );
+    let contract =
+        otp_contract::Contract::from_yaml("zeckta.yaml", &text.replacen("policy:\n", &rules, 1)).unwrap();
+    let sending = contract.policy.sending;
+    assert_eq!(sending.cooldown.as_ref().map(|fact| fact.value), Some(60));
+    assert_eq!(sending.cooldown.map(|fact| fact.source.section).as_deref(), Some("Sending"));
+    let limit = otp_contract::SendLimit { count: 5, window_seconds: 600 };
+    assert_eq!(sending.send_limit.map(|fact| fact.value), Some(limit));
+    assert_eq!(sending.older_code.map(|fact| fact.value), Some(otp_contract::OlderCode::Ends));
+}
