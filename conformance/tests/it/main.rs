@@ -6,6 +6,7 @@ mod certainty;
 mod control;
 mod fault_scenarios;
 mod faults;
+mod generated_crate;
 mod new_vendor;
 mod program;
 mod readme;

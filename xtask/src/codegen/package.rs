@@ -274,6 +274,16 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_that_sends_forms_passes_its_tests() {
+        assert_the_tests_pass(&repository::root().join("conformance/tests/contracts/twilio.yaml"));
+    }
+
+    #[test]
+    fn a_crate_that_reads_problem_documents_passes_its_tests() {
+        assert_the_tests_pass(&repository::root().join("conformance/tests/contracts/vonage.yaml"));
+    }
+
+    #[test]
     fn a_folder_with_other_files_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         refuse_foreign(folder.path()).unwrap();

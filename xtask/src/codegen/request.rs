@@ -94,7 +94,7 @@ fn argument_of(
         (&operation.session.location, quote!(&input.session)),
         (&operation.code.location, quote!(&input.code)),
     ] {
-        if location.place != Place::Body && same_name(&location.name, name) {
+        if !is_in_body(location.place) && same_name(&location.name, name) {
             return Ok(present(value));
         }
     }
@@ -109,6 +109,10 @@ fn argument_of(
         return Ok(quote!(None));
     }
     bail!("the required parameter {name} is neither session, code nor account; a call cannot set it")
+}
+
+fn is_in_body(place: Place) -> bool {
+    matches!(place, Place::Body | Place::Form)
 }
 
 /// The body of a request, from the members that hold session and code.
@@ -130,7 +134,7 @@ fn members(operation: &Operation, kind: &Type, generated: &syn::File) -> anyhow:
         let member = field.ident.as_ref().context("a member of the body has no name")?;
         let is_optional = field.ty.to_token_stream().to_string().contains("Option <");
         let holds = |location: &otp_contract::Location| {
-            location.place == Place::Body && same_name(&location.name, &member.to_string())
+            is_in_body(location.place) && same_name(&location.name, &member.to_string())
         };
         let value = if holds(&operation.session.location) {
             quote!(input.session.clone())
