@@ -53,8 +53,9 @@ impl Contract {
 
 fn read_document(root: &DocumentNode<'_>) -> Result<Contract, ContractError> {
     let version = root.member("openapi", "the OpenAPI version")?;
-    if !version.string()?.starts_with("3.0.") {
-        return Err(version.unexpected("OpenAPI 3.0.x"));
+    let text = version.string()?;
+    if !text.starts_with("3.0.") && !text.starts_with("3.1.") {
+        return Err(version.unexpected("OpenAPI 3.0.x or 3.1.x"));
     }
     let vendor_node = root.member("x-otp-vendor", "whose API this is: id, name and document")?;
     let vendor: annotation::Vendor = vendor_node.read()?;

@@ -30,7 +30,7 @@ pub(super) fn read_operation(
     };
     let session = located(extension.session.r#in, &extension.session.name);
     let code = located(extension.code.r#in, &extension.code.name);
-    let declared = declared_parameters(operation_node)?;
+    let declared = declared_parameters(path_node, operation_node)?;
     for (location, key) in [(&session, "session"), (&code, "code")] {
         check_location(extension_node, key, location, &path, &declared, body.as_ref())?;
     }
@@ -205,8 +205,22 @@ fn body_members<'a>(operation_node: &DocumentNode<'a>) -> Result<Option<BodyMemb
     Ok(Some((encoding, properties.object()?.keys().map(String::as_str).collect())))
 }
 
-fn declared_parameters(operation_node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {
-    let Some(parameters) = operation_node.optional("parameters")? else {
+/// The query parameters of the operation, and those of its path that it does not declare itself.
+fn declared_parameters(
+    path_node: &DocumentNode<'_>,
+    operation_node: &DocumentNode<'_>,
+) -> Result<Vec<Parameter>, ContractError> {
+    let mut found = parameters_of(operation_node)?;
+    for shared in parameters_of(path_node)? {
+        if !found.iter().any(|parameter| parameter.name == shared.name) {
+            found.push(shared);
+        }
+    }
+    Ok(found)
+}
+
+fn parameters_of(node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {
+    let Some(parameters) = node.optional("parameters")? else {
         return Ok(Vec::new());
     };
     let mut found = Vec::new();
@@ -219,7 +233,7 @@ fn declared_parameters(operation_node: &DocumentNode<'_>) -> Result<Vec<Paramete
             Some(bound) => bound.value().as_i64().ok_or_else(|| bound.unexpected("a whole number")),
             None => Ok(default),
         };
-        let kind = match schema.member("type", "the type of the parameter")?.string()? {
+        let kind = match type_of(&schema)? {
             "integer" => {
                 ValueKind::Integer { min: bound("minimum", i64::MIN)?, max: bound("maximum", i64::MAX)? }
             }
@@ -236,6 +250,19 @@ fn declared_parameters(operation_node: &DocumentNode<'_>) -> Result<Vec<Paramete
         });
     }
     Ok(found)
+}
+
+/// The type of a schema. OpenAPI 3.1 also allows a list, such as `[integer, "null"]`.
+fn type_of<'a>(schema: &DocumentNode<'a>) -> Result<&'a str, ContractError> {
+    let kind = schema.member("type", "the type of the parameter")?;
+    match kind.value().as_array() {
+        None => kind.string(),
+        Some(types) => types
+            .iter()
+            .filter_map(serde_json::Value::as_str)
+            .find(|name| *name != "null")
+            .ok_or_else(|| kind.unexpected("the name of a type")),
+    }
 }
 
 fn read_security(

@@ -57,7 +57,7 @@ fn each_error_names_the_place_and_what_was_expected() {
             zeckta().replace("      x-otp:\n        session", "      x-other:\n        session"),
         ),
         ("no vendor", zeckta().replace("x-otp-vendor", "x-vendor")),
-        ("another version of OpenAPI", zeckta().replace("openapi: 3.0.3", "openapi: 3.1.0")),
+        ("another version of OpenAPI", zeckta().replace("openapi: 3.0.3", "openapi: 2.0.0")),
         ("two examples with the same name", zeckta().replace("invalid_request_422:", "wrong_code:")),
         (
             "no main response for a wrong code",

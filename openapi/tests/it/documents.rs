@@ -126,3 +126,25 @@ fn the_rules_for_sending_codes_are_read_with_their_sources() {
     assert_eq!(sending.send_limit.map(|fact| fact.value), Some(limit));
     assert_eq!(sending.older_code.map(|fact| fact.value), Some(otp_contract::OlderCode::Ends));
 }
+
+#[test]
+fn a_document_of_openapi_3_1_reads_like_one_of_3_0() {
+    let dailystory = DOCUMENTS[2].text;
+    let newer = dailystory
+        .replace("openapi: 3.0.3", "openapi: 3.1.0")
+        .replace("schema: { type: integer, minimum: 3", "schema: { type: [integer, \"null\"], minimum: 3");
+    assert_ne!(newer, dailystory);
+    let (old, new) =
+        (Contract::of_vendor("dailystory").unwrap(), Contract::from_yaml("new.yaml", &newer).unwrap());
+    assert_eq!(format!("{old:?}"), format!("{new:?}"));
+}
+
+#[test]
+fn a_parameter_of_the_path_belongs_to_each_of_its_operations() {
+    let dailystory = DOCUMENTS[2].text;
+    let moved = dailystory
+        .replace("    get:\n      operationId", "    parameters:\n      - { name: region, in: query, schema: { type: string } }\n    get:\n      operationId");
+    let contract = Contract::from_yaml("moved.yaml", &moved).unwrap();
+    assert!(contract.verify().parameter("region").is_some());
+    assert_eq!(contract.verify().parameters.len(), 4);
+}
