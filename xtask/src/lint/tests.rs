@@ -24,6 +24,14 @@ fn the_documents_of_this_repository_are_clean() {
 }
 
 #[test]
+fn the_contracts_of_the_tests_are_clean() {
+    let folder = repository::root().join("conformance/tests/contracts");
+    let files = ["acme.yaml", "twilio.yaml", "vonage.yaml"].map(|name| folder.join(name));
+    let mut out = Vec::new();
+    assert!(run(&repository::root(), &files, &mut out).unwrap(), "{}", String::from_utf8_lossy(&out));
+}
+
+#[test]
 fn an_example_that_does_not_match_its_schema_is_a_problem() {
     let reported = reported(&zeckta().replacen("verified: true", "verified: \"yes\"", 1));
     assert!(
