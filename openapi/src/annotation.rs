@@ -37,6 +37,21 @@ pub(crate) struct Statement {
     pub(crate) untestable: Option<String>,
 }
 
+/// `x-otp` of a security scheme.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SecurityScheme {
+    /// A word before an API key.
+    pub(crate) prefix: Option<String>,
+    // The names of arguments of a generated client, which the code generator reads.
+    #[serde(rename = "argument")]
+    pub(crate) _argument: Option<String>,
+    #[serde(rename = "user")]
+    pub(crate) _user: Option<String>,
+    #[serde(rename = "password")]
+    pub(crate) _password: Option<String>,
+}
+
 /// `x-otp` of the operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -45,8 +45,8 @@ pub use guidance::{Attempt, Remedy};
 pub use operation::{Operation, PathVariant, RequestFact, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
-    Account, Alphabet, BodyEncoding, CodeShape, Location, Parameter, PathTemplate, Place, Resend, Scheme,
-    SecurityScheme, Segment, SessionId, ValueKind,
+    Account, Alphabet, BodyEncoding, CodeShape, KeyPlace, Location, Parameter, PathTemplate, Place, Resend,
+    Scheme, SecurityScheme, Segment, SessionId, ValueKind,
 };
 pub use send_policy::{Cited, CodeOnResend, LifetimeOnResend, OlderCode, SendLimit, SendPolicy};
 pub use status::StatusPattern;

@@ -167,11 +167,27 @@ pub enum Scheme {
     Bearer,
     /// `Authorization: Basic …`
     Basic,
-    /// A vendor-specific header.
+    /// A key in a place of the vendor's own.
     ApiKey {
-        /// The header's name.
-        header: String,
+        /// The part of the request that contains the key.
+        place: KeyPlace,
+        /// The name of the header field, query parameter or cookie.
+        name: String,
+        /// A word before the key, such as `App` in `Authorization: App …`.
+        prefix: Option<String>,
     },
+}
+
+/// The parts of a request that can contain an API key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// A header field.
+    Header,
+    /// The query string.
+    Query,
+    /// A cookie.
+    Cookie,
 }
 
 /// A path with `{parameters}`.

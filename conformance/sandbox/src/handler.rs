@@ -74,7 +74,8 @@ fn authenticate(
         }
         Err(response)
     };
-    let tenant = match auth::identify(contract, operation, &state.tenants, &parts.headers) {
+    let tenant = match auth::identify(contract, operation, &state.tenants, &parts.headers, parts.uri.query())
+    {
         Caller::Known(tenant) => tenant,
         Caller::NoCredentials => return unauthorized(Situation::MissingCredentials, false),
         Caller::WrongCredentials => return unauthorized(Situation::WrongCredentials, true),

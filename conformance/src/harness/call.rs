@@ -7,6 +7,7 @@ use otp_contract::{BodyEncoding, Contract, Location, Operation, Place};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
 
+use super::credentials::Carried;
 use super::{Credential, Masking, Tenant, credentials};
 use crate::http::RawRequest;
 
@@ -97,7 +98,12 @@ impl VerifyCall<'_> {
         };
         let mut headers = vec![("accept".to_owned(), operation.response_media_types().join(", "))];
         let placeholder = (masking != Masking::Nothing).then_some(SECRET_PLACEHOLDER);
-        headers.extend(credentials::header(self.credential, &operation.security, self.tenant, placeholder));
+        let mut key = None;
+        match credentials::carried(self.credential, &operation.security, self.tenant, placeholder) {
+            Some(Carried::Header(name, value)) => headers.push((name, value)),
+            Some(Carried::Query(name, value)) => key = Some((name, value)),
+            None => {}
+        }
         let mut body = None;
         if let Some(encoding) = operation.body {
             let media_type = self.mutation.content_type.unwrap_or(encoding.media_type());
@@ -119,7 +125,7 @@ impl VerifyCall<'_> {
         let additional = self.mutation.headers.iter();
         headers.extend(additional.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let method = self.mutation.method.unwrap_or(&operation.method).to_owned();
-        let mut request = RawRequest { method, url: self.url(base, code, &filled), headers, body };
+        let mut request = RawRequest { method, url: self.url(base, code, key, &filled), headers, body };
         if masking != Masking::Nothing {
             self.name_secrets(&mut request);
         }
@@ -131,7 +137,13 @@ impl VerifyCall<'_> {
         [(&self.operation.session.location, self.session), (&self.operation.code.location, code)]
     }
 
-    fn url(&self, base: &str, code: Option<&str>, filled: &dyn Fn(&str) -> String) -> String {
+    fn url(
+        &self,
+        base: &str,
+        code: Option<&str>,
+        key: Option<(String, String)>,
+        filled: &dyn Fn(&str) -> String,
+    ) -> String {
         let carried = self.carried(code);
         let path = self.operation.path.fill(|name| {
             let in_path = |location: &Location| location.place == Place::Path && location.name == name;
@@ -156,6 +168,7 @@ impl VerifyCall<'_> {
         }
         let mut pairs: Vec<String> =
             query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        pairs.extend(key.map(|(name, value)| format!("{}={}", encode(&name), encode(&value))));
         pairs.extend(self.mutation.query.map(filled));
         let mut url = format!("{base}{path}{}", self.mutation.path);
         if !pairs.is_empty() {

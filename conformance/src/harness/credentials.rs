@@ -1,7 +1,7 @@
 //! Which credentials a call carries: the tenant's own, altered ones, or none.
 
 use base64::Engine;
-use otp_contract::{Scheme, SecurityScheme};
+use otp_contract::{KeyPlace, Scheme, SecurityScheme};
 
 use super::{Credentials, Tenant};
 
@@ -41,14 +41,23 @@ pub(crate) enum Masking {
     CredentialsAndCodes,
 }
 
-/// The header field that carries the credentials; `placeholder` stands for the secret if it must be hidden. `None` if
+/// The part of a call that carries the credentials.
+#[derive(Debug)]
+pub(super) enum Carried {
+    /// A header field.
+    Header(String, String),
+    /// A query parameter.
+    Query(String, String),
+}
+
+/// The part of a call that carries the credentials; `placeholder` stands for the secret if it must be hidden. `None` if
 /// the call carries no credentials.
-pub(super) fn header(
+pub(super) fn carried(
     credential: Credential<'_>,
     schemes: &[SecurityScheme],
     tenant: &Tenant,
     placeholder: Option<&str>,
-) -> Option<(String, String)> {
+) -> Option<Carried> {
     let (scheme, own) = chosen(credential, schemes, tenant)?;
     let credentials = altered(credential, own)?;
     let secret = match (placeholder, credentials) {
@@ -60,15 +69,23 @@ pub(super) fn header(
         (None, Credentials::Value { value }) => value,
     };
     let (name, prefix) = match scheme {
-        Scheme::Bearer => ("authorization", "Bearer "),
-        Scheme::Basic => ("authorization", "Basic "),
-        Scheme::ApiKey { header } => (header.as_str(), ""),
+        Scheme::Bearer => ("authorization", "Bearer ".to_owned()),
+        Scheme::Basic => ("authorization", "Basic ".to_owned()),
+        Scheme::ApiKey { name, prefix, .. } => {
+            (name.as_str(), prefix.as_ref().map(|word| format!("{word} ")).unwrap_or_default())
+        }
     };
     let value = match credential {
         Credential::Raw(text) => text.replace("{secret}", &secret),
         _ => format!("{prefix}{secret}"),
     };
-    Some((name.to_owned(), value))
+    Some(match scheme {
+        Scheme::ApiKey { place: KeyPlace::Query, .. } => Carried::Query(name.to_owned(), value),
+        Scheme::ApiKey { place: KeyPlace::Cookie, .. } => {
+            Carried::Header("cookie".to_owned(), format!("{name}={value}"))
+        }
+        _ => Carried::Header(name.to_owned(), value),
+    })
 }
 
 /// The first scheme for which the tenant has credentials, or the one that the call asks for.

@@ -52,7 +52,7 @@ impl Tenant {
                 let pair = STANDARD.encode(format!("{}:{}", text("username"), text("password")));
                 ("authorization".to_owned(), format!("Basic {pair}"))
             }
-            Scheme::ApiKey { header } => (header.to_ascii_lowercase(), text("value").to_owned()),
+            Scheme::ApiKey { name, .. } => (name.to_ascii_lowercase(), text("value").to_owned()),
         }
     }
 }

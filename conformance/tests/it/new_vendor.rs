@@ -110,3 +110,21 @@ async fn wrong_responses_of_market_leaders_are_found() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_api_key_may_stand_in_a_header_a_parameter_or_a_cookie_and_have_a_prefix() {
+    let acme = include_str!("../contracts/acme.yaml");
+    let scheme = acme.lines().find(|line| line.contains("headerKey:") && line.contains("apiKey")).unwrap();
+    let schemes = [
+        "headerKey: { type: apiKey, in: query, name: api_key }",
+        "headerKey: { type: apiKey, in: cookie, name: session_key }",
+        "headerKey: { type: apiKey, in: header, name: Authorization, x-otp: { prefix: App } }",
+    ];
+    for changed in schemes {
+        let contract = Contract::from_yaml("acme.yaml", &acme.replace(scheme.trim(), changed)).unwrap();
+        let strict = otp_conformance::Options { strict: true, ..options(1) };
+        let report = check(vec![contract], Vec::new(), Vec::new(), &strict).await;
+        assert_eq!(failed(&report), Vec::<&str>::new(), "{changed}");
+        assert_eq!(report.verdict, Verdict::Conformant, "{changed}");
+    }
+}

@@ -57,7 +57,7 @@ fn the_table_of_vendors_follows_from_the_contracts() {
             .map(|scheme| match &scheme.scheme {
                 Scheme::Bearer => "bearer".to_owned(),
                 Scheme::Basic => "basic".to_owned(),
-                Scheme::ApiKey { header } => format!("header `{header}`"),
+                Scheme::ApiKey { name, .. } => format!("header `{name}`"),
             })
             .collect();
         let documented =

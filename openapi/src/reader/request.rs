@@ -265,6 +265,22 @@ fn type_of<'a>(schema: &DocumentNode<'a>) -> Result<&'a str, ContractError> {
     }
 }
 
+/// The word before an API key.
+fn prefix_of(definition: &DocumentNode<'_>) -> Result<Option<String>, ContractError> {
+    let Some(extension) = definition.optional("x-otp")? else { return Ok(None) };
+    let prefix = extension.read::<annotation::SecurityScheme>()?.prefix;
+    match prefix {
+        Some(word) if !is_header_text(&word) || word.contains(' ') => {
+            Err(extension.unexpected("a prefix that is one word in ASCII"))
+        }
+        prefix => Ok(prefix),
+    }
+}
+
+fn is_header_text(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
 fn read_security(
     root: &DocumentNode<'_>,
     operation_node: &DocumentNode<'_>,
@@ -295,13 +311,12 @@ fn read_security(
                 }
             }
             "apiKey" => {
-                let place = definition.member("in", "header")?;
-                if place.string()? != "header" {
-                    return Err(place.unexpected("header"));
+                let place = definition.member("in", "header, query or cookie")?.read()?;
+                let name = definition.member("name", "the name of the header, parameter or cookie")?;
+                if !is_header_text(name.string()?) {
+                    return Err(name.unexpected("a name in ASCII"));
                 }
-                Scheme::ApiKey {
-                    header: definition.member("name", "the header's name")?.string()?.to_owned(),
-                }
+                Scheme::ApiKey { place, name: name.string()?.to_owned(), prefix: prefix_of(&definition)? }
             }
             _ => return Err(kind.unexpected("http or apiKey")),
         };

@@ -89,7 +89,7 @@ fn assert_is_the_documented_call(contract: &Contract, request: &Request) {
         Scheme::Basic => {
             assert_eq!(header("authorization"), ["Basic Y2FuYXJ5LXVzZXItNTVkZTpjYW5hcnktc2VjcmV0LTAyZTg="]);
         }
-        Scheme::ApiKey { header: name } => {
+        Scheme::ApiKey { name, .. } => {
             assert_eq!(header(name), [SECRET]);
             assert!(header("authorization").is_empty());
         }

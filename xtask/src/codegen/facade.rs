@@ -4,7 +4,7 @@
 
 use anyhow::Context as _;
 use heck::{ToShoutySnakeCase as _, ToSnakeCase as _};
-use otp_contract::{Operation, Scheme, SecurityScheme};
+use otp_contract::{KeyPlace, Operation, Scheme, SecurityScheme};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub(super) fn builders(
         operation.accounts.iter().map(|account| Argument::account(&account.name)).collect();
     let mut functions = Vec::new();
     for (index, scheme) in operation.security.iter().enumerate() {
-        functions.push(builder(document, operation, &accounts, scheme, index == 0));
+        functions.push(builder(document, operation, &accounts, scheme, index == 0)?);
     }
     let first = operation.security.first().context("the verify call has no security scheme")?;
     let arguments: Vec<_> = accounts.into_iter().chain(credentials(&document.value, first)).collect();
@@ -82,7 +82,7 @@ fn builder(
     accounts: &[Argument],
     scheme: &SecurityScheme,
     is_first: bool,
-) -> TokenStream {
+) -> anyhow::Result<TokenStream> {
     let credentials = credentials(&document.value, scheme);
     let name = if is_first {
         format_ident!("builder")
@@ -98,10 +98,14 @@ fn builder(
     let value = match &scheme.scheme {
         Scheme::Bearer => quote!(Bearer(#(#secrets.into()),*)),
         Scheme::Basic => quote!(Basic(#(#secrets.into()),*)),
-        Scheme::ApiKey { header } => {
-            let header = header.to_ascii_lowercase();
+        Scheme::ApiKey { place: KeyPlace::Header, name, prefix: None } => {
+            let header = name.to_ascii_lowercase();
             quote!(Header(#header, #(#secrets.into()),*))
         }
+        Scheme::ApiKey { .. } => anyhow::bail!(
+            "the scheme {} has its key in a query, a cookie or behind a prefix; a client can only send it in a header of its own",
+            scheme.name
+        ),
     };
     let quoted = |arguments: &[Argument]| -> String {
         let names: Vec<_> = arguments.iter().map(|argument| format!("`{}`", argument.name)).collect();
@@ -122,7 +126,7 @@ fn builder(
     );
     docs.extend(server(&document.value).filter(|_| is_first));
     let doc = docs.concat();
-    quote! {
+    Ok(quote! {
         #[doc = #doc]
         pub fn #name(
             #(#account_arguments: impl Into<String>,)*
@@ -133,7 +137,7 @@ fn builder(
                 vec![#((#keys, #account_arguments.into())),*],
             )
         }
-    }
+    })
 }
 
 /// The arguments of a scheme: those that its `x-otp` names, or the usual ones.

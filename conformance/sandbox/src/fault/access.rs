@@ -2,7 +2,7 @@
 //! the credentials or the method that a careless server does not require. This module must not read a code.
 
 use http::{HeaderName, HeaderValue, Method, header};
-use otp_contract::{Contract, Scheme};
+use otp_contract::{Contract, KeyPlace, Scheme};
 use serde_json::Value;
 
 use super::lenient_request::LenientRequest;
@@ -56,13 +56,25 @@ impl Access {
             }
             Access::NoCredentials => {
                 matches!(
-                    auth::identify(contract, contract.verify(), tenants, &request.parts.headers),
+                    auth::identify(
+                        contract,
+                        contract.verify(),
+                        tenants,
+                        &request.parts.headers,
+                        request.parts.uri.query()
+                    ),
                     Caller::NoCredentials
                 )
             }
             Access::AnyCredentials => {
                 matches!(
-                    auth::identify(contract, contract.verify(), tenants, &request.parts.headers),
+                    auth::identify(
+                        contract,
+                        contract.verify(),
+                        tenants,
+                        &request.parts.headers,
+                        request.parts.uri.query()
+                    ),
                     Caller::WrongCredentials
                 )
             }
@@ -70,7 +82,13 @@ impl Access {
                 request.parts.headers.get(name).is_some_and(|value| is_empty(value.to_str().unwrap_or("?")))
             }),
             Access::OtherAccount => {
-                match auth::identify(contract, contract.verify(), tenants, &request.parts.headers) {
+                match auth::identify(
+                    contract,
+                    contract.verify(),
+                    tenants,
+                    &request.parts.headers,
+                    request.parts.uri.query(),
+                ) {
                     Caller::Known(tenant) => !owns_path(&tenant, request),
                     _ => false,
                 }
@@ -89,7 +107,10 @@ fn owns_path(tenant: &Tenant, request: &LenientRequest<'_>) -> bool {
 /// The header field of each scheme, and the usual spelling of the scheme in its value.
 fn names(contract: &Contract) -> impl Iterator<Item = (HeaderName, &str)> {
     contract.verify().security.iter().filter_map(|scheme| match &scheme.scheme {
-        Scheme::ApiKey { header } => Some((HeaderName::from_bytes(header.as_bytes()).ok()?, "")),
+        Scheme::ApiKey { place: KeyPlace::Header, name, prefix } => {
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, prefix.as_deref().unwrap_or_default()))
+        }
+        Scheme::ApiKey { .. } => None,
         Scheme::Bearer => Some((header::AUTHORIZATION, "Bearer")),
         Scheme::Basic => Some((header::AUTHORIZATION, "Basic")),
     })
@@ -130,10 +151,12 @@ fn put_credentials(request: &mut LenientRequest<'_>, owner: &Tenant) {
                 let pair = base64::engine::general_purpose::STANDARD.encode(pair);
                 (header::AUTHORIZATION, format!("Basic {pair}"))
             }
-            Scheme::ApiKey { header } => match HeaderName::from_bytes(header.as_bytes()) {
-                Ok(name) => (name, text("value").to_owned()),
-                Err(_) => continue,
-            },
+            Scheme::ApiKey { place: KeyPlace::Header, name, prefix } => {
+                let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+                let word = prefix.as_ref().map(|word| format!("{word} ")).unwrap_or_default();
+                (name, format!("{word}{}", text("value")))
+            }
+            Scheme::ApiKey { .. } => continue,
         };
         if let Ok(value) = HeaderValue::from_str(&value) {
             request.parts.headers.insert(name, value);

@@ -2,12 +2,14 @@
 //!
 //! A response never reveals how close a wrong credential was to a right one.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::HeaderMap;
-use otp_contract::{Contract, Operation, Scheme};
+use http::{HeaderMap, header};
+use otp_contract::{Contract, KeyPlace, Operation, Scheme};
 
 use super::{Credential, Tenant, Tenants};
+use crate::http::query;
 
 /// The result of authentication.
 pub(crate) enum Caller {
@@ -22,21 +24,26 @@ pub(crate) fn identify(
     operation: &Operation,
     tenants: &Tenants,
     headers: &HeaderMap,
+    query: Option<&str>,
 ) -> Caller {
     let mut has_credentials = false;
     for scheme in &operation.security {
-        let header = match &scheme.scheme {
-            Scheme::ApiKey { header } => header.as_str(),
-            Scheme::Bearer | Scheme::Basic => "authorization",
+        let (place, name) = match &scheme.scheme {
+            Scheme::ApiKey { place, name, .. } => (*place, name.as_str()),
+            Scheme::Bearer | Scheme::Basic => (KeyPlace::Header, "authorization"),
         };
-        let mut values = headers.get_all(header).iter();
-        let Some(value) = values.next() else { continue };
+        let value = match given(place, name, headers, query) {
+            Given::Nothing => continue,
+            // Two values are ambiguous: a proxy that reads the other one would see another caller.
+            Given::Several => return Caller::WrongCredentials,
+            Given::Unreadable => {
+                has_credentials = true;
+                continue;
+            }
+            Given::Value(value) => value,
+        };
         has_credentials = true;
-        // Two values are ambiguous: a proxy that reads the other one would see another caller.
-        if values.next().is_some() {
-            return Caller::WrongCredentials;
-        }
-        let Ok(value) = value.to_str() else { continue };
+        let (header, value) = (name, value.as_ref());
         if let Some(tenant) = tenants.recent(&contract.vendor, header, value) {
             return Caller::Known(tenant);
         }
@@ -46,6 +53,47 @@ pub(crate) fn identify(
         }
     }
     if has_credentials { Caller::WrongCredentials } else { Caller::NoCredentials }
+}
+
+/// What a request has in the place of a scheme.
+enum Given<'r> {
+    Nothing,
+    Value(Cow<'r, str>),
+    Several,
+    Unreadable,
+}
+
+fn given<'r>(place: KeyPlace, name: &str, headers: &'r HeaderMap, query: Option<&str>) -> Given<'r> {
+    if place == KeyPlace::Header {
+        let mut values = headers.get_all(name).iter();
+        return match (values.next(), values.next()) {
+            (None, _) => Given::Nothing,
+            (Some(value), None) => {
+                value.to_str().map_or(Given::Unreadable, |value| Given::Value(Cow::Borrowed(value)))
+            }
+            _ => Given::Several,
+        };
+    }
+    let pairs: Vec<(String, String)> = match place {
+        KeyPlace::Query => match query::read_pairs(query.unwrap_or_default()) {
+            Some(pairs) => pairs,
+            None => return Given::Unreadable,
+        },
+        _ => headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    };
+    let mut values = pairs.into_iter().filter(|(given, _)| given == name).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (None, _) => Given::Nothing,
+        (Some(value), None) => Given::Value(Cow::Owned(value)),
+        _ => Given::Several,
+    }
 }
 
 fn parse(scheme: &Scheme, value: &str) -> Option<Credential> {
@@ -61,7 +109,10 @@ fn parse(scheme: &Scheme, value: &str) -> Option<Credential> {
             let (username, password) = decoded.split_once(':')?;
             Some(Credential::Basic { username: username.to_owned(), password: password.to_owned() })
         }
-        Scheme::ApiKey { .. } => Some(Credential::ApiKey(value.to_owned())),
+        Scheme::ApiKey { prefix: Some(word), .. } => {
+            after(word).map(|key| Credential::ApiKey(key.to_owned()))
+        }
+        Scheme::ApiKey { prefix: None, .. } => Some(Credential::ApiKey(value.to_owned())),
     }
 }
 
@@ -75,11 +126,12 @@ pub(crate) fn challenges(realm: &str, operation: &Operation, has_credentials: bo
     operation
         .security
         .iter()
-        .map(|scheme| match scheme.scheme {
+        .map(|scheme| match &scheme.scheme {
             // Without credentials in the request, the challenge has no error code (RFC 6750 §3.1).
             Scheme::Bearer if has_credentials => format!("Bearer realm=\"{realm}\", error=\"invalid_token\""),
             Scheme::Bearer => format!("Bearer realm=\"{realm}\""),
             Scheme::Basic => format!("Basic realm=\"{realm}\", charset=\"UTF-8\""),
+            Scheme::ApiKey { prefix: Some(word), .. } => format!("{word} realm=\"{realm}\""),
             Scheme::ApiKey { .. } => format!("ApiKey realm=\"{realm}\""),
         })
         .collect()
