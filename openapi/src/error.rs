@@ -22,6 +22,14 @@ pub enum Problem {
     /// The file could not be opened or read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
+    /// The text is longer than any contract.
+    #[error("expected at most {limit} bytes, found {found}")]
+    TooLong {
+        /// The largest number of bytes that is read.
+        limit: usize,
+        /// The number of bytes of the text.
+        found: usize,
+    },
     /// The text is not YAML; the parser's message contains line and column.
     #[error("not valid YAML: {0}")]
     NotYaml(String),

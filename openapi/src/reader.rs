@@ -19,6 +19,10 @@ mod request;
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
 
+/// The size of the longest document that is read: many times that of the longest contract, and small enough that a text
+/// which is no contract is refused at once. The parser itself bounds the nesting and the use of aliases.
+const MAX_BYTES: usize = 4 << 20;
+
 impl Contract {
     /// Reads a document. Errors refer to it as `file`.
     ///
@@ -26,6 +30,9 @@ impl Contract {
     /// Names the first place that is not as expected.
     pub fn from_yaml(file: &str, text: &str) -> Result<Contract, ContractError> {
         let whole = |problem| ContractError { file: file.to_owned(), place: Vec::new(), problem };
+        if text.len() > MAX_BYTES {
+            return Err(whole(Problem::TooLong { limit: MAX_BYTES, found: text.len() }));
+        }
         // Through YAML's own value, which refuses duplicate keys and reads the key `200:` as the text "200".
         let mut yaml: serde_norway::Value =
             serde_norway::from_str(text).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;

@@ -96,6 +96,29 @@ fn each_error_names_the_place_and_what_was_expected() {
     insta::assert_snapshot!(report);
 }
 
+#[test]
+fn a_text_that_is_too_long_too_deep_or_full_of_aliases_is_refused() {
+    let long = format!("openapi: 3.0.3\nx: \"{}\"\n", "x".repeat(10 << 20));
+    assert_eq!(error_of(&long), format!("broken.yaml: expected at most 4194304 bytes, found {}", long.len()));
+    let levels = 10_000;
+    let deep = [
+        "[".repeat(levels),
+        format!("{}{}", "[".repeat(levels), "]".repeat(levels)),
+        (0..levels).map(|level| format!("{}- \n", " ".repeat(level % 200))).collect::<String>(),
+        format!("{}1", "{a: ".repeat(levels)),
+        format!("{}1", "- ".repeat(levels)),
+    ];
+    for text in deep {
+        assert!(error_of(&text).starts_with("broken.yaml: "), "{}", &text[..40]);
+    }
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let alias = format!("*a{}", level - 1);
+        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", ")));
+    }
+    assert!(error_of(&bomb).contains("not valid YAML"), "{}", error_of(&bomb));
+}
+
 proptest! {
     #[test]
     fn the_reader_never_panics(text in "[ -~\n]{0,200}") {
