@@ -214,7 +214,7 @@ static CELLS: &[Cell] = &[
         outcome: Outcome::Expired,
         status: StatusPattern::Exact(400u16),
         usual_status: 400u16,
-        documented: true,
+        documented: false,
         body_specified: true,
         members: &[
             Member {
@@ -294,7 +294,7 @@ static CELLS: &[Cell] = &[
         outcome: Outcome::AttemptsExhausted,
         status: StatusPattern::Exact(400u16),
         usual_status: 400u16,
-        documented: true,
+        documented: false,
         body_specified: true,
         members: &[
             Member {
@@ -547,34 +547,36 @@ pub enum Error {
 
  Documented in DailyStory API reference, "Validate One Time Password": If the OTP is invalid, the API will respond with an HTTP 400.
 
- The article prints no remaining\_attempts; the page requires it with allow\_retry and does not forbid it without
-
- The OTP is invalid because it has expired: HTTP 400, `expired`.
-
- Documented in DailyStory API reference, "Validate One Time Password": An OTP remains valid for 15 minutes.
-
- The page only distinguishes valid and invalid; an expired code has no separate message
-
- The code was invalidated by an incorrect OTP without allow\_retry: HTTP 400, `invalidated`.
-
- Documented in DailyStory API reference, "Validate One Time Password": By default, an incorrect OTP immediately invalidates the cached code.
-
- The page has HTTP 400 for every invalid OTP, and no body for one that was invalidated
-
- The document has the same response for all of these, so no client can distinguish them; [`outcomes`](crate::Error::outcomes) lists them.*/
-    WrongCodeOrExpiredOrInvalidated(crate::Error),
+ The article prints no remaining\_attempts; the page requires it with allow\_retry and does not forbid it without*/
+    WrongCode(crate::Error),
     /** The OTP is invalid, and may be tried again: HTTP 400, `wrong_code_retry`.
 
  Documented in DailyStory API reference, "Validate One Time Password": Retry attempts and lockout.*/
     WrongCodeRetry(crate::Error),
+    /** The OTP is invalid because it has expired: HTTP 400, `expired`.
+
+ Documented in DailyStory API reference, "Validate One Time Password": An OTP remains valid for 15 minutes.
+
+ The page only distinguishes valid and invalid; an expired code has no separate message*/
+    Expired(crate::Error),
     /** The OTP has been used: HTTP 400, `already_used`.
 
  Inferred from DailyStory article "One Time Passwords": Definition.
 
- The document has the same response for `wrong_code` and `expired` and `invalidated`, so the error is [`Error::WrongCodeOrExpiredOrInvalidated`], whose outcomes include this one.
+ The document has the same response for `wrong_code`, so the error is [`Error::WrongCode`], whose outcomes include this one.
+
+ The document has the same response for `expired`, so the error is [`Error::Expired`], whose outcomes include this one.
+
+ The document has the same response for `invalidated`, so the error is [`Error::Invalidated`], whose outcomes include this one.
 
  Single use follows only from the vendor's definition of an OTP. The page has HTTP 400 for every invalid OTP*/
     AlreadyUsed(crate::Error),
+    /** The code was invalidated by an incorrect OTP without allow\_retry: HTTP 400, `invalidated`.
+
+ Documented in DailyStory API reference, "Validate One Time Password": By default, an incorrect OTP immediately invalidates the cached code.
+
+ The page has HTTP 400 for every invalid OTP, and no body for one that was invalidated*/
+    Invalidated(crate::Error),
     /** No OTP was sent to this contact: HTTP 4xx, `unknown_session`.
 
  Inferred from DailyStory API reference, "Validate One Time Password": Responses, without a word on an unknown dsid.
@@ -595,7 +597,11 @@ pub enum Error {
 
  Inferred from DailyStory API reference, "Validate One Time Password": 4-6 digit numeric one-time password.
 
- The document has the same response for `wrong_code` and `expired` and `invalidated`, so the error is [`Error::WrongCodeOrExpiredOrInvalidated`], whose outcomes include this one.
+ The document has the same response for `wrong_code`, so the error is [`Error::WrongCode`], whose outcomes include this one.
+
+ The document has the same response for `expired`, so the error is [`Error::Expired`], whose outcomes include this one.
+
+ The document has the same response for `invalidated`, so the error is [`Error::Invalidated`], whose outcomes include this one.
 
  The document does not specify the body, so the client uses only the status.
 
@@ -640,17 +646,11 @@ impl Error {
     }
     pub(crate) fn new(error: crate::Error) -> Error {
         match error.variant() {
-            Variant::Cell("wrong_code")
-            | Variant::Cell("expired")
-            | Variant::Cell("invalidated") => {
-                Error::WrongCodeOrExpiredOrInvalidated(error)
-            }
-            Variant::Ambiguous if error
-                .is_one_of(&["wrong_code", "expired", "invalidated"]) => {
-                Error::WrongCodeOrExpiredOrInvalidated(error)
-            }
+            Variant::Cell("wrong_code") => Error::WrongCode(error),
             Variant::Cell("wrong_code_retry") => Error::WrongCodeRetry(error),
+            Variant::Cell("expired") => Error::Expired(error),
             Variant::Cell("already_used") => Error::AlreadyUsed(error),
+            Variant::Cell("invalidated") => Error::Invalidated(error),
             Variant::Cell("unknown_session") => Error::UnknownSession(error),
             Variant::Cell("missing_code") => Error::MissingCode(error),
             Variant::Cell("malformed_code") => Error::MalformedCode(error),
@@ -673,9 +673,11 @@ impl std::ops::Deref for Error {
     type Target = crate::Error;
     fn deref(&self) -> &crate::Error {
         match self {
-            Error::WrongCodeOrExpiredOrInvalidated(error)
+            Error::WrongCode(error)
             | Error::WrongCodeRetry(error)
+            | Error::Expired(error)
             | Error::AlreadyUsed(error)
+            | Error::Invalidated(error)
             | Error::UnknownSession(error)
             | Error::MissingCode(error)
             | Error::MalformedCode(error)
@@ -696,9 +698,11 @@ impl std::ops::Deref for Error {
 impl From<Error> for crate::Error {
     fn from(error: Error) -> crate::Error {
         match error {
-            Error::WrongCodeOrExpiredOrInvalidated(error)
+            Error::WrongCode(error)
             | Error::WrongCodeRetry(error)
+            | Error::Expired(error)
             | Error::AlreadyUsed(error)
+            | Error::Invalidated(error)
             | Error::UnknownSession(error)
             | Error::MissingCode(error)
             | Error::MalformedCode(error)

@@ -1,6 +1,6 @@
 //! Every cell of every contract keeps its meaning, also with changes that a vendor may make without notice.
 
-use otp_contract::{Cell, Certainty, Contract, Matching, Outcome};
+use otp_contract::{Cell, Contract, Matching, Outcome};
 use serde_json::{Map, Value, json};
 
 use crate::responses::replace;
@@ -38,7 +38,7 @@ async fn every_cell_keeps_its_variant_despite_compatible_changes() {
                     "{place}: {:?}",
                     result.outcomes
                 );
-                if cell.certainty == Certainty::Documented {
+                if cell.facts.body.is_documented() {
                     // One variant stands for several cells if the document has the same response for them.
                     assert!(result.variant.contains(&pascal(&cell.name)), "{place} is {}", result.variant);
                 }
@@ -80,10 +80,10 @@ async fn an_unknown_value_of_a_signal_is_not_approved_and_is_decoded() {
 
 /// Whether the document states the cell literally and has no other meaning for its response.
 fn is_unambiguous(contract: &Contract, cell: &Cell) -> bool {
-    cell.certainty == Certainty::Documented
+    cell.facts.body.is_documented()
         && contract.verify().cells.iter().all(|other| {
             other.name == cell.name
-                || other.certainty != Certainty::Documented
+                || !other.facts.body.is_documented()
                 || other.body != cell.body
                 || !other.status.matches(cell.sandbox_status)
         })

@@ -4,7 +4,7 @@
 use anyhow::bail;
 use heck::ToUpperCamelCase as _;
 use otp_contract::{
-    Attempt, Cell, Certainty, Contract, Matching, Member, Operation, Place, Remedy, StateValue, StatusPattern,
+    Attempt, Cell, Contract, Matching, Member, Operation, Place, Remedy, StateValue, StatusPattern,
 };
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -47,7 +47,8 @@ fn cell(contract: &Contract, operation: &Operation, cell: &Cell) -> anyhow::Resu
         StatusPattern::Class(class) => quote!(StatusPattern::Class(#class)),
     };
     let usual_status = cell.sandbox_status;
-    let documented = cell.certainty == Certainty::Documented;
+    // Clients recognize a response by its body, so the certainty of the body decides.
+    let documented = cell.facts.body.is_documented();
     let body_specified = cell.body_specified;
     let members = cell.members.iter().map(member).collect::<anyhow::Result<Vec<_>>>()?;
     let (document, section) = (&cell.source.document, &cell.source.section);

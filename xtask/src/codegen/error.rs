@@ -131,7 +131,7 @@ fn is_similar(cell: &Cell, other: &Cell) -> bool {
 
 /// Whether the document states the same response for both literally.
 fn shares_variant(one: &Cell, other: &Cell) -> bool {
-    let documented = |cell: &Cell| cell.certainty == Certainty::Documented;
+    let documented = |cell: &Cell| cell.facts.body.is_documented();
     documented(one) && documented(other) && have_same_response(one, other)
 }
 
