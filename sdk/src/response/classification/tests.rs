@@ -282,7 +282,7 @@ fn the_tables_match_the_contracts() {
         for (cell, expected) in cells.iter().zip(expected) {
             assert_eq!(cell.name, expected.name);
             assert_eq!(cell.outcome.as_str(), expected.outcome.as_str());
-            assert_eq!(cell.documented, expected.certainty == otp_contract::Certainty::Documented);
+            assert_eq!(cell.documented, expected.facts.body.is_documented());
             assert_eq!(
                 (cell.body_specified, cell.usual_status),
                 (expected.body_specified, expected.sandbox_status)
