@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::{
-    Alphabet, Certainty, CodeOnResend, FieldRule, LifetimeOnResend, Mode, OlderCode, Outcome, Place,
-    RequestFact, Resend, Situation,
+    Alphabet, Certainty, CodeOnResend, FieldRule, LifetimeOnResend, Mode, OlderCode, Outcome, Place, Resend,
+    Situation,
 };
 
 /// `x-otp-vendor`, at the top of a document.
@@ -65,7 +65,8 @@ pub(crate) struct Operation {
     pub(crate) policy: Policy,
     pub(crate) refusal: Refusal,
     #[serde(default)]
-    pub(crate) facts: BTreeMap<RequestFact, RequestFactBacking>,
+    // By name: an error inside a map whose keys are an enum does not name its key.
+    pub(crate) facts: BTreeMap<String, RequestFactBacking>,
 }
 
 /// What stands behind a fact of the request.
@@ -233,7 +234,7 @@ pub(crate) struct CellFacts {
     pub(crate) status: Option<Backing>,
     pub(crate) body: Option<Backing>,
     #[serde(default)]
-    pub(crate) situations: BTreeMap<Situation, Backing>,
+    pub(crate) situations: BTreeMap<String, Backing>,
 }
 
 /// How certain a fact is; without a source, the place that backs the whole states it.

@@ -131,9 +131,10 @@ fn read_facts(
         fact.map_or_else(|| whole.clone(), |fact| fact.cite(document, &whole.source))
     };
     let given = &extension.facts;
-    if let Some(unknown) = given.situations.keys().find(|situation| !situations.contains(situation)) {
+    let is_known = |name: &String| situations.iter().any(|situation| situation.as_str() == name);
+    if let Some(unknown) = given.situations.keys().find(|name| !is_known(name)) {
         let places = extension_node.member("facts", "")?.member("situations", "")?;
-        return Err(places.member(unknown.as_str(), "")?.unexpected("a situation of this response"));
+        return Err(places.member(unknown, "")?.unexpected("a situation of this response for its key"));
     }
     let body = match extension.body {
         Body::Specified => part(given.body.as_ref()),
@@ -144,7 +145,7 @@ fn read_facts(
         body,
         situations: situations
             .iter()
-            .map(|situation| (*situation, part(given.situations.get(situation))))
+            .map(|situation| (*situation, part(given.situations.get(situation.as_str()))))
             .collect(),
     })
 }

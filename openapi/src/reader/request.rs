@@ -2,12 +2,12 @@
 //!
 //! It never looks at the responses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document_node::DocumentNode;
 use crate::{
     Account, Backing, BodyEncoding, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate,
-    PathVariant, Place, Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
+    PathVariant, Place, Problem, RequestFact, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
 };
 
 const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
@@ -101,14 +101,7 @@ pub(super) fn read_operation(
         body: body.as_ref().map(|(encoding, _)| *encoding),
         path,
         cells: Vec::new(),
-        facts: extension
-            .facts
-            .iter()
-            .map(|(fact, backing)| {
-                let source = backing.source.cite(document);
-                (*fact, Backing { certainty: backing.certainty, source })
-            })
-            .collect(),
+        facts: read_facts(extension_node, extension, document)?,
     })
 }
 
@@ -135,6 +128,25 @@ fn check_location(
             Err(extension_node.member(key, "")?.unexpected(format!("the name of a {kind} of this operation")))
         }
     }
+}
+
+fn read_facts(
+    extension_node: &DocumentNode<'_>,
+    extension: &annotation::Operation,
+    document: &str,
+) -> Result<BTreeMap<RequestFact, Backing>, ContractError> {
+    let mut facts = BTreeMap::new();
+    for (name, backing) in &extension.facts {
+        let Some(fact) = RequestFact::ALL.into_iter().find(|fact| fact.as_str() == name) else {
+            let names: Vec<_> = RequestFact::ALL.iter().map(|fact| fact.as_str()).collect();
+            return Err(extension_node
+                .member("facts", "")?
+                .unexpected(format!("the names of facts only: {}", names.join(", "))));
+        };
+        let source = backing.source.cite(document);
+        facts.insert(fact, Backing { certainty: backing.certainty, source });
+    }
+    Ok(facts)
 }
 
 fn read_path_variants(
