@@ -261,7 +261,7 @@ fn check_report(
         Err(Abort::Deviation(deviation)) => {
             let targets = &context.subject.targets;
             report.result = CheckResult::Failed;
-            report.basis = deviation.basis.max(check.ceiling);
+            report.basis = check.basis_of_finding(deviation.basis);
             report.tier = Tier::of(report.basis);
             if let Some(source) = &deviation.source {
                 report.citation = source.clone();

@@ -66,13 +66,13 @@ pub(crate) struct Operation {
     pub(crate) refusal: Refusal,
     #[serde(default)]
     // By name: an error inside a map whose keys are an enum does not name its key.
-    pub(crate) facts: BTreeMap<String, RequestFactBacking>,
+    pub(crate) facts: BTreeMap<String, FactBacking>,
 }
 
 /// What stands behind a fact of the request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RequestFactBacking {
+pub(crate) struct FactBacking {
     pub(crate) certainty: Certainty,
     pub(crate) source: Source,
 }

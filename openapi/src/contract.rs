@@ -2,7 +2,7 @@
 //!
 //! Plain data; the reader fills it in. Nothing here knows how a server behaves or how a check judges it.
 
-use crate::{Certainty, Operation, Outcome, Role, SendPolicy, Situation, Source};
+use crate::{Backing, Operation, Outcome, Role, SendPolicy, Situation, Source};
 
 /// An annotated vendor document, read and checked.
 #[derive(Debug, Clone)]
@@ -119,10 +119,8 @@ pub struct Lifetime {
     pub seconds: u64,
     /// The longest lifetime that a request may set, in seconds.
     pub max: Option<u64>,
-    /// How certain the number is.
-    pub certainty: Certainty,
-    /// The place in the documentation.
-    pub source: Source,
+    /// What stands behind the number.
+    pub backing: Backing,
 }
 
 /// How many wrong codes are compared before a session is locked.
@@ -132,10 +130,8 @@ pub struct Limit {
     pub limit: u32,
     /// The largest number that a request may set.
     pub max: Option<u32>,
-    /// How certain the number is.
-    pub certainty: Certainty,
-    /// The place in the documentation.
-    pub source: Source,
+    /// What stands behind the number.
+    pub backing: Backing,
 }
 
 /// The response to the wrong code that reaches the limit.

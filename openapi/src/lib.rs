@@ -26,6 +26,7 @@ mod error;
 mod evidence;
 mod field;
 mod guidance;
+mod media_type;
 mod operation;
 mod outcome;
 mod reader;
@@ -42,7 +43,8 @@ pub use error::{ContractError, Problem};
 pub use evidence::same_value;
 pub use field::{FieldRule, Matching, Member, StateValue, VolatileValue};
 pub use guidance::{Attempt, Remedy};
-pub use operation::{Operation, PathVariant, RequestFact, Role};
+pub use media_type::{essence, is_json};
+pub use operation::{Fact, Operation, PathVariant, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
     Account, Alphabet, BodyEncoding, CodeShape, KeyPlace, Location, Parameter, PathTemplate, Place, Resend,

@@ -5,8 +5,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Deserialize;
-
 use crate::{
     Account, Backing, BodyEncoding, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme,
     SessionId, Source,
@@ -40,13 +38,12 @@ pub struct Operation {
     /// Every documented response, in the order of the document.
     pub cells: Vec<Cell>,
     /// What stands behind each fact of the request that the document backs. A fact that is not listed is inferred.
-    pub facts: BTreeMap<RequestFact, Backing>,
+    pub facts: BTreeMap<Fact, Backing>,
 }
 
 /// A fact of a request, or of the policy, that has a certainty of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequestFact {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fact {
     /// The vendor's address.
     Host,
     /// The HTTP method.
@@ -75,40 +72,40 @@ pub enum RequestFact {
     Lockout,
 }
 
-impl RequestFact {
+impl Fact {
     /// Every fact, in the order in which output lists them.
-    pub const ALL: [RequestFact; 13] = [
-        RequestFact::Host,
-        RequestFact::Method,
-        RequestFact::Path,
-        RequestFact::Security,
-        RequestFact::MediaType,
-        RequestFact::Parameters,
-        RequestFact::Session,
-        RequestFact::Code,
-        RequestFact::Alphabet,
-        RequestFact::Length,
-        RequestFact::Boundary,
-        RequestFact::Precedence,
-        RequestFact::Lockout,
+    pub const ALL: [Fact; 13] = [
+        Fact::Host,
+        Fact::Method,
+        Fact::Path,
+        Fact::Security,
+        Fact::MediaType,
+        Fact::Parameters,
+        Fact::Session,
+        Fact::Code,
+        Fact::Alphabet,
+        Fact::Length,
+        Fact::Boundary,
+        Fact::Precedence,
+        Fact::Lockout,
     ];
 
     /// The name used in contracts and output.
     pub fn as_str(self) -> &'static str {
         match self {
-            RequestFact::Host => "host",
-            RequestFact::Method => "method",
-            RequestFact::Path => "path",
-            RequestFact::Security => "security",
-            RequestFact::MediaType => "media_type",
-            RequestFact::Parameters => "parameters",
-            RequestFact::Session => "session",
-            RequestFact::Code => "code",
-            RequestFact::Alphabet => "alphabet",
-            RequestFact::Length => "length",
-            RequestFact::Boundary => "boundary",
-            RequestFact::Precedence => "precedence",
-            RequestFact::Lockout => "lockout",
+            Fact::Host => "host",
+            Fact::Method => "method",
+            Fact::Path => "path",
+            Fact::Security => "security",
+            Fact::MediaType => "media_type",
+            Fact::Parameters => "parameters",
+            Fact::Session => "session",
+            Fact::Code => "code",
+            Fact::Alphabet => "alphabet",
+            Fact::Length => "length",
+            Fact::Boundary => "boundary",
+            Fact::Precedence => "precedence",
+            Fact::Lockout => "lockout",
         }
     }
 }
@@ -164,7 +161,7 @@ impl Operation {
     }
 
     /// Whether the vendor's document states this fact.
-    pub fn is_documented(&self, fact: RequestFact) -> bool {
+    pub fn is_documented(&self, fact: Fact) -> bool {
         self.facts.get(&fact).is_some_and(Backing::is_documented)
     }
 

@@ -9,8 +9,8 @@ use request::read_operation;
 
 use crate::document_node::DocumentNode;
 use crate::{
-    Boundary, Certainty, Cited, Contract, ContractError, Coverage, Lifetime, Limit, Operation, Outcome,
-    Overrides, Policy, Problem, SendLimit, SendPolicy, Source, Statement, ValueKind, annotation,
+    Backing, Boundary, Certainty, Cited, Contract, ContractError, Coverage, Lifetime, Limit, Operation,
+    Outcome, Overrides, Policy, Problem, SendLimit, SendPolicy, Source, Statement, ValueKind, annotation,
     is_vendor_id,
 };
 
@@ -161,8 +161,12 @@ fn base_url(root: &DocumentNode<'_>) -> Result<String, ContractError> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
+fn backing(certainty: Certainty, source: &annotation::Source, document: &str) -> Backing {
+    Backing { certainty, source: source.cite(document) }
+}
+
 fn cited<T>(value: T, certainty: Certainty, source: &annotation::Source, document: &str) -> Cited<T> {
-    Cited { value, certainty, source: source.cite(document) }
+    Cited { value, backing: backing(certainty, source, document) }
 }
 
 fn stated<T>(fact: annotation::Stated<T>, document: &str) -> Cited<T> {
@@ -232,14 +236,12 @@ fn read_policy(
         lifetime: Lifetime {
             seconds: policy.lifetime.seconds,
             max: policy.lifetime.max,
-            certainty: policy.lifetime.certainty,
-            source: policy.lifetime.source.cite(document),
+            backing: backing(policy.lifetime.certainty, &policy.lifetime.source, document),
         },
         attempts: policy.attempts.map(|attempts| Limit {
             limit: attempts.limit,
             max: attempts.max,
-            certainty: attempts.certainty,
-            source: attempts.source.cite(document),
+            backing: backing(attempts.certainty, &attempts.source, document),
         }),
         lockout_seconds: policy.lockout_seconds,
         boundary,

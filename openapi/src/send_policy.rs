@@ -4,17 +4,15 @@
 
 use serde::Deserialize;
 
-use crate::{Certainty, Source};
+use crate::Backing;
 
-/// A value with the place in the documentation that states it.
+/// A value, and what stands behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cited<T> {
     /// The value.
     pub value: T,
-    /// How certain the value is.
-    pub certainty: Certainty,
-    /// The place in the documentation.
-    pub source: Source,
+    /// What stands behind the value.
+    pub backing: Backing,
 }
 
 /// The rules for sending codes; each is `None` if the document does not mention it.
@@ -34,7 +32,7 @@ pub struct SendPolicy {
     pub older_code: Option<Cited<OlderCode>>,
     /// The seconds that must pass between two checks.
     pub check_interval: Option<Cited<u64>>,
-    /// Whether a code can be approved again.
+    /// Whether a send to a recipient whose session is open hands out that session again.
     pub reuse: Option<Cited<bool>>,
 }
 

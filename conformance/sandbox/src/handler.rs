@@ -74,8 +74,7 @@ fn authenticate(
         }
         Err(response)
     };
-    let tenant = match auth::identify(contract, operation, &state.tenants, &parts.headers, parts.uri.query())
-    {
+    let tenant = match auth::identify(contract, operation, &state.tenants, parts) {
         Caller::Known(tenant) => tenant,
         Caller::NoCredentials => return unauthorized(Situation::MissingCredentials, false),
         Caller::WrongCredentials => return unauthorized(Situation::WrongCredentials, true),

@@ -2,7 +2,7 @@
 
 use otp_contract::{Contract, Outcome, Scheme, SecurityScheme, Situation};
 
-use super::probe::{Backing, Probe, always};
+use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{Abort, CheckContext, Credential, IssuedSession, Tenant, VerifyCall, attempts};
 use crate::http::RawResponse;
@@ -13,7 +13,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Auth,
         name: "missing",
         statement: "a call without credentials is refused and changes nothing",
-        backing: Backing::Safety(Situation::MissingCredentials),
+        authority: Authority::Safety(Situation::MissingCredentials),
         standard: standards::AUTHENTICATION,
         applies: always,
         run: |context| Box::pin(missing(context)),
@@ -22,7 +22,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Auth,
         name: "wrong",
         statement: "a call with wrong, truncated, empty or malformed credentials is refused and changes nothing",
-        backing: Backing::Safety(Situation::WrongCredentials),
+        authority: Authority::Safety(Situation::WrongCredentials),
         standard: standards::AUTHENTICATION,
         applies: always,
         run: |context| Box::pin(wrong(context)),
@@ -31,7 +31,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Auth,
         name: "other-account",
         statement: "valid credentials give no access to another tenant's account",
-        backing: Backing::Safety(Situation::ForeignSession),
+        authority: Authority::Safety(Situation::ForeignSession),
         standard: standards::ISOLATION,
         applies: |contract| !contract.verify().accounts.is_empty(),
         run: |context| Box::pin(other_account(context)),
@@ -40,7 +40,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Auth,
         name: "each-scheme",
         statement: "every documented scheme authenticates a tenant",
-        backing: Backing::Page(Situation::Approved),
+        authority: Authority::Page(Situation::Approved),
         standard: standards::AUTHENTICATION,
         applies: |contract| contract.verify().security.len() > 1,
         run: |context| Box::pin(each_scheme(context)),
@@ -49,7 +49,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Auth,
         name: "challenge",
         statement: "a 401 has a challenge in WWW-Authenticate",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::CHALLENGE,
         applies: always,
         run: |context| Box::pin(challenge(context)),
@@ -58,7 +58,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Auth,
         name: "scheme-case",
         statement: "the name of the authentication scheme is case-insensitive",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::SCHEME,
         applies: |contract| contract.verify().security.iter().any(|scheme| word_of(&scheme.scheme).is_some()),
         run: |context| Box::pin(scheme_case(context)),

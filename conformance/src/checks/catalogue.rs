@@ -1,8 +1,8 @@
 //! Every check of a contract, derived from its operations: nothing runs that is not listed here.
 
-use otp_contract::{Cell, Certainty, Contract, Mode, Operation, Role, Situation, Source};
+use otp_contract::{Cell, Contract, Mode, Operation, Role, Situation, Source};
 
-use super::probe::{Backing, Probe};
+use super::probe::{Authority, Probe};
 use super::request::{delivery, encoding, shape, spelling};
 use super::{
     Area, Check, CheckKind, auth, concurrency, consistency, disclosure, expiry, isolation, lifecycle, limit,
@@ -83,7 +83,6 @@ fn matrix_check(
         role: operation.role,
         area: Area::Matrix,
         basis: if is_documented { Basis::Documented } else { Basis::Inferred },
-        ceiling: Basis::Safety,
         statement: statement(situation, mode),
         citation: cell
             .facts
@@ -91,7 +90,6 @@ fn matrix_check(
             .get(&situation)
             .map_or(&cell.source, |backing| &backing.source)
             .clone(),
-        certainty: if is_documented { Certainty::Documented } else { Certainty::Inferred },
         kind: CheckKind::Matrix { situation, mode },
     }
 }
@@ -99,22 +97,22 @@ fn matrix_check(
 fn probe_check(contract: &Contract, operation: &Operation, probe: &'static Probe) -> Check {
     let (document, section) = probe.standard;
     let standard = || Source { document: document.to_owned(), section: section.to_owned() };
-    let cell = probe.backing.situation().and_then(|situation| {
+    let cell = probe.authority.situation().and_then(|situation| {
         most_certain_cell(operation, situation).filter(|cell| cell.is_documented_for(situation))
     });
     // A limit that only the subject states is held to as well, but no page asks for it.
     let has_limit = contract.policy.attempts.is_some();
-    let is_without_limit = probe.backing.situation() == Some(Situation::AttemptsExhausted) && !has_limit;
-    let (basis, citation) = match probe.backing {
-        Backing::Standard => (Basis::Standard, None),
+    let is_without_limit = probe.authority.situation() == Some(Situation::AttemptsExhausted) && !has_limit;
+    let (basis, citation) = match probe.authority {
+        Authority::Standard => (Basis::Standard, None),
         _ if is_without_limit => (Basis::Standard, None),
-        Backing::Safety(_) => (Basis::Safety, cell.map(|cell| cell.source.clone())),
-        Backing::Page(_) => match cell {
+        Authority::Safety(_) => (Basis::Safety, cell.map(|cell| cell.source.clone())),
+        Authority::Page(_) => match cell {
             Some(cell) => (Basis::Documented, Some(cell.source.clone())),
             None => (Basis::Inferred, None),
         },
-        Backing::Number(number) => match number.backing(&contract.policy) {
-            Some(backing) if backing.is_documented() => (Basis::Documented, Some(backing.source)),
+        Authority::Number(number) => match number.backing(&contract.policy) {
+            Some(backing) if backing.is_documented() => (Basis::Documented, Some(backing.source.clone())),
             _ => (Basis::Inferred, None),
         },
     };
@@ -123,12 +121,7 @@ fn probe_check(contract: &Contract, operation: &Operation, probe: &'static Probe
         role: operation.role,
         area: probe.area,
         basis,
-        ceiling: if basis == Basis::Standard { Basis::Standard } else { Basis::Safety },
         statement: probe.statement.to_owned(),
-        certainty: match basis {
-            Basis::Inferred => Certainty::Inferred,
-            _ => Certainty::Documented,
-        },
         citation: citation.unwrap_or_else(standard),
         kind: CheckKind::Probe(probe),
     }

@@ -17,14 +17,10 @@ pub(crate) struct Check {
     pub(crate) area: Area,
     /// What backs the check, and thereby whether a failure fails the run.
     pub(crate) basis: Basis,
-    /// The weightiest thing that a finding of this check can contradict.
-    pub(crate) ceiling: Basis,
     /// One sentence.
     pub(crate) statement: String,
     /// Where the vendor, or else a standard, says so.
     pub(crate) citation: Source,
-    /// How certain it is that the vendor says so.
-    pub(crate) certainty: Certainty,
     /// How the check runs.
     pub(crate) kind: CheckKind,
 }
@@ -49,11 +45,28 @@ impl Check {
         Tier::of(self.basis)
     }
 
+    /// How certain it is that the cited place says so.
+    pub(crate) fn certainty(&self) -> Certainty {
+        match self.basis {
+            Basis::Inferred => Certainty::Inferred,
+            Basis::Safety | Basis::Documented | Basis::Standard => Certainty::Documented,
+        }
+    }
+
+    /// The basis of a finding of this check. A check that rests on a standard alone never fails the run; any other may find
+    /// something weightier than what backs it, such as an approval where there must be none.
+    pub(crate) fn basis_of_finding(&self, contradicted: Basis) -> Basis {
+        match self.basis {
+            Basis::Standard => Basis::Standard,
+            Basis::Safety | Basis::Documented | Basis::Inferred => contradicted,
+        }
+    }
+
     /// The situation that the check is about, if it is about one.
     pub(crate) fn situation(&self) -> Option<Situation> {
         match self.kind {
             CheckKind::Matrix { situation, .. } => Some(situation),
-            CheckKind::Probe(probe) => probe.backing.situation(),
+            CheckKind::Probe(probe) => probe.authority.situation(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use otp_contract::{Outcome, Situation};
 use tokio::sync::Barrier;
 
-use super::probe::{Backing, Probe, always};
+use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
@@ -21,7 +21,7 @@ pub(super) const PROBES: &[Probe] = &[
         area: Area::Concurrency,
         name: "single-use",
         statement: "of many calls with the right code at the same time, exactly one is approved",
-        backing: Backing::Safety(Situation::AlreadyUsed),
+        authority: Authority::Safety(Situation::AlreadyUsed),
         standard: standards::RACES,
         applies: always,
         run: |context| Box::pin(single_use(context)),
@@ -30,7 +30,7 @@ pub(super) const PROBES: &[Probe] = &[
         area: Area::Concurrency,
         name: "limit",
         statement: "of many wrong codes at the same time, no more than the limit are compared",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::PARALLEL,
         applies: always,
         run: |context| Box::pin(limit(context)),
@@ -39,7 +39,7 @@ pub(super) const PROBES: &[Probe] = &[
         area: Area::Concurrency,
         name: "mixed",
         statement: "right and wrong codes at the same time get responses that some sequential order explains",
-        backing: Backing::Safety(Situation::AlreadyUsed),
+        authority: Authority::Safety(Situation::AlreadyUsed),
         standard: standards::RACES,
         applies: always,
         run: |context| Box::pin(mixed(context)),
@@ -214,10 +214,11 @@ fn meanings(context: &CheckContext<'_>, response: &RawResponse) -> BTreeSet<Outc
     documented
 }
 
-/// The same call, if it was refused, with every kind of refusal.
+/// The same call with every kind of refusal, if it was refused without a comparison of the code. A compared code keeps its
+/// meaning, because it counts against the limit.
 fn with_any_refusal(call: ObservedCall) -> ObservedCall {
     let widened = |(at, outcomes): (u64, BTreeSet<Outcome>)| {
-        if outcomes.contains(&Outcome::Approved) {
+        if outcomes.contains(&Outcome::Approved) || outcomes == BTreeSet::from([Outcome::WrongCode]) {
             return (at, outcomes);
         }
         (at, Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Approved).collect())
@@ -260,7 +261,8 @@ async fn mixed(context: &mut CheckContext<'_>) -> Result<(), Abort> {
                 "responses that some order of the calls explains",
                 format!("no order explains {}", calls.join(", ")),
             );
-            // If some order explains which calls were approved, only the kinds of refusals are wrong.
+            // If some order explains which codes were approved and which were compared, only the kinds of refusals are
+            // wrong.
             let relaxed: Vec<_> = observed.into_iter().map(with_any_refusal).collect();
             return Err(match is_linearizable(&session.rules, &session.states, &relaxed) {
                 true => deviation.because_of(Basis::Inferred, None),

@@ -3,7 +3,7 @@
 
 use otp_contract::{Cell, Matching, Outcome, Situation};
 
-use super::probe::{Backing, Probe, always};
+use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, attempts,
@@ -17,7 +17,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Consistency,
         name: "walk",
         statement: "every response during the life of a session is a documented one, from the status to the last member",
-        backing: Backing::Page(Situation::Approved),
+        authority: Authority::Page(Situation::Approved),
         standard: standards::CONSISTENT,
         applies: always,
         run: |context| Box::pin(walk(context)),
@@ -26,7 +26,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Consistency,
         name: "wording",
         statement: "every response has the documented wording",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::CONSISTENT,
         applies: |contract| {
             contract

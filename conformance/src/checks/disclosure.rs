@@ -2,7 +2,7 @@
 
 use otp_contract::Situation;
 
-use super::probe::{Backing, Probe, SESSION, always, body_with, code_in_body};
+use super::probe::{Authority, Probe, SESSION, always, body_with, code_in_body};
 use super::{Area, standards};
 use crate::harness::{
     Abort, Body, CheckContext, Credentials, RequestMutation, SubmittedCode, TrackedSession, VerifyCall,
@@ -15,7 +15,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Disclosure,
         name: "code",
         statement: "no header and no body contains the right code or the caller's secret",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::LEAK,
         applies: always,
         run: |context| Box::pin(code(context)),
@@ -24,7 +24,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Disclosure,
         name: "internals",
         statement: "a refusal names no library, type, query or stack frame, and does not repeat the submitted code",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::INTERNALS,
         applies: always,
         run: |context| Box::pin(internals(context)),
@@ -33,7 +33,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Disclosure,
         name: "headers",
         statement: "a response sets no cookie and does not allow caching",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::CACHING,
         applies: always,
         run: |context| Box::pin(headers(context)),

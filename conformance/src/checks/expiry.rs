@@ -2,7 +2,7 @@
 
 use otp_contract::Situation;
 
-use super::probe::{Backing, Probe, always};
+use super::probe::{Authority, Probe, always};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{Abort, CheckContext, SessionOptions, attempts};
 
@@ -11,7 +11,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Expiry,
         name: "boundary",
         statement: "a code verifies shortly before the end of its lifetime, and not a second after it",
-        backing: Backing::Safety(Situation::Expired),
+        authority: Authority::Safety(Situation::Expired),
         standard: standards::LIFETIME,
         applies: always,
         run: |context| Box::pin(boundary(context)),
@@ -20,7 +20,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Expiry,
         name: "not-extended",
         statement: "wrong codes do not extend a code's lifetime",
-        backing: Backing::Safety(Situation::Expired),
+        authority: Authority::Safety(Situation::Expired),
         standard: standards::LIFETIME,
         applies: always,
         run: |context| Box::pin(not_extended(context)),
@@ -29,7 +29,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Expiry,
         name: "uniform-refusal",
         statement: "an expired session gives the right and a wrong code the same response",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::STATE,
         applies: always,
         run: |context| Box::pin(uniform_refusal(context)),

@@ -3,7 +3,7 @@
 
 use otp_contract::{Outcome, Situation};
 
-use super::probe::{Backing, Probe, always};
+use super::probe::{Authority, Probe, always};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{
     Abort, CheckContext, IssuedSession, MAX_ATTEMPTS_TRIED, RequestMutation, SubmittedCode, attempts,
@@ -15,7 +15,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Isolation,
         name: "uniform-refusal",
         statement: "a session of another tenant gets the same response as one that does not exist, for every code",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::ENUMERATION,
         applies: always,
         run: |context| Box::pin(uniform_refusal(context)),
@@ -24,7 +24,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Isolation,
         name: "own-code",
         statement: "a code verifies the session for which it was issued, and no other session of the tenant",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::BOUND,
         applies: always,
         run: |context| Box::pin(own_code(context)),
@@ -33,7 +33,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Isolation,
         name: "no-cost",
         statement: "codes from a stranger, right or wrong, use up neither the owner's attempts nor the code",
-        backing: Backing::Safety(Situation::ForeignSession),
+        authority: Authority::Safety(Situation::ForeignSession),
         standard: standards::ISOLATION,
         applies: always,
         run: |context| Box::pin(no_cost(context)),

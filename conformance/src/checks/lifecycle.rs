@@ -6,7 +6,7 @@ use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 
-use super::probe::{Backing, Probe, always, code_in_body};
+use super::probe::{Authority, Probe, always, code_in_body};
 use super::{Area, standards};
 use crate::harness::{Abort, Body, CheckContext, RequestMutation, Tenant, TrackedSession, attempts};
 
@@ -14,7 +14,7 @@ pub(crate) const PROBES: &[Probe] = &[Probe {
     area: Area::Lifecycle,
     name: "random",
     statement: "any sequence of right, wrong, malformed and foreign calls over time gets responses that the model allows",
-    backing: Backing::Safety(Situation::Approved),
+    authority: Authority::Safety(Situation::Approved),
     standard: standards::STATE,
     applies: always,
     run: |context| Box::pin(random(context)),

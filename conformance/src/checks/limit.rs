@@ -2,7 +2,7 @@
 
 use otp_contract::Situation;
 
-use super::probe::{Backing, Probe, SESSION, always, body_with, code_in_body};
+use super::probe::{Authority, Probe, SESSION, always, body_with, code_in_body};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{
     Abort, Body, CheckContext, MAX_ATTEMPTS_TRIED, RequestMutation, SessionOptions, SubmittedCode,
@@ -15,7 +15,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "boundary",
         statement: "with a limit of n, the right code verifies after n − 1 wrong codes and not after n",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
         applies: always,
         run: |context| Box::pin(boundary(context)),
@@ -24,7 +24,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "uniform-refusal",
         statement: "a locked session gives the right and a wrong code the same response",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::STATE,
         applies: always,
         run: |context| Box::pin(uniform_refusal(context)),
@@ -33,7 +33,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "own-counter",
         statement: "every session has a counter of its own, which the success of another session does not reset",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
         applies: always,
         run: |context| Box::pin(own_counter(context)),
@@ -42,7 +42,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "not-reset",
         statement: "no malformed request, forwarding header, new connection or repeated code resets or evades the counter",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::PROXIES,
         applies: always,
         run: |context| Box::pin(not_reset(context)),
@@ -51,7 +51,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "not-forgotten",
         statement: "the counter is not reset while the code is still valid",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
         applies: always,
         run: |context| Box::pin(not_forgotten(context)),
@@ -60,7 +60,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "resend",
         statement: "a new code for the same recipient does not reset the counter, and invalidates the old code",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::RESEND,
         applies: always,
         run: |context| Box::pin(resend(context)),

@@ -1,8 +1,8 @@
 //! The parts of the policy that a verify call may set: a request may tighten the server's limits, but never loosen them.
 
-use otp_contract::{Certainty, Contract, Situation, ValueKind};
+use otp_contract::{Contract, Situation, ValueKind};
 
-use super::probe::{Backing, PolicyNumber, Probe};
+use super::probe::{Authority, PolicyNumber, Probe};
 use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, IssuedSession, RequestMutation, SessionOptions, SubmittedCode, TrackedSession,
@@ -15,19 +15,19 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "default-lifetime",
         statement: "a session without wishes has the documented lifetime",
-        backing: Backing::Number(PolicyNumber::Lifetime),
+        authority: Authority::Number(PolicyNumber::Lifetime),
         standard: standards::LIFETIME,
-        applies: |contract| contract.policy.lifetime.certainty == Certainty::Documented,
+        applies: |contract| contract.policy.lifetime.backing.is_documented(),
         run: |context| Box::pin(default_lifetime(context)),
     },
     Probe {
         area: Area::Policy,
         name: "default-limit",
         statement: "a session without wishes has the documented limit of attempts",
-        backing: Backing::Number(PolicyNumber::Attempts),
+        authority: Authority::Number(PolicyNumber::Attempts),
         standard: standards::LIMIT,
         applies: |contract| {
-            contract.policy.attempts.as_ref().is_some_and(|limit| limit.certainty == Certainty::Documented)
+            contract.policy.attempts.as_ref().is_some_and(|limit| limit.backing.is_documented())
         },
         run: |context| Box::pin(default_limit(context)),
     },
@@ -35,7 +35,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "retry",
         statement: "a code that one wrong code invalidated stays invalid if a later call allows further attempts",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::POLICY,
         applies: |contract| contract.policy.overrides.retry.is_some(),
         run: |context| Box::pin(retry(context)),
@@ -44,7 +44,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "limit",
         statement: "a locked session stays locked if a call asks for more attempts",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::POLICY,
         applies: |contract| contract.policy.overrides.limit.is_some(),
         run: |context| Box::pin(limit(context)),
@@ -53,7 +53,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "lifetime",
         statement: "an expired code stays expired if a call asks for a longer lifetime",
-        backing: Backing::Safety(Situation::Expired),
+        authority: Authority::Safety(Situation::Expired),
         standard: standards::POLICY,
         applies: |contract| contract.policy.overrides.lifetime_minutes.is_some(),
         run: |context| Box::pin(lifetime(context)),
@@ -62,7 +62,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Policy,
         name: "lockout",
         statement: "a call during a lockout does not extend it, the reported seconds count down, and Retry-After agrees",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::LIMIT,
         applies: |contract| contract.policy.lockout_seconds.is_some(),
         run: |context| Box::pin(lockout(context)),

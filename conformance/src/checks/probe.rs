@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use otp_contract::{Contract, Place, Policy, Situation};
+use otp_contract::{Backing, Contract, Place, Policy, Situation};
 
 use super::Area;
 use crate::harness::{Abort, CheckContext};
@@ -13,7 +13,7 @@ pub(crate) type Steps<'b> = Pin<Box<dyn Future<Output = Result<(), Abort>> + Sen
 
 /// What backs the assertion of a probe.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Backing {
+pub(crate) enum Authority {
     /// The safety core, in this situation. A failure fails the run unless it departs only from something weaker.
     Safety(Situation),
     /// The responses that the contract has in this situation. A failure fails the run if the vendor's page states them.
@@ -35,24 +35,22 @@ pub(crate) enum PolicyNumber {
 
 impl PolicyNumber {
     /// What stands behind the number; `None` if the contract has none.
-    pub(super) fn backing(self, policy: &Policy) -> Option<otp_contract::Backing> {
-        let (certainty, source) = match (self, &policy.attempts) {
-            (PolicyNumber::Lifetime, _) => (policy.lifetime.certainty, policy.lifetime.source.clone()),
-            (PolicyNumber::Attempts, Some(limit)) => (limit.certainty, limit.source.clone()),
-            (PolicyNumber::Attempts, None) => return None,
-        };
-        Some(otp_contract::Backing { certainty, source })
+    pub(super) fn backing(self, policy: &Policy) -> Option<&Backing> {
+        match self {
+            PolicyNumber::Lifetime => Some(&policy.lifetime.backing),
+            PolicyNumber::Attempts => policy.attempts.as_ref().map(|limit| &limit.backing),
+        }
     }
 }
 
-impl Backing {
+impl Authority {
     /// The situation that the assertion is about, if it is about one.
     pub(crate) fn situation(self) -> Option<Situation> {
         match self {
-            Backing::Safety(situation) | Backing::Page(situation) => Some(situation),
-            Backing::Number(PolicyNumber::Lifetime) => Some(Situation::Expired),
-            Backing::Number(PolicyNumber::Attempts) => Some(Situation::AttemptsExhausted),
-            Backing::Standard => None,
+            Authority::Safety(situation) | Authority::Page(situation) => Some(situation),
+            Authority::Number(PolicyNumber::Lifetime) => Some(Situation::Expired),
+            Authority::Number(PolicyNumber::Attempts) => Some(Situation::AttemptsExhausted),
+            Authority::Standard => None,
         }
     }
 }
@@ -67,7 +65,7 @@ pub(crate) struct Probe {
     /// One sentence.
     pub(crate) statement: &'static str,
     /// What backs the assertion.
-    pub(crate) backing: Backing,
+    pub(crate) authority: Authority,
     /// The standard that backs the assertion in any case: document and section.
     pub(crate) standard: (&'static str, &'static str),
     /// Whether the assertion makes sense for this API.

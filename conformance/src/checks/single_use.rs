@@ -2,7 +2,7 @@
 
 use otp_contract::Situation;
 
-use super::probe::{Backing, Probe, always};
+use super::probe::{Authority, Probe, always};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{Abort, CheckContext, SubmittedCode, attempts};
 use crate::oracle::{CodeKind, Input};
@@ -12,7 +12,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::SingleUse,
         name: "uniform-refusal",
         statement: "a used session gives the right and a wrong code the same response",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::STATE,
         applies: always,
         run: |context| Box::pin(uniform_refusal(context)),
@@ -21,7 +21,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::SingleUse,
         name: "stays-used",
         statement: "a used code is never approved again, neither after wrong codes nor after its lifetime",
-        backing: Backing::Safety(Situation::AlreadyUsed),
+        authority: Authority::Safety(Situation::AlreadyUsed),
         standard: standards::SINGLE_USE,
         applies: always,
         run: |context| Box::pin(stays_used(context)),

@@ -95,7 +95,7 @@ fn as_text(contracts: &[Contract]) -> String {
             "",
             check.citation.document,
             check.citation.section,
-            check.certainty.as_str(),
+            check.certainty().as_str(),
         )
     });
     let sentences = contracts.iter().flat_map(untestable).map(|sentence| {
@@ -118,7 +118,7 @@ fn as_json(contracts: &[Contract]) -> String {
             "basis": check.basis.as_str(),
             "statement": check.statement,
             "citation": check.citation,
-            "certainty": check.certainty.as_str(),
+            "certainty": check.certainty().as_str(),
             "cells": cells,
             "statements": sentences(contract, &check),
         })

@@ -55,7 +55,7 @@ fn explain(contract: &Contract, id: &str) -> Option<String> {
         "  source    {}: {} ({})\n",
         check.citation.document,
         check.citation.section,
-        check.certainty.as_str()
+        check.certainty().as_str()
     ));
     if let Some((document, section)) = check.standard() {
         text.push_str(&format!("  also      {document}: {section}\n"));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use otp_contract::{Backing, Cell, Contract, Operation, RequestFact, Source};
+use otp_contract::{Backing, Cell, Contract, Fact, Operation, Source};
 use serde_json::json;
 
 use super::format::{TableFormat, pretty};
@@ -104,18 +104,17 @@ fn cited(source: &Source) -> String {
 /// The facts of the request and the numbers of the policy, with what stands behind them.
 fn facts(contract: &Contract, operation: &Operation) -> Vec<(String, Backing)> {
     let policy = &contract.policy;
-    let lifetime = Backing { certainty: policy.lifetime.certainty, source: policy.lifetime.source.clone() };
-    let limit = policy.attempts.as_ref().map(|limit| {
-        let backing = Backing { certainty: limit.certainty, source: limit.source.clone() };
-        (format!("limit of {} wrong codes", limit.limit), backing)
-    });
-    let request = RequestFact::ALL.into_iter().filter_map(|fact| {
+    let lifetime =
+        (format!("lifetime of {} seconds", policy.lifetime.seconds), policy.lifetime.backing.clone());
+    let limit = policy
+        .attempts
+        .as_ref()
+        .map(|limit| (format!("limit of {} wrong codes", limit.limit), limit.backing.clone()));
+    let request = Fact::ALL.into_iter().filter_map(|fact| {
         let backing = operation.facts.get(&fact)?.clone();
         Some((fact.as_str().replace('_', " "), backing))
     });
-    let numbers =
-        std::iter::once((format!("lifetime of {} seconds", policy.lifetime.seconds), lifetime)).chain(limit);
-    request.chain(numbers).collect()
+    request.chain([lifetime]).chain(limit).collect()
 }
 
 fn row(contract: &Contract, cell: &Cell) -> serde_json::Value {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use otp_contract::{
-    Cell, Certainty, Matching, Member, Mode, Operation, Outcome, Situation, StateValue, same_value,
+    Cell, Certainty, Matching, Member, Mode, Operation, Outcome, Situation, StateValue, essence, same_value,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -167,7 +167,7 @@ fn compare(
     }
     if cell.body_specified {
         match response.media_type() {
-            Some(kind) if is_same_type(&kind, &cell.media_type) => {}
+            Some(kind) if kind == essence(&cell.media_type) => {}
             other => differences.push(Difference::new(
                 "content-type",
                 cell.media_type.clone(),
@@ -203,12 +203,6 @@ fn compare(
         ));
     }
     differences
-}
-
-/// Whether a media type without parameters is the type that a document names, whatever parameters it has there.
-fn is_same_type(kind: &str, documented: &str) -> bool {
-    let essence = documented.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case(essence)
 }
 
 /// The members of an approval that say it is a refusal.

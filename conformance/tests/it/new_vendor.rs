@@ -94,20 +94,29 @@ async fn the_alternatives_of_market_leaders_conform_too() {
 }
 
 #[tokio::test]
-async fn wrong_responses_of_market_leaders_are_found() {
+async fn faults_of_market_leaders_are_found() {
+    let names = [
+        "used-status",
+        "expired-500",
+        "wrong-code-literal",
+        "reuse",
+        "no-limit",
+        "no-expiry",
+        "code-trimmed",
+    ];
     for contract in market_leaders() {
-        for name in ["used-status", "expired-500", "wrong-code-literal", "reuse", "no-limit", "no-expiry"] {
-            let Some(fault) = Fault::named(name).filter(|fault| faults::applies(fault, &contract)) else {
+        let mut tried = 0;
+        for fault in names.map(|name| Fault::named(name).unwrap()) {
+            if !faults::applies(fault, &contract) {
                 continue;
-            };
+            }
             let report = check(vec![contract.clone()], vec![fault], Vec::new(), &options(1)).await;
             let found = failed(&report);
-            assert!(
-                found.iter().any(|id| faults::can_find(id, fault)),
-                "{name} of {}: {found:?}",
-                contract.vendor
-            );
+            let is_found = found.iter().any(|id| faults::can_find(id, fault));
+            assert!(is_found, "{} of {}: {found:?}", fault.name, contract.vendor);
+            tried += 1;
         }
+        assert!(tried >= 5, "{}: {tried}", contract.vendor);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::annotation::{self, Body};
 use crate::document_node::DocumentNode;
 use crate::{
     Backing, Cell, CellFacts, Certainty, ContractError, FieldRule, Matching, Operation, Outcome, Policy,
-    Problem, Situation, StatusPattern, field,
+    Problem, Situation, StatusPattern, field, is_json,
 };
 
 pub(super) fn read_cells(
@@ -35,9 +35,7 @@ pub(super) fn read_cells(
                 if !names.insert(example.key().to_owned()) {
                     return Err(example.unexpected("a name that no other example has"));
                 }
-                let media_type = media.key().to_owned();
-                let cell = read_cell(&example, status, operation, policy, document)?;
-                cells.push(Cell { media_type, ..cell });
+                cells.push(read_cell(&example, media.key(), status, operation, policy, document)?);
             }
         }
     }
@@ -52,18 +50,13 @@ pub(super) fn read_cells(
     Ok(cells)
 }
 
-/// Whether a media type is JSON: `application/json`, or a type with the suffix `+json` (RFC 6839), with any parameters.
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || essence.ends_with("+json")
-}
-
 fn is_annotated(example: &DocumentNode<'_>) -> bool {
     example.value().get("x-otp").is_some()
 }
 
 fn read_cell(
     example: &DocumentNode<'_>,
+    media_type: &str,
     status: StatusPattern,
     operation: &Operation,
     policy: &Policy,
@@ -105,7 +98,7 @@ fn read_cell(
         outcome: extension.outcome,
         status,
         sandbox_status,
-        media_type: String::new(),
+        media_type: media_type.to_owned(),
         body: body.clone(),
         body_specified: extension.body == Body::Specified,
         members,

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document_node::DocumentNode;
 use crate::{
-    Account, Backing, BodyEncoding, CodeShape, ContractError, Location, Operation, Parameter, PathTemplate,
-    PathVariant, Place, Problem, RequestFact, Role, Scheme, SecurityScheme, SessionId, ValueKind, annotation,
+    Account, Backing, BodyEncoding, CodeShape, ContractError, Fact, Location, Operation, Parameter,
+    PathTemplate, PathVariant, Place, Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind,
+    annotation,
 };
 
 const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
@@ -134,11 +135,11 @@ fn read_facts(
     extension_node: &DocumentNode<'_>,
     extension: &annotation::Operation,
     document: &str,
-) -> Result<BTreeMap<RequestFact, Backing>, ContractError> {
+) -> Result<BTreeMap<Fact, Backing>, ContractError> {
     let mut facts = BTreeMap::new();
     for (name, backing) in &extension.facts {
-        let Some(fact) = RequestFact::ALL.into_iter().find(|fact| fact.as_str() == name) else {
-            let names: Vec<_> = RequestFact::ALL.iter().map(|fact| fact.as_str()).collect();
+        let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.as_str() == name) else {
+            let names: Vec<_> = Fact::ALL.iter().map(|fact| fact.as_str()).collect();
             return Err(extension_node
                 .member("facts", "")?
                 .unexpected(format!("the names of facts only: {}", names.join(", "))));

@@ -121,7 +121,7 @@ fn the_rules_for_sending_codes_are_read_with_their_sources() {
         otp_contract::Contract::from_yaml("zeckta.yaml", &text.replacen("policy:\n", &rules, 1)).unwrap();
     let sending = contract.policy.sending;
     assert_eq!(sending.cooldown.as_ref().map(|fact| fact.value), Some(60));
-    assert_eq!(sending.cooldown.map(|fact| fact.source.section).as_deref(), Some("Sending"));
+    assert_eq!(sending.cooldown.map(|fact| fact.backing.source.section).as_deref(), Some("Sending"));
     let limit = otp_contract::SendLimit { count: 5, window_seconds: 600 };
     assert_eq!(sending.send_limit.map(|fact| fact.value), Some(limit));
     assert_eq!(sending.older_code.map(|fact| fact.value), Some(otp_contract::OlderCode::Ends));

@@ -3,7 +3,7 @@
 //! The facts stand here a second time, read from the pages and not from the contracts, so that a contract that loses or
 //! changes one fails a test.
 
-use otp_contract::{Backing, Cell, Certainty, Contract, Outcome, RequestFact, Situation};
+use otp_contract::{Backing, Cell, Certainty, Contract, Fact, Outcome, Situation};
 use serde_json::{Value, json};
 
 /// What a page prints about a response.
@@ -247,8 +247,8 @@ fn the_numbers_are_documented_where_a_page_states_them_as_rules() {
     for (vendor, (seconds, is_rule), limit) in numbers {
         let policy = Contract::of_vendor(vendor).unwrap().policy;
         assert_eq!(policy.lifetime.seconds, seconds, "{vendor}");
-        assert_eq!(policy.lifetime.certainty == Certainty::Documented, is_rule, "{vendor}");
-        let found = policy.attempts.map(|limit| (limit.limit, limit.certainty == Certainty::Documented));
+        assert_eq!(policy.lifetime.backing.is_documented(), is_rule, "{vendor}");
+        let found = policy.attempts.map(|limit| (limit.limit, limit.backing.is_documented()));
         assert_eq!(found, limit, "{vendor}");
     }
     // 3 to 20 minutes, 1 to 10 attempts; 7200 seconds stand only in an example.
@@ -256,18 +256,15 @@ fn the_numbers_are_documented_where_a_page_states_them_as_rules() {
     assert_eq!(dailystory.policy.lifetime.max, Some(20 * 60));
     assert_eq!(dailystory.policy.attempts.as_ref().unwrap().max, Some(10));
     assert_eq!(dailystory.policy.lockout_seconds, Some(7_200));
-    assert!(!dailystory.verify().is_documented(RequestFact::Lockout));
+    assert!(!dailystory.verify().is_documented(Fact::Lockout));
 }
 
 #[test]
 fn a_fact_from_another_page_names_that_page() {
     let elsewhere = [
-        ("zeckta", vec![RequestFact::Host]),
-        (
-            "dailystory",
-            vec![RequestFact::Host, RequestFact::Method, RequestFact::Path, RequestFact::Security],
-        ),
-        ("exotel", vec![RequestFact::Length]),
+        ("zeckta", vec![Fact::Host]),
+        ("dailystory", vec![Fact::Host, Fact::Method, Fact::Path, Fact::Security]),
+        ("exotel", vec![Fact::Length]),
     ];
     for (vendor, facts) in elsewhere {
         let contract = Contract::of_vendor(vendor).unwrap();

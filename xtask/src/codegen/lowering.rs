@@ -8,9 +8,10 @@
 use std::collections::BTreeSet;
 
 use heck::ToUpperCamelCase as _;
+use otp_contract::{essence, is_json};
 use serde_json::{Map, Value, json};
 
-use super::media::{JSON, essence, is_json};
+use super::media::JSON;
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 

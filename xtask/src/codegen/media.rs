@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use otp_contract::{essence, is_json};
 use serde_json::{Map, Value};
 
 /// The media type of JSON.
@@ -17,15 +18,4 @@ pub(super) fn accept(document: &Value, path: &str, method: &str) -> String {
     let more: BTreeSet<String> =
         types.filter(|name| is_json(name)).map(|name| essence(name)).filter(|name| name != JSON).collect();
     std::iter::once(JSON.to_owned()).chain(more).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether a media type, with or without parameters, is JSON (RFC 6839 §3.1).
-pub(super) fn is_json(media_type: &str) -> bool {
-    let name = essence(media_type);
-    name == JSON || (name.starts_with("application/") && name.ends_with("+json"))
-}
-
-/// The media type without parameters, in lower case.
-pub(super) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -56,25 +56,13 @@ impl Access {
             }
             Access::NoCredentials => {
                 matches!(
-                    auth::identify(
-                        contract,
-                        contract.verify(),
-                        tenants,
-                        &request.parts.headers,
-                        request.parts.uri.query()
-                    ),
+                    auth::identify(contract, contract.verify(), tenants, &request.parts),
                     Caller::NoCredentials
                 )
             }
             Access::AnyCredentials => {
                 matches!(
-                    auth::identify(
-                        contract,
-                        contract.verify(),
-                        tenants,
-                        &request.parts.headers,
-                        request.parts.uri.query()
-                    ),
+                    auth::identify(contract, contract.verify(), tenants, &request.parts),
                     Caller::WrongCredentials
                 )
             }
@@ -82,13 +70,7 @@ impl Access {
                 request.parts.headers.get(name).is_some_and(|value| is_empty(value.to_str().unwrap_or("?")))
             }),
             Access::OtherAccount => {
-                match auth::identify(
-                    contract,
-                    contract.verify(),
-                    tenants,
-                    &request.parts.headers,
-                    request.parts.uri.query(),
-                ) {
+                match auth::identify(contract, contract.verify(), tenants, &request.parts) {
                     Caller::Known(tenant) => !owns_path(&tenant, request),
                     _ => false,
                 }

@@ -89,13 +89,7 @@ impl FaultLayer {
         let (session, is_respelled) = self.rewrite(shared, &mut call);
 
         let known = session.as_deref().and_then(|session| self.store.known(&contract.vendor, session));
-        let is_owner = match auth::identify(
-            contract,
-            contract.verify(),
-            &shared.tenants,
-            &call.parts.headers,
-            call.parts.uri.query(),
-        ) {
+        let is_owner = match auth::identify(contract, contract.verify(), &shared.tenants, &call.parts) {
             Caller::Known(tenant) => known.as_ref().is_some_and(|known| known.tenant == tenant.id),
             _ => false,
         };

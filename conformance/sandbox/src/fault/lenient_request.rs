@@ -45,11 +45,22 @@ impl LenientRequest<'_> {
         query::read_pairs(self.parts.uri.query().unwrap_or_default())
     }
 
+    /// The fields of a form in the body; `None` if they cannot be decoded.
+    fn fields(&self) -> Option<Vec<(String, String)>> {
+        query::read_pairs(std::str::from_utf8(&self.body).ok()?)
+    }
+
+    /// Whether the part of the request that has `location` can be decoded.
+    pub(super) fn is_readable(&self, location: &Location) -> bool {
+        match location.place {
+            Place::Body => self.members().is_some(),
+            Place::Form => self.fields().is_some(),
+            Place::Path | Place::Query => self.pairs().is_some(),
+        }
+    }
+
     pub(super) fn set_pairs(&mut self, pairs: &[(String, String)]) {
-        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let query: Vec<_> =
-            pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        let target = format!("{}?{}", self.parts.uri.path(), query.join("&"));
+        let target = format!("{}?{}", self.parts.uri.path(), encoded(pairs));
         if let Ok(uri) = target.parse::<Uri>() {
             self.parts.uri = uri;
         }
@@ -64,11 +75,11 @@ impl LenientRequest<'_> {
                 .into_iter()
                 .find(|(name, _)| *name == location.name)
                 .map(|(_, value)| value.into()),
-            Place::Form => {
-                let text = std::str::from_utf8(&self.body).ok()?;
-                let pairs = crate::http::query::read_pairs(text)?;
-                pairs.into_iter().find(|(name, _)| *name == location.name).map(|(_, value)| value.into())
-            }
+            Place::Form => self
+                .fields()?
+                .into_iter()
+                .find(|(name, _)| *name == location.name)
+                .map(|(_, value)| value.into()),
             Place::Body => {
                 self.members()?.into_iter().find(|(name, _)| *name == location.name).map(|(_, value)| value)
             }
@@ -87,8 +98,13 @@ impl LenientRequest<'_> {
     /// Replaces the value at `location` by `text`, except in the path.
     pub(super) fn set(&mut self, location: &Location, text: &str) {
         match location.place {
-            // No fault rereads a form.
-            Place::Path | Place::Form => {}
+            Place::Path => {}
+            Place::Form => {
+                let Some(mut fields) = self.fields() else { return };
+                fields.retain(|(name, _)| *name != location.name);
+                fields.push((location.name.clone(), text.to_owned()));
+                self.body = encoded(&fields).into();
+            }
             Place::Query => {
                 let Some(mut pairs) = self.pairs() else { return };
                 pairs.retain(|(name, _)| *name != location.name);
@@ -108,6 +124,14 @@ impl LenientRequest<'_> {
         let contract = self.contract;
         self.set(&contract.verify().code.location, text);
     }
+}
+
+/// Pairs of names and values, as a query or a form has them.
+fn encoded(pairs: &[(String, String)]) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pairs: Vec<_> =
+        pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    pairs.join("&")
 }
 
 /// An object whose names may repeat.

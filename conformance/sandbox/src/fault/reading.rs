@@ -173,12 +173,8 @@ fn from_list(request: &mut LenientRequest<'_>) {
 /// whether the code was spelled differently.
 pub(super) fn reread(reading: R, request: &mut LenientRequest<'_>, right: Option<&str>) -> bool {
     let location = &request.contract.verify().code.location;
-    // Without an object or a query that can be decoded, there is no code to interpret.
-    let is_readable = match location.place {
-        Place::Body => request.members().is_some(),
-        _ => request.pairs().is_some(),
-    };
-    if !is_readable {
+    // Without a body or a query that can be decoded, there is no code to interpret.
+    if !request.is_readable(location) {
         return false;
     }
     let given = request.code();

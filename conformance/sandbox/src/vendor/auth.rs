@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::{HeaderMap, header};
+use http::header;
+use http::request::Parts;
 use otp_contract::{Contract, KeyPlace, Operation, Scheme};
 
 use super::{Credential, Tenant, Tenants};
@@ -23,8 +24,7 @@ pub(crate) fn identify(
     contract: &Contract,
     operation: &Operation,
     tenants: &Tenants,
-    headers: &HeaderMap,
-    query: Option<&str>,
+    request: &Parts,
 ) -> Caller {
     let mut has_credentials = false;
     for scheme in &operation.security {
@@ -32,7 +32,7 @@ pub(crate) fn identify(
             Scheme::ApiKey { place, name, .. } => (*place, name.as_str()),
             Scheme::Bearer | Scheme::Basic => (KeyPlace::Header, "authorization"),
         };
-        let value = match given(place, name, headers, query) {
+        let value = match given(place, name, request) {
             Given::Nothing => continue,
             // Two values are ambiguous: a proxy that reads the other one would see another caller.
             Given::Several => return Caller::WrongCredentials,
@@ -43,13 +43,12 @@ pub(crate) fn identify(
             Given::Value(value) => value,
         };
         has_credentials = true;
-        let (header, value) = (name, value.as_ref());
-        if let Some(tenant) = tenants.recent(&contract.vendor, header, value) {
+        if let Some(tenant) = tenants.recent(&contract.vendor, name, &value) {
             return Caller::Known(tenant);
         }
-        let credential = parse(&scheme.scheme, value);
+        let credential = parse(&scheme.scheme, &value);
         if let Some(tenant) = credential.and_then(|credential| tenants.by_credential(contract, &credential)) {
-            return Caller::Known(tenants.remember(&contract.vendor, header, value, tenant));
+            return Caller::Known(tenants.remember(&contract.vendor, name, &value, tenant));
         }
     }
     if has_credentials { Caller::WrongCredentials } else { Caller::NoCredentials }
@@ -63,7 +62,8 @@ enum Given<'r> {
     Unreadable,
 }
 
-fn given<'r>(place: KeyPlace, name: &str, headers: &'r HeaderMap, query: Option<&str>) -> Given<'r> {
+fn given<'r>(place: KeyPlace, name: &str, request: &'r Parts) -> Given<'r> {
+    let headers = &request.headers;
     if place == KeyPlace::Header {
         let mut values = headers.get_all(name).iter();
         return match (values.next(), values.next()) {
@@ -75,7 +75,7 @@ fn given<'r>(place: KeyPlace, name: &str, headers: &'r HeaderMap, query: Option<
         };
     }
     let pairs: Vec<(String, String)> = match place {
-        KeyPlace::Query => match query::read_pairs(query.unwrap_or_default()) {
+        KeyPlace::Query => match query::read_pairs(request.uri.query().unwrap_or_default()) {
             Some(pairs) => pairs,
             None => return Given::Unreadable,
         },

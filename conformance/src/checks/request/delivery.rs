@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use otp_contract::{Outcome, Situation};
 
-use crate::checks::probe::{Backing, Probe, SESSION, always, body_with, code_in_body};
+use crate::checks::probe::{Authority, Probe, SESSION, always, body_with, code_in_body};
 use crate::checks::{Area, standards};
 use crate::harness::{
     Abort, Body, CheckContext, DISCONNECT_DELAYS, RequestMutation, SubmittedCode, VerifyCall, attempts,
@@ -20,7 +20,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "fragmented-body",
         statement: "a fragmented body is read completely, and a chunked one does not make the server fail",
-        backing: Backing::Safety(Situation::Approved),
+        authority: Authority::Safety(Situation::Approved),
         standard: standards::FRAMING,
         applies: code_in_body,
         run: |context| Box::pin(fragmented_body(context)),
@@ -29,7 +29,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "truncated-body",
         statement: "a truncated request is not approved and does not count as an attempt",
-        backing: Backing::Safety(Situation::MalformedBody),
+        authority: Authority::Safety(Situation::MalformedBody),
         standard: standards::INCOMPLETE,
         applies: code_in_body,
         run: |context| Box::pin(truncated_body(context)),
@@ -38,7 +38,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "compressed",
         statement: "a compressed body that expands to many times its size is refused and does not count as an attempt",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::SIZE,
         applies: code_in_body,
         run: |context| Box::pin(compressed(context)),
@@ -47,7 +47,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Limit,
         name: "client-disconnect",
         statement: "a client that disconnects before the response does not get an attempt back",
-        backing: Backing::Safety(Situation::AttemptsExhausted),
+        authority: Authority::Safety(Situation::AttemptsExhausted),
         standard: standards::LIMIT,
         applies: always,
         run: |context| Box::pin(disconnect_before_limit(context)),
@@ -56,7 +56,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::SingleUse,
         name: "client-disconnect",
         statement: "a client that disconnects before the response cannot use a code twice",
-        backing: Backing::Safety(Situation::AlreadyUsed),
+        authority: Authority::Safety(Situation::AlreadyUsed),
         standard: standards::SINGLE_USE,
         applies: always,
         run: |context| Box::pin(disconnect_after_use(context)),

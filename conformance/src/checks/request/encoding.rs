@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use otp_contract::{Place, Situation};
 
-use crate::checks::probe::{Backing, CODE, Probe, SESSION, always, body_with, code_in_body};
+use crate::checks::probe::{Authority, CODE, Probe, SESSION, always, body_with, code_in_body};
 use crate::checks::{Area, standards};
 use crate::harness::{
     Abort, Body, CheckContext, IssuedSession, RequestMutation, SubmittedCode, VerifyCall, attempts,
@@ -18,7 +18,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "encoding",
         statement: "a NUL, invalid UTF-8 or another encoding does not make the server fail or approve a wrong code",
-        backing: Backing::Safety(Situation::MalformedBody),
+        authority: Authority::Safety(Situation::MalformedBody),
         standard: standards::FAIL_CLOSED,
         applies: code_in_body,
         run: |context| Box::pin(encoding(context)),
@@ -27,7 +27,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "size",
         statement: "an oversized code or body is refused, and the server keeps working",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::SIZE,
         applies: always,
         run: |context| Box::pin(size(context)),
@@ -36,7 +36,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "content-type",
         statement: "JSON with a charset is accepted, and another media type does not make the server fail",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::CONTENT_TYPE,
         applies: code_in_body,
         run: |context| Box::pin(content_type(context)),

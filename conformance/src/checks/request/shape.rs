@@ -2,7 +2,9 @@
 
 use otp_contract::{Contract, Place, Situation, ValueKind};
 
-use crate::checks::probe::{Backing, CODE, Probe, SESSION, always, body_with, code_in_body, session_in_body};
+use crate::checks::probe::{
+    Authority, CODE, Probe, SESSION, always, body_with, code_in_body, session_in_body,
+};
 use crate::checks::{Area, standards};
 use crate::harness::{Abort, Body, CheckContext, RequestMutation, SubmittedCode, VerifyCall, attempts};
 use crate::oracle::{CodeKind, approves};
@@ -12,7 +14,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-as-number",
         statement: "a number is not accepted as a code, even with the right digits",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::TYPES,
         applies: code_in_body,
         run: |context| Box::pin(code_as_number(context)),
@@ -21,7 +23,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-in-a-list",
         statement: "a list is not accepted as a code, even if it contains the right one",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::TYPES,
         applies: code_in_body,
         run: |context| {
@@ -32,7 +34,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-as-object",
         statement: "an object is accepted neither as a code nor as a query operator",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::INJECTION,
         applies: code_in_body,
         run: |context| {
@@ -51,7 +53,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-null-or-empty",
         statement: "an absent, null or empty code is refused",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::FAIL_CLOSED,
         applies: always,
         run: |context| Box::pin(code_null_or_empty(context)),
@@ -60,7 +62,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "session-types",
         statement: "only a string identifies a session, and a wildcard identifies none",
-        backing: Backing::Safety(Situation::UnknownSession),
+        authority: Authority::Safety(Situation::UnknownSession),
         standard: standards::INJECTION,
         applies: session_in_body,
         run: |context| Box::pin(session_types(context)),
@@ -69,7 +71,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "duplicate-members",
         statement: "of a wrong and the right code in one request, the server reads neither, or always the first, or always the last",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::POLLUTION,
         // A path has only one place for the code.
         applies: |contract| contract.verify().code.location.place != Place::Path,
@@ -79,7 +81,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "unknown-members",
         statement: "undocumented members, such as `verified: true`, have no effect",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::ASSIGNMENT,
         applies: code_in_body,
         run: |context| Box::pin(unknown_members(context)),
@@ -88,7 +90,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "not-an-object",
         statement: "a body that is not a JSON object is refused and does not count as an attempt",
-        backing: Backing::Safety(Situation::MalformedBody),
+        authority: Authority::Safety(Situation::MalformedBody),
         standard: standards::FAIL_CLOSED,
         applies: code_in_body,
         run: |context| Box::pin(not_an_object(context)),
@@ -97,7 +99,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "method",
         statement: "no other method verifies a code or consumes it",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::METHOD,
         applies: always,
         run: |context| Box::pin(method(context)),
@@ -106,7 +108,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "parameters",
         statement: "query parameters that are out of range or have another type do not make the server fail",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::FAIL_CLOSED,
         applies: |contract| !contract.verify().parameters.is_empty(),
         run: |context| Box::pin(parameters(context)),

@@ -3,7 +3,7 @@
 
 use otp_contract::{Alphabet, Contract, Place, Situation};
 
-use crate::checks::probe::{Backing, Probe, always};
+use crate::checks::probe::{Authority, Probe, always};
 use crate::checks::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, IssuedSession, RequestMutation, SubmittedCode, TrackedSession, attempts,
@@ -15,7 +15,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-spelling",
         statement: "a code that is nearly the right one, cut, padded, signed, with another digit or in other digits, verifies nothing",
-        backing: Backing::Safety(Situation::WrongCode),
+        authority: Authority::Safety(Situation::WrongCode),
         standard: standards::CANONICAL,
         applies: always,
         run: |context| Box::pin(code_spelling(context)),
@@ -24,7 +24,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "code-whitespace",
         statement: "the right code with white space before or after it verifies nothing",
-        backing: Backing::Standard,
+        authority: Authority::Standard,
         standard: standards::CANONICAL,
         applies: always,
         run: |context| Box::pin(code_whitespace(context)),
@@ -33,7 +33,7 @@ pub(crate) const PROBES: &[Probe] = &[
         area: Area::Request,
         name: "session-spelling",
         statement: "another spelling of a session's id names no session, or the same one in every respect",
-        backing: Backing::Safety(Situation::UnknownSession),
+        authority: Authority::Safety(Situation::UnknownSession),
         standard: standards::CANONICAL,
         applies: always,
         run: |context| Box::pin(session_spelling(context)),
