@@ -38,18 +38,16 @@ pub(crate) struct Statement {
 }
 
 /// `x-otp` of a security scheme.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecurityScheme {
     /// A word before an API key.
     pub(crate) prefix: Option<String>,
-    // The names of arguments of a generated client, which the code generator reads.
-    #[serde(rename = "argument")]
-    pub(crate) _argument: Option<String>,
-    #[serde(rename = "user")]
-    pub(crate) _user: Option<String>,
-    #[serde(rename = "password")]
-    pub(crate) _password: Option<String>,
+    /// The name of the argument for a token or a key.
+    pub(crate) argument: Option<String>,
+    /// The names of the arguments for basic authentication.
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<String>,
 }
 
 /// `x-otp` of the operation.

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use crate::{ContractError, Problem};
 
+/// The longest chain of references that is followed; real documents have two or three.
+const MAX_REFERENCES: usize = 32;
+
 /// A value in a document, and the keys that lead to it.
 #[derive(Clone)]
 pub(crate) struct DocumentNode<'a> {
@@ -96,22 +99,27 @@ impl<'a> DocumentNode<'a> {
         DocumentNode { place, value, ..self.clone() }
     }
 
+    /// Follows references until a value that is none.
     fn resolve(self) -> Result<DocumentNode<'a>, ContractError> {
-        let Some(reference) = self.value.get("$ref") else {
-            return Ok(self);
-        };
-        let target = reference
-            .as_str()
-            .and_then(|reference| reference.strip_prefix('#'))
-            .and_then(|pointer| self.root.pointer(pointer));
-        match target {
-            // Only one step: chains of references are legal but not in use, and following them would need a guard
-            // against loops.
-            Some(value) if value.get("$ref").is_none() => Ok(DocumentNode { value, ..self }),
-            _ => {
-                Err(self.unexpected("a $ref to a place in this document, such as #/components/parameters/…"))
+        let mut value = self.value;
+        let mut followed: Vec<&str> = Vec::new();
+        while let Some(reference) = value.get("$ref") {
+            let text = reference.as_str().unwrap_or_default();
+            let is_endless = followed.contains(&text) || followed.len() == MAX_REFERENCES;
+            followed.push(text);
+            let path = || followed.join(" > ");
+            if is_endless {
+                return Err(self.unexpected(format!("references that end, not {}", path())));
             }
+            let Some(target) = text.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)) else {
+                return Err(self.unexpected(format!(
+                    "a $ref to a place in this document, such as #/components/parameters/…, not {}",
+                    path()
+                )));
+            };
+            value = target;
         }
+        Ok(DocumentNode { value, ..self })
     }
 }
 

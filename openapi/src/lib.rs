@@ -47,8 +47,8 @@ pub use media_type::{essence, is_json};
 pub use operation::{Fact, Operation, PathVariant, Role};
 pub use outcome::{Outcome, Situation};
 pub use request::{
-    Account, Alphabet, BodyEncoding, CodeShape, KeyPlace, Location, Parameter, PathTemplate, Place, Resend,
-    Scheme, SecurityScheme, Segment, SessionId, ValueKind,
+    Account, Alphabet, ArgumentNames, BodyEncoding, CodeShape, KeyPlace, Location, Parameter, PathTemplate,
+    Place, Resend, Scheme, SecurityScheme, Segment, SessionId, ValueKind,
 };
 pub use send_policy::{Cited, CodeOnResend, LifetimeOnResend, OlderCode, SendLimit, SendPolicy};
 pub use status::StatusPattern;

@@ -16,6 +16,7 @@ use crate::{
 
 mod cells;
 mod request;
+mod security;
 
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
 

@@ -158,6 +158,19 @@ pub struct SecurityScheme {
     pub name: String,
     /// How it authenticates a request.
     pub scheme: Scheme,
+    /// The names that a generated client gives the credentials, where the document chooses them.
+    pub arguments: ArgumentNames,
+}
+
+/// The names that a generated client gives the credentials of a scheme.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArgumentNames {
+    /// The token or the key.
+    pub secret: Option<String>,
+    /// The user name of basic authentication.
+    pub user: Option<String>,
+    /// The password of basic authentication.
+    pub password: Option<String>,
 }
 
 /// How a request is authenticated.

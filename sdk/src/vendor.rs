@@ -1,8 +1,7 @@
 //! The traits through which the shared client uses a vendor. Knows no vendor by name and contains no logic.
 //!
-//! [`Vendor`] is common to all operations. Each operation has a pair of traits: one
-//! with everything about responses, and one that turns the arguments of a call into a request. The generated code
-//! implements both. A further operation is a further pair.
+//! [`Vendor`] is common to all operations. Each operation has a pair of traits, which generated code implements: one has
+//! everything about responses, and one turns the arguments of a call into a request. A further operation is a further pair.
 
 use std::fmt;
 use std::sync::Arc;

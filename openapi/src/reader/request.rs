@@ -4,11 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::security::read_security;
 use crate::document_node::DocumentNode;
 use crate::{
     Account, Backing, BodyEncoding, CodeShape, ContractError, Fact, Location, Operation, Parameter,
-    PathTemplate, PathVariant, Place, Problem, Role, Scheme, SecurityScheme, SessionId, ValueKind,
-    annotation,
+    PathTemplate, PathVariant, Place, Problem, Role, SessionId, ValueKind, annotation,
 };
 
 const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
@@ -276,67 +276,4 @@ fn type_of<'a>(schema: &DocumentNode<'a>) -> Result<&'a str, ContractError> {
             .find(|name| *name != "null")
             .ok_or_else(|| kind.unexpected("the name of a type")),
     }
-}
-
-/// The word before an API key.
-fn prefix_of(definition: &DocumentNode<'_>) -> Result<Option<String>, ContractError> {
-    let Some(extension) = definition.optional("x-otp")? else { return Ok(None) };
-    let prefix = extension.read::<annotation::SecurityScheme>()?.prefix;
-    match prefix {
-        Some(word) if !is_header_text(&word) || word.contains(' ') => {
-            Err(extension.unexpected("a prefix that is one word in ASCII"))
-        }
-        prefix => Ok(prefix),
-    }
-}
-
-fn is_header_text(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-}
-
-fn read_security(
-    root: &DocumentNode<'_>,
-    operation_node: &DocumentNode<'_>,
-) -> Result<Vec<SecurityScheme>, ContractError> {
-    let listed = match operation_node.optional("security")? {
-        Some(listed) => listed,
-        None => root.member("security", "how a request is authenticated")?,
-    };
-    let schemes = root
-        .member("components", "the security schemes")?
-        .member("securitySchemes", "the security schemes")?;
-    let mut found = Vec::new();
-    for requirement in listed.elements()? {
-        let [scheme] = requirement
-            .members()?
-            .try_into()
-            .map_err(|_| requirement.unexpected("one scheme; requiring two at once is not supported"))?;
-        let name = scheme.key().to_owned();
-        let definition = schemes.member(&name, "the definition of a scheme that is used")?;
-        let kind = definition.member("type", "http or apiKey")?;
-        let scheme = match kind.string()? {
-            "http" => {
-                let scheme = definition.member("scheme", "bearer or basic")?;
-                match scheme.string()?.to_ascii_lowercase().as_str() {
-                    "bearer" => Scheme::Bearer,
-                    "basic" => Scheme::Basic,
-                    _ => return Err(scheme.unexpected("bearer or basic")),
-                }
-            }
-            "apiKey" => {
-                let place = definition.member("in", "header, query or cookie")?.read()?;
-                let name = definition.member("name", "the name of the header, parameter or cookie")?;
-                if !is_header_text(name.string()?) {
-                    return Err(name.unexpected("a name in ASCII"));
-                }
-                Scheme::ApiKey { place, name: name.string()?.to_owned(), prefix: prefix_of(&definition)? }
-            }
-            _ => return Err(kind.unexpected("http or apiKey")),
-        };
-        found.push(SecurityScheme { name, scheme });
-    }
-    if found.is_empty() {
-        return Err(listed.unexpected("at least one security scheme"));
-    }
-    Ok(found)
 }

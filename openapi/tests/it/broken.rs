@@ -79,6 +79,26 @@ fn each_error_names_the_place_and_what_was_expected() {
                 "schema: { $ref: \"#/nowhere\" }",
             ),
         ),
+        (
+            "a reference to another file",
+            exotel.replace(
+                "schema: { $ref: \"#/components/schemas/VerifyRequest\" }",
+                "schema: { $ref: \"other.yaml#/components/schemas/VerifyRequest\" }",
+            ),
+        ),
+        (
+            "references in a cycle",
+            exotel
+                .replace("    VerifyRequest:\n      type: object", "    VerifyRequest: { $ref: \"#/components/schemas/Again\" }\n    Again: { $ref: \"#/components/schemas/VerifyRequest\" }\n    Former:\n      type: object"),
+        ),
+        (
+            "an unknown fact",
+            zeckta().replace("          alphabet: { certainty", "          letters: { certainty"),
+        ),
+        (
+            "a certainty of a situation that the response does not have",
+            zeckta().replace("                        foreign_session:\n", "                        wrong_code:\n"),
+        ),
         ("a duplicate key", zeckta().replace("  title: Zeckta", "  title: Again\n  title: Zeckta")),
         ("not YAML", "openapi: [".to_owned()),
         ("not an object", "42".to_owned()),

@@ -148,3 +148,14 @@ fn a_parameter_of_the_path_belongs_to_each_of_its_operations() {
     assert!(contract.verify().parameter("region").is_some());
     assert_eq!(contract.verify().parameters.len(), 4);
 }
+
+#[test]
+fn references_to_references_are_followed() {
+    let exotel = DOCUMENTS[3].text;
+    let chained = exotel.replace(
+        "    VerifyRequest:\n      type: object",
+        "    VerifyRequest: { $ref: \"#/components/schemas/Second\" }\n    Second: { $ref: \"#/components/schemas/Third\" }\n    Third:\n      type: object",
+    );
+    assert_ne!(chained, exotel);
+    assert_eq!(Contract::from_yaml("chained.yaml", &chained).unwrap().verify().code.location.name, "OTP");
+}

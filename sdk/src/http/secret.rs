@@ -91,7 +91,8 @@ hidden!(Code SessionId);
 /// The text of a [`Code`], a [`SessionId`] or an account.
 ///
 /// Generated requests have this type wherever the contract has a session id, a code or an account. `Display` and
-/// `Serialize` show the text, because generated code uses them to build the request; therefore only generated code can name the type.
+/// `Serialize` show the text, because generated code uses them to build the request; therefore only generated code can
+/// name the type.
 #[derive(Clone)]
 pub struct Secret(Arc<SecretString>);
 

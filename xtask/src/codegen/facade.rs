@@ -44,7 +44,7 @@ pub(super) fn builders(
         functions.push(builder(document, operation, &accounts, scheme, index == 0)?);
     }
     let first = operation.security.first().context("the verify call has no security scheme")?;
-    let arguments: Vec<_> = accounts.into_iter().chain(credentials(&document.value, first)).collect();
+    let arguments: Vec<_> = accounts.into_iter().chain(credentials(first)).collect();
     let base_url = format!("{}_BASE_URL", vendor.to_shouty_snake_case());
     let variables: Vec<_> = arguments
         .iter()
@@ -83,7 +83,7 @@ fn builder(
     scheme: &SecurityScheme,
     is_first: bool,
 ) -> anyhow::Result<TokenStream> {
-    let credentials = credentials(&document.value, scheme);
+    let credentials = credentials(scheme);
     let name = if is_first {
         format_ident!("builder")
     } else {
@@ -140,18 +140,17 @@ fn builder(
     })
 }
 
-/// The arguments of a scheme: those that its `x-otp` names, or the usual ones.
-fn credentials(document: &Value, scheme: &SecurityScheme) -> Vec<Argument> {
-    let annotation = &document["components"]["securitySchemes"][&scheme.name]["x-otp"];
-    let usual: &[(&str, &str)] = match &scheme.scheme {
-        Scheme::Bearer => &[("argument", "access_token")],
-        Scheme::Basic => &[("user", "user"), ("password", "password")],
-        Scheme::ApiKey { .. } => &[("argument", "api_key")],
+/// The arguments of a scheme, with the names that the document chooses, or the usual ones.
+fn credentials(scheme: &SecurityScheme) -> Vec<Argument> {
+    let named = |name: &Option<String>, usual: &str| {
+        Argument::credential(name.as_deref().unwrap_or(usual).to_snake_case())
     };
-    let named = |(member, usual): &(&str, &str)| {
-        Argument::credential(annotation[*member].as_str().unwrap_or(usual).to_snake_case())
-    };
-    usual.iter().map(named).collect()
+    let names = &scheme.arguments;
+    match &scheme.scheme {
+        Scheme::Bearer => vec![named(&names.secret, "access_token")],
+        Scheme::Basic => vec![named(&names.user, "user"), named(&names.password, "password")],
+        Scheme::ApiKey { .. } => vec![named(&names.secret, "api_key")],
+    }
 }
 
 /// What a caller must know about a server with variables.
