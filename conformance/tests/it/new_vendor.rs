@@ -97,7 +97,7 @@ async fn the_alternatives_of_market_leaders_conform_too() {
 async fn faults_of_market_leaders_are_found() {
     let names = [
         "used-status",
-        "expired-500",
+        "expired-status",
         "wrong-code-literal",
         "reuse",
         "no-limit",
