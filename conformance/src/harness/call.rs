@@ -166,9 +166,8 @@ impl VerifyCall<'_> {
         if let (Some(name), Some(minutes)) = (&overrides.lifetime_minutes, self.lifetime_minutes) {
             query.push((name, minutes.to_string()));
         }
-        let mut pairs: Vec<String> =
-            query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-        pairs.extend(key.map(|(name, value)| format!("{}={}", encode(&name), encode(&value))));
+        let mut pairs: Vec<String> = query.iter().map(|(name, value)| pair(name, value)).collect();
+        pairs.extend(key.map(|(name, value)| pair(&name, &value)));
         pairs.extend(self.mutation.query.map(filled));
         let mut url = format!("{base}{path}{}", self.mutation.path);
         if !pairs.is_empty() {
@@ -181,9 +180,7 @@ impl VerifyCall<'_> {
     /// The well-formed form-encoded body.
     fn form(&self, code: Option<&str>) -> String {
         let fields = self.carried(code).into_iter().filter(|(location, _)| location.place == Place::Form);
-        let pairs = fields.filter_map(|(location, value)| {
-            value.map(|value| format!("{}={}", encode(&location.name), encode(value)))
-        });
+        let pairs = fields.filter_map(|(location, value)| Some(pair(&location.name, value?)));
         pairs.collect::<Vec<_>>().join("&")
     }
 
@@ -222,6 +219,11 @@ impl VerifyCall<'_> {
             *body = named(text).into_bytes();
         }
     }
+}
+
+/// A name and a value as a query or a form has them.
+fn pair(name: &str, value: &str) -> String {
+    format!("{}={}", encode(name), encode(value))
 }
 
 fn encode(value: &str) -> String {
