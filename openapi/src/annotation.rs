@@ -1,4 +1,4 @@
-//! The annotations (`x-otp-vendor`, `x-otp`) in the form in which a document contains them.
+//! The parts of the annotations (`x-otp-vendor`, `x-otp`) in the form in which a document contains them.
 //!
 //! Uses the types of a contract that documents spell out literally, and serde. Each type accepts any annotation of the
 //! right form; whether annotations agree with each other and with the document is checked by `reader` alone.
@@ -6,25 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::{
-    Alphabet, Certainty, CodeOnResend, FieldRule, LifetimeOnResend, Mode, OlderCode, Outcome, Place, Resend,
-    Situation,
-};
-
-/// `x-otp-vendor`, at the top of a document.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Vendor {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) document: String,
-    /// JSON pointers to the places where a body may contain the vendor's id of the request.
-    #[serde(default)]
-    pub(crate) request_id: Vec<String>,
-    #[serde(default)]
-    pub(crate) statements: Vec<Statement>,
-}
+use crate::{Alphabet, Certainty, FieldRule, Mode, Outcome, RecipientForm, Resend, SecondSend, Situation};
 
 /// A sentence of the vendor's documentation.
 #[derive(Deserialize)]
@@ -50,23 +34,6 @@ pub(crate) struct SecurityScheme {
     pub(crate) password: Option<String>,
 }
 
-/// `x-otp` of the operation.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Operation {
-    pub(crate) session: Session,
-    pub(crate) code: Code,
-    #[serde(default)]
-    pub(crate) accounts: BTreeMap<String, Account>,
-    #[serde(default)]
-    pub(crate) path_variants: Vec<PathVariant>,
-    pub(crate) policy: Policy,
-    pub(crate) refusal: Refusal,
-    #[serde(default)]
-    // By name: an error inside a map whose keys are an enum does not name its key.
-    pub(crate) facts: BTreeMap<String, FactBacking>,
-}
-
 /// What stands behind a fact of the request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,17 +45,52 @@ pub(crate) struct FactBacking {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Session {
-    pub(crate) r#in: Place,
+    pub(crate) r#in: crate::Place,
     pub(crate) name: String,
     pub(crate) id_pattern: String,
     #[serde(default)]
     pub(crate) resend: Resend,
+    /// How the recipient is written, if the recipient identifies the session.
+    pub(crate) recipient: Option<RecipientForm>,
+    // Read one by one, so that a problem names its place.
+    #[serde(default, rename = "or")]
+    _alternatives: IgnoredAny,
+}
+
+/// A place of a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Place {
+    pub(crate) r#in: crate::Place,
+    pub(crate) name: String,
+}
+
+/// A place of a request that names the recipient.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipient {
+    pub(crate) r#in: crate::Place,
+    pub(crate) name: String,
+    pub(crate) form: RecipientForm,
+}
+
+/// What the response to a send or a resend says about the session.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendResult {
+    /// A JSON pointer into the body.
+    pub(crate) session: Option<String>,
+    /// The name of a header field.
+    pub(crate) header: Option<String>,
+    pub(crate) again: SecondSend,
+    pub(crate) certainty: Certainty,
+    pub(crate) source: Source,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {
-    pub(crate) r#in: Place,
+    pub(crate) r#in: crate::Place,
     pub(crate) name: String,
     pub(crate) alphabet: Alphabet,
     pub(crate) length: usize,
@@ -108,27 +110,6 @@ pub(crate) struct PathVariant {
     pub(crate) path: String,
     pub(crate) source: Source,
     pub(crate) note: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Policy {
-    pub(crate) lifetime: Lifetime,
-    pub(crate) attempts: Option<Attempts>,
-    pub(crate) lockout_seconds: Option<u64>,
-    #[serde(default)]
-    pub(crate) boundary: Vec<Outcome>,
-    pub(crate) precedence: Vec<Outcome>,
-    #[serde(default)]
-    pub(crate) overrides: Overrides,
-    pub(crate) cooldown: Option<Seconds>,
-    pub(crate) send_limit: Option<SendLimit>,
-    pub(crate) resend_limit: Option<Count>,
-    pub(crate) code_on_resend: Option<Stated<CodeOnResend>>,
-    pub(crate) lifetime_on_resend: Option<Stated<LifetimeOnResend>>,
-    pub(crate) older_code: Option<Stated<OlderCode>>,
-    pub(crate) check_interval: Option<Seconds>,
-    pub(crate) reuse: Option<Stated<bool>>,
 }
 
 #[derive(Deserialize)]
@@ -204,10 +185,12 @@ pub(crate) struct Source {
     pub(crate) section: String,
 }
 
-/// `x-otp` of a named response example.
+/// `x-otp` of a named response example, or of a response without a body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Example {
+    /// The name of a response without a body.
+    pub(crate) name: Option<String>,
     pub(crate) outcome: Outcome,
     pub(crate) certainty: Certainty,
     pub(crate) source: Source,
@@ -222,7 +205,19 @@ pub(crate) struct Example {
     #[serde(default)]
     pub(crate) fields: BTreeMap<String, FieldRule>,
     #[serde(default)]
+    pub(crate) headers: BTreeMap<String, Header>,
+    #[serde(default)]
     pub(crate) facts: CellFacts,
+}
+
+/// A header field of a response.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Header {
+    pub(crate) value: String,
+    pub(crate) rule: Option<FieldRule>,
+    pub(crate) certainty: Option<Certainty>,
+    pub(crate) source: Option<Source>,
 }
 
 /// The parts of a response that are not as certain as the whole, or that another place states.

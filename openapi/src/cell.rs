@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Member, Outcome, Situation, StatusPattern};
+#[cfg(doc)]
+use crate::Matching;
+use crate::{FieldRule, Member, Outcome, Situation, StatusPattern};
 
-/// One documented response to a verify call.
+/// One documented response of an operation.
 #[derive(Debug, Clone)]
 pub struct Cell {
     /// The name of the example in the document, unique in its contract.
@@ -22,15 +24,17 @@ pub struct Cell {
     pub status: StatusPattern,
     /// The status that the sandbox returns.
     pub sandbox_status: u16,
-    /// The media type of the body, with its parameters.
-    pub media_type: String,
-    /// The example body.
+    /// The media type of the body, with its parameters; `None` if the response has no body.
+    pub media_type: Option<String>,
+    /// The example body; null if the response has none.
     pub body: Value,
     /// Whether the document says anything about the body. If not, a check compares the status, and otherwise requires
     /// only that the body does not claim success.
     pub body_specified: bool,
     /// Every leaf of [`Cell::body`] with the rule by which it is compared, in the order of the body.
     pub members: Vec<Member>,
+    /// The header fields that the document mentions, in lower case.
+    pub headers: Vec<HeaderField>,
     /// The situations in which a server may return the response.
     pub situations: Vec<Situation>,
     /// The mode of the request that gets this response, if the API has two.
@@ -46,6 +50,20 @@ pub struct Cell {
     pub facts: CellFacts,
     /// What the document leaves open or contradicts.
     pub note: Option<String>,
+}
+
+/// A header field of a response.
+#[derive(Debug, Clone)]
+pub struct HeaderField {
+    /// The name, in lower case.
+    pub name: String,
+    /// The value in the document, which the sandbox sends.
+    pub example: String,
+    /// How the value in a response is compared with the example: [`Matching::Literal`], [`Matching::IgnoreCase`], any text
+    /// ([`Matching::Text`], [`Matching::Open`]), or the seconds of a lock ([`Matching::State`]).
+    pub rule: FieldRule,
+    /// What stands behind the field.
+    pub backing: Backing,
 }
 
 /// How certain each part of a response is.

@@ -2,7 +2,7 @@
 //!
 //! Plain data; the reader fills it in. Nothing here knows how a server behaves or how a check judges it.
 
-use crate::{Backing, Operation, Outcome, Role, SendPolicy, Situation, Source};
+use crate::{Backing, Call, Operation, Outcome, Role, SendPolicy, Situation, Source};
 
 /// An annotated vendor document, read and checked.
 #[derive(Debug, Clone)]
@@ -17,8 +17,10 @@ pub struct Contract {
     pub request_id: Vec<String>,
     /// The first server of the document, with the default values of its variables.
     pub base_url: String,
-    // Private, because `Contract::verify` relies on a verify call being among them.
-    pub(crate) operations: Vec<Operation>,
+    /// The verify operation.
+    pub(crate) verify: Operation,
+    /// The other operations, in the order of the document; at most one of each role.
+    pub calls: Vec<Call>,
     /// Lifetime, limits and precedence.
     pub policy: Policy,
     /// The body of a response that no cell covers, such as the one for an unknown path. The strings `$reason` and
@@ -49,23 +51,20 @@ pub enum Coverage {
 }
 
 impl Contract {
-    /// The operations of the API, in the order of the document.
+    /// The operations that the client, the sandbox and the suite use so far: the verify operation. The others are
+    /// [`Contract::calls`].
     pub fn operations(&self) -> &[Operation] {
-        &self.operations
+        std::slice::from_ref(&self.verify)
     }
 
-    /// The first operation with this role.
+    /// The first of [`Contract::operations`] with this role.
     pub fn operation(&self, role: Role) -> Option<&Operation> {
-        self.operations.iter().find(|operation| operation.role == role)
+        self.operations().iter().find(|operation| operation.role == role)
     }
 
-    /// The verify call.
-    ///
-    /// # Panics
-    /// Never: the reader refuses a document without a verify call, and nothing else creates a contract.
-    #[expect(clippy::expect_used, reason = "the reader refuses a document without a verify call")]
+    /// The verify operation, which every contract has.
     pub fn verify(&self) -> &Operation {
-        self.operation(Role::Verify).expect("a contract has a verify call")
+        &self.verify
     }
 }
 

@@ -1,11 +1,12 @@
-//! A node of a document that remembers the path from the root, so that every error names its place.
+//! A node of a document that knows its place, so that every problem names it.
 //!
-//! Uses `error` alone. It never knows what an annotation means.
+//! Uses `yaml` and `problem`. It never knows what an annotation means.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::{ContractError, Problem};
+use crate::problem::{Problem, ProblemKind};
+use crate::yaml::{self, Spot, Tree};
 
 /// The longest chain of references that is followed; real documents have two or three.
 const MAX_REFERENCES: usize = 32;
@@ -13,15 +14,18 @@ const MAX_REFERENCES: usize = 32;
 /// A value in a document, and the keys that lead to it.
 #[derive(Clone)]
 pub(crate) struct DocumentNode<'a> {
-    file: &'a str,
-    root: &'a Value,
+    tree: &'a Tree,
+    /// The keys from the top of the document. Behind a reference they are those of the value that it leads to.
     place: Vec<String>,
+    /// The key under which the node was reached.
+    key: String,
     value: &'a Value,
+    spot: &'a Spot,
 }
 
 impl<'a> DocumentNode<'a> {
-    pub(crate) fn new(file: &'a str, root: &'a Value) -> DocumentNode<'a> {
-        DocumentNode { file, root, place: Vec::new(), value: root }
+    pub(crate) fn new(tree: &'a Tree) -> DocumentNode<'a> {
+        DocumentNode { tree, place: Vec::new(), key: String::new(), value: &tree.value, spot: &tree.spot }
     }
 
     pub(crate) fn value(&self) -> &'a Value {
@@ -30,80 +34,110 @@ impl<'a> DocumentNode<'a> {
 
     /// The last key of the path.
     pub(crate) fn key(&self) -> &str {
-        self.place.last().map_or("", String::as_str)
+        &self.key
     }
 
-    pub(crate) fn error(&self, problem: Problem) -> ContractError {
-        ContractError { file: self.file.to_owned(), place: self.place.clone(), problem }
+    pub(crate) fn error(&self, kind: ProblemKind) -> Problem {
+        Problem { place: self.place.clone(), position: Some(self.spot.position), kind }
     }
 
-    /// An error: expected `expected`, found this value.
-    pub(crate) fn unexpected(&self, expected: impl Into<String>) -> ContractError {
-        self.error(Problem::Unexpected { expected: expected.into(), found: describe(self.value) })
+    /// A problem: expected `expected`, found this value.
+    pub(crate) fn unexpected(&self, expected: impl Into<String>) -> Problem {
+        self.error(ProblemKind::Unexpected { expected: expected.into(), found: describe(self.value) })
     }
 
-    pub(crate) fn object(&self) -> Result<&'a Map<String, Value>, ContractError> {
+    /// A problem: expected `expected` for the key of this value, found the key.
+    pub(crate) fn unexpected_key(&self, expected: impl Into<String>) -> Problem {
+        self.error(ProblemKind::Unexpected { expected: expected.into(), found: format!("`{}`", self.key) })
+    }
+
+    /// A problem: a member `name` is absent, which describes `purpose`.
+    pub(crate) fn missing(&self, name: impl Into<String>, purpose: impl Into<String>) -> Problem {
+        self.error(ProblemKind::Missing { member: name.into(), purpose: purpose.into() })
+    }
+
+    pub(crate) fn object(&self) -> Result<&'a Map<String, Value>, Problem> {
         self.value.as_object().ok_or_else(|| self.unexpected("an object"))
     }
 
-    pub(crate) fn string(&self) -> Result<&'a str, ContractError> {
+    pub(crate) fn string(&self) -> Result<&'a str, Problem> {
         self.value.as_str().ok_or_else(|| self.unexpected("a string"))
     }
 
     /// The member `name`, after following a `$ref`.
-    pub(crate) fn optional(&self, name: &str) -> Result<Option<DocumentNode<'a>>, ContractError> {
-        match self.object()?.get(name) {
-            Some(value) => self.child(name, value).resolve().map(Some),
+    pub(crate) fn optional(&self, name: &str) -> Result<Option<DocumentNode<'a>>, Problem> {
+        self.object()?;
+        match yaml::child((self.value, self.spot), name) {
+            Some((value, spot)) => self.child(name, value, spot).resolve().map(Some),
             None => Ok(None),
         }
     }
 
     /// The member `name`, which is required; the error for its absence describes it as `purpose`.
-    pub(crate) fn member(&self, name: &str, purpose: &str) -> Result<DocumentNode<'a>, ContractError> {
-        self.optional(name)?.ok_or_else(|| {
-            self.error(Problem::Missing { member: name.to_owned(), purpose: purpose.to_owned() })
-        })
+    pub(crate) fn member(&self, name: &str, purpose: &str) -> Result<DocumentNode<'a>, Problem> {
+        self.optional(name)?.ok_or_else(|| self.missing(name, purpose))
+    }
+
+    /// A problem for each member that is none of `names`.
+    pub(crate) fn unknown_members(&self, names: &[&str]) -> Result<Vec<Problem>, Problem> {
+        let unknown = self.object()?.keys().filter(|name| !names.contains(&name.as_str()));
+        let problem = |name: &String| {
+            let expected = format!("one of the members {}", names.join(", "));
+            Problem {
+                place: self.place.iter().chain([name]).cloned().collect(),
+                position: Some(yaml::position_below((self.value, self.spot), [name.as_str()])),
+                kind: ProblemKind::Unexpected { expected, found: format!("`{name}`") },
+            }
+        };
+        Ok(unknown.map(problem).collect())
+    }
+
+    /// Deserializes the member `name`; its default if it is absent.
+    pub(crate) fn read_or_default<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, Problem> {
+        self.optional(name)?.map_or_else(|| Ok(T::default()), |member| member.read())
     }
 
     /// Every member of the object, in order.
-    pub(crate) fn members(&self) -> Result<Vec<DocumentNode<'a>>, ContractError> {
-        self.object()?.iter().map(|(name, value)| self.child(name, value).resolve()).collect()
+    pub(crate) fn members(&self) -> Result<Vec<DocumentNode<'a>>, Problem> {
+        let members = self.object()?.iter().zip(&self.spot.children);
+        members.map(|((name, value), spot)| self.child(name, value, spot).resolve()).collect()
     }
 
     /// Every element of the list, in order.
-    pub(crate) fn elements(&self) -> Result<Vec<DocumentNode<'a>>, ContractError> {
+    pub(crate) fn elements(&self) -> Result<Vec<DocumentNode<'a>>, Problem> {
         let elements = self.value.as_array().ok_or_else(|| self.unexpected("a list"))?;
-        elements
-            .iter()
-            .enumerate()
-            .map(|(index, value)| self.child(&index.to_string(), value).resolve())
-            .collect()
+        let elements = elements.iter().zip(&self.spot.children).enumerate();
+        elements.map(|(index, (value, spot))| self.child(&index.to_string(), value, spot).resolve()).collect()
     }
 
-    /// Deserializes the value; an error names the place inside the value.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ContractError> {
+    /// The member of this object, or the value below it, to which a problem inside it belongs; this node if there is none.
+    pub(crate) fn inner(&self, name: &str) -> DocumentNode<'a> {
+        self.optional(name).ok().flatten().unwrap_or_else(|| self.clone())
+    }
+
+    /// Deserializes the value; a problem names the place inside the value.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         serde_path_to_error::deserialize(self.value).map_err(|error| {
-            let mut place = self.place.clone();
-            place.extend(error.path().iter().map(ToString::to_string));
-            ContractError {
-                file: self.file.to_owned(),
-                place,
-                problem: Problem::Annotation(error.into_inner().to_string()),
-            }
+            let inner: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+            let start = (self.value, self.spot);
+            let position = yaml::position_below(start, inner.iter().map(String::as_str));
+            let place = self.place.iter().cloned().chain(inner).collect();
+            let kind = ProblemKind::Annotation(error.into_inner().to_string());
+            Problem { place, position: Some(position), kind }
         })
     }
 
-    fn child(&self, key: &str, value: &'a Value) -> DocumentNode<'a> {
+    fn child(&self, key: &str, value: &'a Value, spot: &'a Spot) -> DocumentNode<'a> {
         let mut place = self.place.clone();
         place.push(key.to_owned());
-        DocumentNode { place, value, ..self.clone() }
+        DocumentNode { tree: self.tree, place, key: key.to_owned(), value, spot }
     }
 
     /// Follows references until a value that is none.
-    fn resolve(self) -> Result<DocumentNode<'a>, ContractError> {
-        let mut value = self.value;
+    fn resolve(self) -> Result<DocumentNode<'a>, Problem> {
+        let mut node = self.clone();
         let mut followed: Vec<&str> = Vec::new();
-        while let Some(reference) = value.get("$ref") {
+        while let Some(reference) = node.value.get("$ref") {
             let text = reference.as_str().unwrap_or_default();
             let is_endless = followed.contains(&text) || followed.len() == MAX_REFERENCES;
             followed.push(text);
@@ -111,20 +145,34 @@ impl<'a> DocumentNode<'a> {
             if is_endless {
                 return Err(self.unexpected(format!("references that end, not {}", path())));
             }
-            let Some(target) = text.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)) else {
+            let place: Option<Vec<String>> = text.strip_prefix('#').and_then(keys);
+            let target = place.and_then(|place| {
+                let found = self.tree.at(place.iter().map(String::as_str));
+                found.map(|(value, spot)| (place, value, spot))
+            });
+            let Some((place, value, spot)) = target else {
                 return Err(self.unexpected(format!(
                     "a $ref to a place in this document, such as #/components/parameters/…, not {}",
                     path()
                 )));
             };
-            value = target;
+            node = DocumentNode { place, value, spot, ..node };
         }
-        Ok(DocumentNode { value, ..self })
+        Ok(node)
     }
 }
 
+/// The keys of a JSON pointer.
+fn keys(pointer: &str) -> Option<Vec<String>> {
+    if pointer.is_empty() {
+        return Some(Vec::new());
+    }
+    let tokens = pointer.strip_prefix('/')?.split('/');
+    Some(tokens.map(|token| token.replace("~1", "/").replace("~0", "~")).collect())
+}
+
 /// The start of the value as JSON, long enough to recognise it.
-fn describe(value: &Value) -> String {
+pub(crate) fn describe(value: &Value) -> String {
     const MAX_CHARS: usize = 60;
     let text = value.to_string();
     match text.char_indices().nth(MAX_CHARS) {

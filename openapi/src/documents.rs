@@ -2,7 +2,7 @@
 //!
 //! Uses the reader through [`Contract`].
 
-use crate::{Contract, ContractError, Problem};
+use crate::{Contract, ContractError, ProblemKind};
 
 /// The text of a vendor document.
 #[derive(Debug, Clone, Copy)]
@@ -46,18 +46,15 @@ impl Contract {
     /// The built-in contract of a vendor.
     ///
     /// # Errors
-    /// [`Problem::UnknownVendor`] if no document of this vendor is built in.
+    /// [`ProblemKind::UnknownVendor`] if no document of this vendor is built in.
     pub fn of_vendor(vendor: &str) -> Result<Contract, ContractError> {
         match DOCUMENTS.iter().find(|document| document.vendor == vendor) {
             Some(document) => Contract::from_yaml(document.file, document.text),
-            None => Err(ContractError {
-                file: "built-in contracts".to_owned(),
-                place: Vec::new(),
-                problem: Problem::UnknownVendor {
-                    asked: vendor.to_owned(),
-                    known: DOCUMENTS.iter().map(|document| document.vendor).collect::<Vec<_>>().join(", "),
-                },
-            }),
+            None => {
+                let known = DOCUMENTS.iter().map(|document| document.vendor).collect::<Vec<_>>().join(", ");
+                let kind = ProblemKind::UnknownVendor { asked: vendor.to_owned(), known };
+                Err(ContractError::whole("built-in contracts", kind))
+            }
         }
     }
 }

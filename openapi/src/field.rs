@@ -206,7 +206,8 @@ mod tests {
     use super::*;
 
     fn rule(yaml: &str) -> Result<FieldRule, String> {
-        serde_norway::from_str(yaml).map_err(|error| error.to_string())
+        let (tree, _) = crate::yaml::Tree::parse(yaml);
+        serde_json::from_value(tree.unwrap().value).map_err(|error| error.to_string())
     }
 
     #[test]

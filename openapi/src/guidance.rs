@@ -50,11 +50,19 @@ impl Contract {
             | Outcome::Unauthorized
             | Outcome::RateLimited
             | Outcome::Cancelled
-            | Outcome::Blocked => Attempt::Kept,
+            | Outcome::Blocked
+            // No other operation compares a code.
+            | Outcome::Sent
+            | Outcome::Reused
+            | Outcome::TooSoon
+            | Outcome::SendLimit
+            | Outcome::Locked
+            | Outcome::InvalidRecipient
+            | Outcome::Open => Attempt::Kept,
         }
     }
 
-    /// What to do after a response like this cell of the contract; `None` for an approval.
+    /// What to do after a response like this cell of the contract; `None` for a success.
     pub fn remedy(&self, cell: &Cell) -> Option<Remedy> {
         let has_lockout = || {
             cell.members
@@ -62,14 +70,18 @@ impl Contract {
                 .any(|member| member.rule.matching == Matching::State(StateValue::LockoutSeconds))
         };
         match cell.outcome {
-            Outcome::Approved => None,
+            Outcome::Approved | Outcome::Sent | Outcome::Reused | Outcome::Open => None,
             // If further attempts must be requested, a wrong code ends the session of a request without them.
             Outcome::WrongCode if self.policy.overrides.retry.is_some() && cell.mode != Some(Mode::Retry) => {
                 Some(Remedy::NewCode)
             }
             Outcome::WrongCode | Outcome::MalformedCode => Some(Remedy::EnterAgain),
             Outcome::AttemptsExhausted if has_lockout() => Some(Remedy::Wait),
-            Outcome::RateLimited | Outcome::Conflict => Some(Remedy::Wait),
+            Outcome::RateLimited
+            | Outcome::Conflict
+            | Outcome::TooSoon
+            | Outcome::SendLimit
+            | Outcome::Locked => Some(Remedy::Wait),
             Outcome::Expired
             | Outcome::AttemptsExhausted
             | Outcome::AlreadyUsed
@@ -79,7 +91,8 @@ impl Contract {
             | Outcome::MissingCode
             | Outcome::InvalidRequest
             | Outcome::Unauthorized
-            | Outcome::Blocked => Some(Remedy::FixRequest),
+            | Outcome::Blocked
+            | Outcome::InvalidRecipient => Some(Remedy::FixRequest),
         }
     }
 }

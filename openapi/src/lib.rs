@@ -18,37 +18,44 @@
 //! ```
 
 mod annotation;
+mod call;
 mod cell;
 mod contract;
 mod document_node;
 mod documents;
-mod error;
 mod evidence;
 mod field;
 mod guidance;
+pub mod lint;
 mod media_type;
 mod operation;
 mod outcome;
+mod problem;
 mod reader;
 mod request;
+mod role;
 mod send_policy;
 mod status;
+mod yaml;
 
-pub use cell::{Backing, Cell, CellFacts, Certainty, Mode, Source};
+pub use call::{Call, Recipient, RecipientForm, ResultPlace, SecondSend, SendResult};
+pub use cell::{Backing, Cell, CellFacts, Certainty, HeaderField, Mode, Source};
 pub use contract::{
     Boundary, Contract, Coverage, Lifetime, Limit, Overrides, Policy, Statement, is_vendor_id,
 };
 pub use documents::{DOCUMENTS, Document};
-pub use error::{ContractError, Problem};
 pub use evidence::same_value;
 pub use field::{FieldRule, Matching, Member, StateValue, VolatileValue};
 pub use guidance::{Attempt, Remedy};
 pub use media_type::{essence, is_json};
-pub use operation::{Fact, Operation, PathVariant, Role};
+pub use operation::{Fact, Operation, PathVariant};
 pub use outcome::{Outcome, Situation};
+pub use problem::{ContractError, Position, Problem, ProblemKind};
 pub use request::{
     Account, Alphabet, ArgumentNames, BodyEncoding, CodeShape, KeyPlace, Location, Parameter, PathTemplate,
     Place, Resend, Scheme, SecurityScheme, Segment, SessionId, ValueKind,
 };
+pub use role::Role;
 pub use send_policy::{Cited, CodeOnResend, LifetimeOnResend, OlderCode, SendLimit, SendPolicy};
 pub use status::StatusPattern;
+pub use yaml::parse_yaml;

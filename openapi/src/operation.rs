@@ -1,19 +1,18 @@
-//! One operation of an API: the request, and every documented response.
+//! The verify operation of an API: the request, and every documented response.
 //!
 //! Plain data that `reader` fills in. Uses the types of the request and of the cells. It never reads a document.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::{
-    Account, Backing, BodyEncoding, Cell, CodeShape, Outcome, Parameter, PathTemplate, SecurityScheme,
+    Account, Backing, BodyEncoding, Cell, CodeShape, Outcome, Parameter, PathTemplate, Role, SecurityScheme,
     SessionId, Source,
 };
 
-/// One operation of an API.
+/// The verify operation of an API.
 #[derive(Debug, Clone)]
 pub struct Operation {
-    /// The purpose of the operation.
+    /// The purpose of the operation, [`Role::Verify`].
     pub role: Role,
     /// The operation's id in the document.
     pub id: String,
@@ -121,28 +120,6 @@ pub struct PathVariant {
     pub note: Option<String>,
 }
 
-/// The purpose of an operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Role {
-    /// Compares a code with the one that was issued.
-    Verify,
-}
-
-impl Role {
-    /// The name used in contracts and output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Role::Verify => "verify",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 impl Operation {
     /// Whether the request has a JSON body.
     pub fn has_json_body(&self) -> bool {
@@ -152,9 +129,9 @@ impl Operation {
     /// The media types of the responses, each once.
     pub fn response_media_types(&self) -> Vec<&str> {
         let mut types: Vec<&str> = Vec::new();
-        for cell in &self.cells {
-            if !types.contains(&cell.media_type.as_str()) {
-                types.push(&cell.media_type);
+        for media_type in self.cells.iter().filter_map(|cell| cell.media_type.as_deref()) {
+            if !types.contains(&media_type) {
+                types.push(media_type);
             }
         }
         types

@@ -1,4 +1,4 @@
-//! The outcomes of a verify call, and the situations that lead to them.
+//! The outcomes of a call, and the situations that lead to those of a verify call.
 //!
 //! Both lists are closed: every cell of every contract has exactly one outcome. Uses nothing of this crate, and never
 //! depends on a vendor.
@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The result of a verify call. Contracts, check ids and reports use the same names.
+/// The result of a call; `Role::outcomes` lists those of each operation. Contracts, check ids and reports use the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -41,11 +41,25 @@ pub enum Outcome {
     Cancelled,
     /// The vendor blocks the recipient or the account.
     Blocked,
+    /// A code was sent.
+    Sent,
+    /// A session is open already; its id is handed out again and nothing is sent.
+    Reused,
+    /// The time between two sends has not passed.
+    TooSoon,
+    /// The recipient has been sent as many codes as the vendor allows.
+    SendLimit,
+    /// The recipient or the session is locked after too many wrong codes.
+    Locked,
+    /// The recipient is not a number or an address that the vendor sends to.
+    InvalidRecipient,
+    /// The session waits for its code.
+    Open,
 }
 
 impl Outcome {
     /// Every outcome, in the order in which reports list them.
-    pub const ALL: [Outcome; 15] = [
+    pub const ALL: [Outcome; 22] = [
         Outcome::Approved,
         Outcome::WrongCode,
         Outcome::Expired,
@@ -61,6 +75,13 @@ impl Outcome {
         Outcome::Conflict,
         Outcome::Cancelled,
         Outcome::Blocked,
+        Outcome::Sent,
+        Outcome::Reused,
+        Outcome::TooSoon,
+        Outcome::SendLimit,
+        Outcome::Locked,
+        Outcome::InvalidRecipient,
+        Outcome::Open,
     ];
 
     /// The name used in contracts and output, such as `wrong_code`.
@@ -81,6 +102,13 @@ impl Outcome {
             Outcome::Conflict => "conflict",
             Outcome::Cancelled => "cancelled",
             Outcome::Blocked => "blocked",
+            Outcome::Sent => "sent",
+            Outcome::Reused => "reused",
+            Outcome::TooSoon => "too_soon",
+            Outcome::SendLimit => "send_limit",
+            Outcome::Locked => "locked",
+            Outcome::InvalidRecipient => "invalid_recipient",
+            Outcome::Open => "open",
         }
     }
 
@@ -99,8 +127,18 @@ impl Outcome {
             Outcome::MalformedCode => &[Situation::MalformedCode],
             Outcome::InvalidRequest => &[Situation::MalformedBody],
             Outcome::Unauthorized => &[Situation::MissingCredentials, Situation::WrongCredentials],
-            // No test can bring these about.
-            Outcome::RateLimited | Outcome::Conflict | Outcome::Cancelled | Outcome::Blocked => &[],
+            // No verify call brings these about, or none that a test can send.
+            Outcome::RateLimited
+            | Outcome::Conflict
+            | Outcome::Cancelled
+            | Outcome::Blocked
+            | Outcome::Sent
+            | Outcome::Reused
+            | Outcome::TooSoon
+            | Outcome::SendLimit
+            | Outcome::Locked
+            | Outcome::InvalidRecipient
+            | Outcome::Open => &[],
         }
     }
 

@@ -1,154 +1,215 @@
-//! Reads a document into a [`Contract`].
+//! Reads a document into a [`Contract`], and collects everything that is wrong with it.
 //!
 //! Checks that the annotations agree with the OpenAPI parts and with each other, so that the sandbox, the suite and the
 //! code generator can rely on every contract. Uses the annotations, the document nodes and every type of a contract. It
 //! never decides what a server or a check does with a contract.
 
-use cells::read_cells;
-use request::read_operation;
+use problems::Problems;
 
 use crate::document_node::DocumentNode;
-use crate::{
-    Backing, Boundary, Certainty, Cited, Contract, ContractError, Coverage, Lifetime, Limit, Operation,
-    Outcome, Overrides, Policy, Problem, SendLimit, SendPolicy, Source, Statement, ValueKind, annotation,
-    is_vendor_id,
-};
+use crate::problem::{ContractError, Problem, ProblemKind, in_order};
+use crate::yaml::Tree;
+use crate::{Call, Contract, Coverage, Role, Source, Statement, annotation, is_vendor_id};
 
+mod call;
 mod cells;
+mod policy;
+mod problems;
 mod request;
 mod security;
+mod verify;
 
-const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "options"];
-
-/// The size of the longest document that is read: many times that of the longest contract, and small enough that a text
-/// which is no contract is refused at once. The parser itself bounds the nesting and the use of aliases.
-const MAX_BYTES: usize = 4 << 20;
+pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 
 impl Contract {
     /// Reads a document. Errors refer to it as `file`.
     ///
     /// # Errors
-    /// Names the first place that is not as expected.
+    /// Names every place that is not as expected, with its line and column.
     pub fn from_yaml(file: &str, text: &str) -> Result<Contract, ContractError> {
-        let whole = |problem| ContractError { file: file.to_owned(), place: Vec::new(), problem };
-        if text.len() > MAX_BYTES {
-            return Err(whole(Problem::TooLong { limit: MAX_BYTES, found: text.len() }));
+        let (tree, mut problems) = Tree::parse(text);
+        let contract = tree.as_ref().and_then(|tree| {
+            let (contract, more) = read(tree);
+            problems.extend(more);
+            contract
+        });
+        match contract {
+            Some(contract) if problems.is_empty() => Ok(contract),
+            _ => Err(ContractError { file: file.to_owned(), problems: in_order(problems) }),
         }
-        // Through YAML's own value, which refuses duplicate keys and reads the key `200:` as the text "200".
-        let mut yaml: serde_norway::Value =
-            serde_norway::from_str(text).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
-        yaml.apply_merge().map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
-        let root = serde_json::to_value(yaml).map_err(|error| whole(Problem::NotYaml(error.to_string())))?;
-        read_document(&DocumentNode::new(file, &root))
     }
 
     /// Reads the document in a file.
     ///
     /// # Errors
-    /// As [`Contract::from_yaml`], and [`Problem::Unreadable`] if the file cannot be read.
+    /// As [`Contract::from_yaml`], and [`ProblemKind::Unreadable`] if the file cannot be read.
     pub fn from_file(path: &std::path::Path) -> Result<Contract, ContractError> {
         let file = path.display().to_string();
         match std::fs::read_to_string(path) {
             Ok(text) => Contract::from_yaml(&file, &text),
-            Err(error) => Err(ContractError {
-                file,
-                place: Vec::new(),
-                problem: Problem::Unreadable(error.to_string()),
-            }),
+            Err(error) => Err(ContractError::whole(&file, ProblemKind::Unreadable(error.to_string()))),
         }
     }
 }
 
-fn read_document(root: &DocumentNode<'_>) -> Result<Contract, ContractError> {
-    let version = root.member("openapi", "the OpenAPI version")?;
-    let text = version.string()?;
-    if !text.starts_with("3.0.") && !text.starts_with("3.1.") {
-        return Err(version.unexpected("OpenAPI 3.0.x or 3.1.x"));
-    }
-    let vendor_node = root.member("x-otp-vendor", "whose API this is: id, name and document")?;
-    let vendor: annotation::Vendor = vendor_node.read()?;
-    if !is_vendor_id(&vendor.id) {
-        let expected = "a lower-case letter, then lower-case letters, digits and _";
-        return Err(vendor_node.member("id", "")?.unexpected(expected));
-    }
-    if vendor.request_id.iter().any(|pointer| !pointer.starts_with('/')) {
-        return Err(vendor_node.member("request_id", "")?.unexpected("JSON pointers such as /requestId"));
-    }
+/// Reads a contract. There may be problems even if there is a contract; without one, there is at least one.
+pub(crate) fn read(tree: &Tree) -> (Option<Contract>, Vec<Problem>) {
+    let mut problems = Problems::default();
+    let contract = read_document(&DocumentNode::new(tree), &mut problems);
+    (contract, problems.into_vec())
+}
 
-    let (path_node, operation_node) = find_operation(root)?;
-    let extension_node =
-        operation_node.member("x-otp", "the places of session id and code, and the policy")?;
-    let extension: annotation::Operation = extension_node.read()?;
+fn read_document(root: &DocumentNode<'_>, problems: &mut Problems) -> Option<Contract> {
+    let version = problems.keep(read_version(root));
+    let vendor = problems.keep(root.member("x-otp-vendor", "whose API this is: id, name and document"));
+    let vendor = vendor.and_then(|node| read_vendor(&node, problems));
+    let base_url = problems.keep(base_url(root));
+    // Without the title of the page nothing can be cited, but the rest can still be read.
+    let document = vendor.as_ref().map_or("", |vendor| vendor.document.as_str());
+    let found = find_operations(root, problems)?;
 
-    let mut operation =
-        read_operation(root, &path_node, &operation_node, &extension_node, &extension, &vendor.document)?;
-    let policy =
-        read_policy(&extension_node.member("policy", "")?, extension.policy, &operation, &vendor.document)?;
-    operation.cells = read_cells(&operation_node, &operation, &policy, &vendor.document)?;
-    let statements = read_statements(&vendor_node, vendor.statements, &vendor.document)?;
-    Ok(Contract {
+    let mut sending = policy::Sending::default();
+    let mut calls: Vec<Call> = Vec::new();
+    let mut verify = None;
+    for operation in &found {
+        match operation.role {
+            Role::Verify => verify = verify::read(root, operation, document, &mut sending, problems),
+            _ => calls.extend(call::read(root, operation, document, &mut sending, problems)),
+        }
+    }
+    let verify = verify?;
+    version?;
+    let vendor = vendor?;
+    Some(Contract {
         vendor: vendor.id,
         name: vendor.name,
-        base_url: base_url(root)?,
-        operations: vec![operation],
-        policy,
-        refusal: extension.refusal.body,
-        statements,
+        base_url: base_url?,
+        verify: verify.operation,
+        calls,
+        policy: crate::Policy { sending: sending.into_policy(), ..verify.policy },
+        refusal: verify.refusal,
+        statements: vendor.statements,
         document: vendor.document,
         request_id: vendor.request_id,
     })
 }
 
-fn read_statements(
-    vendor_node: &DocumentNode<'_>,
-    statements: Vec<annotation::Statement>,
-    document: &str,
-) -> Result<Vec<Statement>, ContractError> {
-    let read = |statement: annotation::Statement| {
-        let coverage = match (statement.situations, statement.untestable) {
-            (situations, None) if !situations.is_empty() => Coverage::Situations(situations),
-            (situations, Some(reason)) if situations.is_empty() => {
-                Coverage::Untestable(reason.trim().to_owned())
-            }
-            _ => {
-                let expected =
-                    "either the situations in which the sentence can be observed, or why it is untestable";
-                return Err(vendor_node.member("statements", "")?.unexpected(expected));
-            }
-        };
-        let source = Source { document: document.to_owned(), section: statement.section };
-        Ok(Statement { text: statement.text, source, coverage })
-    };
-    statements.into_iter().map(read).collect()
+fn read_version(root: &DocumentNode<'_>) -> Result<(), Problem> {
+    let version = root.member("openapi", "the OpenAPI version")?;
+    let text = version.string()?;
+    match text.starts_with("3.0.") || text.starts_with("3.1.") {
+        true => Ok(()),
+        false => Err(version.unexpected("OpenAPI 3.0.x or 3.1.x")),
+    }
 }
 
-fn find_operation<'a>(
-    root: &DocumentNode<'a>,
-) -> Result<(DocumentNode<'a>, DocumentNode<'a>), ContractError> {
-    let paths = root.member("paths", "the verify call")?;
-    let mut found = Vec::new();
-    for path in paths.members()? {
+struct Vendor {
+    id: String,
+    name: String,
+    document: String,
+    request_id: Vec<String>,
+    statements: Vec<Statement>,
+}
+
+fn read_vendor(node: &DocumentNode<'_>, problems: &mut Problems) -> Option<Vendor> {
+    problems.only(node, &["id", "name", "document", "request_id", "statements"])?;
+    let text = |name: &str, purpose: &str| -> Result<String, Problem> {
+        let node = node.member(name, purpose)?;
+        match node.string()? {
+            "" => Err(node.unexpected("a text")),
+            text => Ok(text.to_owned()),
+        }
+    };
+    let id = problems.keep(text("id", "the id in check ids and on the command line"));
+    if let Some(id) = &id
+        && !is_vendor_id(id)
+    {
+        let expected = "a lower-case letter, then lower-case letters, digits and _";
+        problems.add(node.inner("id").unexpected(expected));
+    }
+    let name = problems.keep(text("name", "the name as people write it"));
+    let document = problems.keep(text("document", "the title of the page that a cell cites"));
+    let request_id: Vec<String> = problems.keep(node.read_or_default("request_id"))?;
+    if request_id.iter().any(|pointer| !pointer.starts_with('/')) {
+        problems.add(node.inner("request_id").unexpected("JSON pointers such as /requestId"));
+    }
+    let mut statements = Vec::new();
+    let listed = problems.keep(node.optional("statements").and_then(|list| match list {
+        Some(list) => list.elements(),
+        None => Ok(Vec::new()),
+    }));
+    let page = document.clone().unwrap_or_default();
+    for statement in listed.into_iter().flatten() {
+        statements.extend(problems.keep(read_statement(&statement, &page)));
+    }
+    Some(Vendor { id: id?, name: name?, document: document?, request_id, statements })
+}
+
+fn read_statement(node: &DocumentNode<'_>, document: &str) -> Result<Statement, Problem> {
+    let statement: annotation::Statement = node.read()?;
+    let coverage = match (statement.situations, statement.untestable) {
+        (situations, None) if !situations.is_empty() => Coverage::Situations(situations),
+        (situations, Some(reason)) if situations.is_empty() => Coverage::Untestable(reason.trim().to_owned()),
+        _ => {
+            return Err(node.unexpected(
+                "either the situations in which the sentence can be observed, or why it is untestable",
+            ));
+        }
+    };
+    let source = Source { document: document.to_owned(), section: statement.section };
+    Ok(Statement { text: statement.text, source, coverage })
+}
+
+/// An operation with an annotation.
+struct Annotated<'a> {
+    role: Role,
+    path: DocumentNode<'a>,
+    operation: DocumentNode<'a>,
+    extension: DocumentNode<'a>,
+}
+
+/// Every annotated operation, in the order of the document; `None` if no verify call is among them.
+fn find_operations<'a>(root: &DocumentNode<'a>, problems: &mut Problems) -> Option<Vec<Annotated<'a>>> {
+    let paths = problems.keep(root.member("paths", "the operations of the API"))?;
+    let mut found: Vec<Annotated<'a>> = Vec::new();
+    for path in problems.keep(paths.members())? {
         for method in METHODS {
-            if let Some(operation) = path.optional(method)?
-                && operation.object()?.contains_key("x-otp")
-            {
-                found.push((path.clone(), operation));
+            let Some(Some(operation)) = problems.keep(path.optional(method)) else { continue };
+            let Some(Some(extension)) = problems.keep(operation.optional("x-otp")) else { continue };
+            let Some(role) = problems.keep(read_role(&extension)) else { continue };
+            if found.iter().any(|other| other.role == role) {
+                let expected =
+                    format!("x-otp on one {role} operation only; a second one is a second document");
+                problems.add(extension.unexpected(expected));
+                continue;
             }
+            found.push(Annotated { role, path: path.clone(), operation, extension });
         }
     }
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(paths.error(Problem::Missing {
-            member: "x-otp".to_owned(),
-            purpose: "one operation must carry it, and none does".to_owned(),
-        })),
-        _ => Err(found[1]
-            .1
-            .unexpected("x-otp on one operation only; a second verify call is a second document")),
+    if found.iter().any(|operation| operation.role == Role::Verify) {
+        return Some(found);
+    }
+    problems.add(paths.missing("x-otp", "the verify operation must carry it, and none does"));
+    // The other operations are still worth reading for what is wrong with them.
+    (!found.is_empty()).then_some(found)
+}
+
+fn read_role(extension: &DocumentNode<'_>) -> Result<Role, Problem> {
+    match extension.optional("role")? {
+        None => Ok(Role::Verify),
+        Some(role) => Role::ALL
+            .into_iter()
+            .find(|known| role.value().as_str() == Some(known.as_str()))
+            .ok_or_else(|| role.unexpected(format!("one of {}", names(Role::ALL.map(Role::as_str))))),
     }
 }
 
-fn base_url(root: &DocumentNode<'_>) -> Result<String, ContractError> {
+/// The names in one text for a message.
+fn names<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+fn base_url(root: &DocumentNode<'_>) -> Result<String, Problem> {
     let servers = root.member("servers", "the vendor's address")?;
     let first =
         servers.elements()?.into_iter().next().ok_or_else(|| servers.unexpected("at least one server"))?;
@@ -160,93 +221,4 @@ fn base_url(root: &DocumentNode<'_>) -> Result<String, ContractError> {
         }
     }
     Ok(url.trim_end_matches('/').to_owned())
-}
-
-fn backing(certainty: Certainty, source: &annotation::Source, document: &str) -> Backing {
-    Backing { certainty, source: source.cite(document) }
-}
-
-fn cited<T>(value: T, certainty: Certainty, source: &annotation::Source, document: &str) -> Cited<T> {
-    Cited { value, backing: backing(certainty, source, document) }
-}
-
-fn stated<T>(fact: annotation::Stated<T>, document: &str) -> Cited<T> {
-    cited(fact.value, fact.certainty, &fact.source, document)
-}
-
-fn read_policy(
-    node: &DocumentNode<'_>,
-    policy: annotation::Policy,
-    operation: &Operation,
-    document: &str,
-) -> Result<Policy, ContractError> {
-    let boundary = policy
-        .boundary
-        .iter()
-        .map(|outcome| match outcome {
-            Outcome::WrongCode => Ok(Boundary::WrongCode),
-            Outcome::AttemptsExhausted => Ok(Boundary::AttemptsExhausted),
-            _ => Err(node.member("boundary", "")?.unexpected("wrong_code and attempts_exhausted only")),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    if policy.attempts.is_some() && boundary.is_empty() {
-        return Err(node.error(Problem::Missing {
-            member: "boundary".to_owned(),
-            purpose: "which responses the wrong code that reaches the limit may get".to_owned(),
-        }));
-    }
-    let terminal = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
-    if policy.precedence.iter().any(|outcome| !terminal.contains(outcome)) {
-        return Err(node
-            .member("precedence", "")?
-            .unexpected("already_used, attempts_exhausted and expired only"));
-    }
-    let given = policy.overrides;
-    let checked = |name: Option<String>, right: fn(ValueKind) -> bool, what: &str| match name {
-        None => Ok(None),
-        Some(name) => match operation.parameters.iter().find(|parameter| parameter.name == name) {
-            Some(parameter) if right(parameter.kind) => Ok(Some(name)),
-            _ => Err(node.member("overrides", "")?.unexpected(format!("`{name}` to be {what}"))),
-        },
-    };
-    let integer: fn(ValueKind) -> bool = |kind| matches!(kind, ValueKind::Integer { .. });
-    let overrides = Overrides {
-        retry: checked(given.retry, |kind| kind == ValueKind::Boolean, "a boolean query parameter")?,
-        limit: checked(given.limit, integer, "an integer query parameter")?,
-        lifetime_minutes: checked(given.lifetime_minutes, integer, "an integer query parameter")?,
-    };
-    let sending = SendPolicy {
-        cooldown: policy.cooldown.map(|fact| cited(fact.seconds, fact.certainty, &fact.source, document)),
-        send_limit: policy.send_limit.map(|fact| {
-            let limit = SendLimit { count: fact.count, window_seconds: fact.window_seconds };
-            cited(limit, fact.certainty, &fact.source, document)
-        }),
-        resend_limit: policy
-            .resend_limit
-            .map(|fact| cited(fact.count, fact.certainty, &fact.source, document)),
-        code_on_resend: policy.code_on_resend.map(|fact| stated(fact, document)),
-        lifetime_on_resend: policy.lifetime_on_resend.map(|fact| stated(fact, document)),
-        older_code: policy.older_code.map(|fact| stated(fact, document)),
-        check_interval: policy
-            .check_interval
-            .map(|fact| cited(fact.seconds, fact.certainty, &fact.source, document)),
-        reuse: policy.reuse.map(|fact| stated(fact, document)),
-    };
-    Ok(Policy {
-        sending,
-        lifetime: Lifetime {
-            seconds: policy.lifetime.seconds,
-            max: policy.lifetime.max,
-            backing: backing(policy.lifetime.certainty, &policy.lifetime.source, document),
-        },
-        attempts: policy.attempts.map(|attempts| Limit {
-            limit: attempts.limit,
-            max: attempts.max,
-            backing: backing(attempts.certainty, &attempts.source, document),
-        }),
-        lockout_seconds: policy.lockout_seconds,
-        boundary,
-        precedence: policy.precedence,
-        overrides,
-    })
 }

@@ -1,18 +1,30 @@
 //! The parts of a request: path, parameters, credentials, session id and code.
 //!
-//! Plain data that `reader` fills in. Uses nothing of this crate, and never depends on an operation or a response.
+//! Plain data that `reader` fills in. Never depends on an operation or a response.
 
 use std::fmt;
 
 use serde::Deserialize;
+
+use crate::RecipientForm;
 
 /// The location of a value in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// Path, query or body.
     pub place: Place,
-    /// The name of the parameter or member.
+    /// The name of the parameter or member. A member inside another one has its JSON pointer, such as `/to/mobile`.
     pub name: String,
+}
+
+impl Location {
+    /// The keys that lead to the member of a body, outermost first; the name alone for every other place.
+    pub fn keys(&self) -> Vec<&str> {
+        match (self.place, self.name.strip_prefix('/')) {
+            (Place::Body, Some(pointer)) => pointer.split('/').collect(),
+            _ => vec![&self.name],
+        }
+    }
 }
 
 /// The parts of a request that contain values.
@@ -54,6 +66,10 @@ impl BodyEncoding {
 pub struct SessionId {
     /// The location in the request.
     pub location: Location,
+    /// The other places that may name the session instead. The sandbox and the suite use [`SessionId::location`].
+    pub alternatives: Vec<Location>,
+    /// How the recipient is written, if the recipient identifies the session.
+    pub recipient: Option<RecipientForm>,
     /// The form of the ids that the sandbox creates; see [`Account::id_pattern`].
     pub id_pattern: String,
     /// What a resend does to the id.

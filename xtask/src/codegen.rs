@@ -9,7 +9,6 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use heck::ToUpperCamelCase as _;
-use otp_contract::Role;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use quote::{format_ident, quote};
@@ -136,13 +135,11 @@ fn client(document: &Document, target: Target) -> anyhow::Result<String> {
     let operations = contract
         .operations()
         .iter()
-        .map(|operation| match operation.role {
-            Role::Verify => {
-                let items = verify::items(contract, operation, &named, &generated)?;
-                let builders = facade::builders(document, operation, target)?;
-                let request = request::request(contract, operation, &document.value, &generated, target)?;
-                Ok(quote!(#builders #items #request))
-            }
+        .map(|operation| {
+            let items = verify::items(contract, operation, &named, &generated)?;
+            let builders = facade::builders(document, operation, target)?;
+            let request = request::request(contract, operation, &document.value, &generated, target)?;
+            Ok(quote!(#builders #items #request))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let client: syn::File = syn::parse2(quote! {

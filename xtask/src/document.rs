@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use otp_contract::{Contract, DOCUMENTS};
+use otp_contract::{Contract, DOCUMENTS, parse_yaml};
 use serde_json::Value;
 
 use crate::repository;
@@ -25,7 +25,7 @@ pub(crate) struct Document {
 pub(crate) fn of_repository(root: &Path) -> anyhow::Result<Vec<Document>> {
     let mut found = Vec::new();
     for (file, text) in texts(root)? {
-        let value = parse(&text).with_context(|| file.clone())?;
+        let value = parse_yaml(&file, &text)?;
         if value.get("x-otp-vendor").is_none() {
             continue;
         }
@@ -67,11 +67,4 @@ pub(crate) fn texts(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
             Ok((format!("openapi/{name}"), text))
         })
         .collect()
-}
-
-/// Parses YAML through its own value type, which rejects duplicate keys, as `otp_contract` does.
-pub(crate) fn parse(text: &str) -> anyhow::Result<Value> {
-    let mut yaml: serde_norway::Value = serde_norway::from_str(text).context("not valid YAML")?;
-    yaml.apply_merge().context("not valid YAML")?;
-    serde_json::to_value(yaml).context("not valid YAML")
 }

@@ -30,8 +30,3 @@ pub(crate) fn client(root: &Path) -> PathBuf {
 pub(crate) fn generated(root: &Path) -> PathBuf {
     client(root).join("src").join("generated")
 }
-
-/// The JSON Schema of the annotations.
-pub(crate) fn annotation_schema(root: &Path) -> PathBuf {
-    documents(root).join("x-otp.schema.json")
-}

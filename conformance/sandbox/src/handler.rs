@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::{StatusCode, header};
-use otp_contract::{BodyEncoding, Role, Situation};
+use otp_contract::{BodyEncoding, Situation};
 
 use crate::http::{PathParameters, RequestBody, VendorResponse, read_body};
 use crate::state::AppState;
@@ -44,9 +44,7 @@ pub(crate) async fn respond<'s>(
             .with_header(header::ACCEPT, accepted_media_type(adapter).to_owned())
     } else {
         match read_body(body, state.limits).await {
-            Ok(body) => match adapter.operation().role {
-                Role::Verify => verify(state, adapter, &tenant, &parameters, parts.uri.query(), &body).await,
-            },
+            Ok(body) => verify(state, adapter, &tenant, &parameters, parts.uri.query(), &body).await,
             Err(status) => adapter.refusal(status),
         }
     };

@@ -17,4 +17,4 @@ pub(crate) use self::body::{MAX_BODY_BYTES, RequestBody, read_body};
 pub use self::limits::Limits;
 pub(crate) use self::listener::{Service, serve};
 pub(crate) use self::query::PathParameters;
-pub(crate) use self::response::{ResponseBody, VendorResponse};
+pub(crate) use self::response::{NO_BODY, ResponseBody, VendorResponse};

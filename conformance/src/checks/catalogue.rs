@@ -1,6 +1,6 @@
 //! Every check of a contract, derived from its operations: nothing runs that is not listed here.
 
-use otp_contract::{Cell, Contract, Mode, Operation, Role, Situation, Source};
+use otp_contract::{Cell, Contract, Mode, Operation, Situation, Source};
 
 use super::probe::{Authority, Probe};
 use super::request::{delivery, encoding, shape, spelling};
@@ -24,7 +24,7 @@ pub(crate) async fn run(check: &Check, context: &mut CheckContext<'_>) -> Result
     }
 }
 
-/// The checks of one operation: its matrix, and the probes of its role.
+/// The checks of one operation: its matrix, and the probes.
 fn checks_of(contract: &Contract, operation: &Operation) -> Vec<Check> {
     let mut found = Vec::new();
     for situation in Situation::ALL {
@@ -34,39 +34,34 @@ fn checks_of(contract: &Contract, operation: &Operation) -> Vec<Check> {
             }
         }
     }
-    let applicable = probes(operation.role).filter(|probe| (probe.applies)(contract));
+    let applicable = probes().filter(|probe| (probe.applies)(contract));
     found.extend(applicable.map(|probe| probe_check(contract, operation, probe)));
     found
 }
 
-/// The probes for operations with this role, area by area.
-fn probes(role: Role) -> impl Iterator<Item = &'static Probe> {
-    let tables: &[&[Probe]] = match role {
-        Role::Verify => &[
-            shape::PROBES,
-            spelling::PROBES,
-            encoding::PROBES,
-            delivery::PROBES,
-            lifecycle::PROBES,
-            limit::PROBES,
-            expiry::PROBES,
-            single_use::PROBES,
-            isolation::PROBES,
-            concurrency::PROBES,
-            policy::PROBES,
-            consistency::PROBES,
-            disclosure::PROBES,
-            auth::PROBES,
-        ],
-    };
-    tables.iter().copied().flatten()
+/// The probes of the verify operation, area by area.
+fn probes() -> impl Iterator<Item = &'static Probe> {
+    let tables: [&[Probe]; 14] = [
+        shape::PROBES,
+        spelling::PROBES,
+        encoding::PROBES,
+        delivery::PROBES,
+        lifecycle::PROBES,
+        limit::PROBES,
+        expiry::PROBES,
+        single_use::PROBES,
+        isolation::PROBES,
+        concurrency::PROBES,
+        policy::PROBES,
+        consistency::PROBES,
+        disclosure::PROBES,
+        auth::PROBES,
+    ];
+    tables.into_iter().flatten()
 }
 
-/// `vendor/area/name` for the verify call; other roles stand before the area.
-fn id(contract: &Contract, operation: &Operation, area: Area, name: &str) -> String {
-    match operation.role {
-        Role::Verify => format!("{}/{}/{name}", contract.vendor, area.as_str()),
-    }
+fn id(contract: &Contract, area: Area, name: &str) -> String {
+    format!("{}/{}/{name}", contract.vendor, area.as_str())
 }
 
 fn matrix_check(
@@ -79,7 +74,7 @@ fn matrix_check(
     let suffix = mode.map(|mode| format!(".{}", mode.as_str())).unwrap_or_default();
     let is_documented = cell.is_documented_for(situation);
     Check {
-        id: id(contract, operation, Area::Matrix, &format!("{situation}{suffix}")),
+        id: id(contract, Area::Matrix, &format!("{situation}{suffix}")),
         role: operation.role,
         area: Area::Matrix,
         basis: if is_documented { Basis::Documented } else { Basis::Inferred },
@@ -117,7 +112,7 @@ fn probe_check(contract: &Contract, operation: &Operation, probe: &'static Probe
         },
     };
     Check {
-        id: id(contract, operation, probe.area, probe.name),
+        id: id(contract, probe.area, probe.name),
         role: operation.role,
         area: probe.area,
         basis,

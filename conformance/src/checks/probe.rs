@@ -102,8 +102,32 @@ pub(super) fn body_with(contract: &Contract, session: &str, code: &str) -> Strin
     let mut members = Vec::new();
     for (location, value) in [(&operation.session.location, session), (&operation.code.location, code)] {
         if location.place == Place::Body && !value.is_empty() {
-            members.push(format!("\"{}\":{value}", location.name));
+            members.push((location.keys(), value.to_owned()));
         }
     }
-    format!("{{{}}}", members.join(","))
+    object_text(&members)
+}
+
+/// An object as text, with each JSON text at the end of its keys. Unlike a `Value` it may have a name twice.
+pub(super) fn object_text(members: &[(Vec<&str>, String)]) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut nested: Vec<&str> = Vec::new();
+    for (keys, value) in members {
+        match keys.as_slice() {
+            [] => {}
+            [name] => texts.push(format!("\"{name}\":{value}")),
+            [name, ..] if nested.contains(name) => {}
+            [name, ..] => {
+                nested.push(name);
+                let is_inside = |keys: &&(Vec<&str>, String)| keys.0.len() > 1 && keys.0[0] == *name;
+                let inner: Vec<_> = members
+                    .iter()
+                    .filter(is_inside)
+                    .map(|(keys, value)| (keys[1..].to_vec(), value.clone()))
+                    .collect();
+                texts.push(format!("\"{name}\":{}", object_text(&inner)));
+            }
+        }
+    }
+    format!("{{{}}}", texts.join(","))
 }

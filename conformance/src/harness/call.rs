@@ -189,7 +189,7 @@ impl VerifyCall<'_> {
         let mut object = Map::new();
         for (location, value) in self.carried(code) {
             if let (Place::Body, Some(value)) = (location.place, value) {
-                object.insert(location.name.clone(), value.into());
+                insert(&mut object, &location.keys(), value);
             }
         }
         Value::Object(object)
@@ -222,6 +222,22 @@ impl VerifyCall<'_> {
 }
 
 /// A name and a value as a query or a form has them.
+/// Puts `value` at the end of `keys`, which name an object at each step.
+fn insert(object: &mut Map<String, Value>, keys: &[&str], value: &str) {
+    match keys {
+        [] => {}
+        [name] => {
+            object.insert((*name).to_owned(), value.into());
+        }
+        [name, rest @ ..] => {
+            let inner = object.entry(*name).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
 fn pair(name: &str, value: &str) -> String {
     format!("{}={}", encode(name), encode(value))
 }

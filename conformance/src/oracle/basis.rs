@@ -133,7 +133,10 @@ fn is_documented(cell: &Cell, difference: &Difference) -> bool {
         "status" => cell.facts.status.is_documented(),
         // No vendor's page speaks of content encodings.
         "content-encoding" => false,
-        _ => cell.facts.body.is_documented(),
+        place => match cell.headers.iter().find(|field| field.name == place) {
+            Some(field) => field.backing.is_documented(),
+            None => cell.facts.body.is_documented(),
+        },
     }
 }
 

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use otp_contract::{
-    Cell, Certainty, Matching, Member, Mode, Operation, Outcome, Situation, StateValue, essence, same_value,
+    Cell, Certainty, HeaderField, Matching, Member, Mode, Operation, Outcome, Situation, StateValue, essence,
+    same_value,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +37,7 @@ pub(crate) enum Judgement<'a> {
 /// One place where a response differs from a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// `status`, `content-type`, `body`, or a JSON pointer into the body.
+    /// `status`, `content-type`, `body`, a JSON pointer into the body, or the name of a header field.
     pub place: String,
     /// What the contract specifies there.
     pub expected: String,
@@ -54,6 +55,9 @@ impl Expectation<'_> {
     }
 
     fn describe_cell(&self, cell: &Cell) -> String {
+        if cell.media_type.is_none() {
+            return format!("HTTP {} without a body ({})", cell.status, cell.name);
+        }
         if !cell.body_specified {
             return format!("HTTP {}, any body that claims no success ({})", cell.status, cell.name);
         }
@@ -165,12 +169,18 @@ fn compare(
     if !cell.status.matches(response.status) {
         differences.push(Difference::new("status", cell.status.to_string(), response.status.to_string()));
     }
-    if cell.body_specified {
+    differences.extend(cell.headers.iter().filter_map(|field| compare_header(field, response)));
+    let media_type = cell.media_type.as_deref().filter(|_| cell.body_specified);
+    if cell.media_type.is_none() && !response.body.is_empty() {
+        let found = format!("{} bytes", response.body.len());
+        differences.push(Difference::new("body", "no body", found));
+    }
+    if let Some(media_type) = media_type {
         match response.media_type() {
-            Some(kind) if kind == essence(&cell.media_type) => {}
+            Some(kind) if kind == essence(media_type) => {}
             other => differences.push(Difference::new(
                 "content-type",
-                cell.media_type.clone(),
+                media_type,
                 other.unwrap_or_else(|| "none".to_owned()),
             )),
         }
@@ -203,6 +213,31 @@ fn compare(
         ));
     }
     differences
+}
+
+/// Where a header field differs from what the contract says, if it does.
+fn compare_header(field: &HeaderField, response: &RawResponse) -> Option<Difference> {
+    let mut values = response.headers.get_all(&field.name).iter().peekable();
+    if values.peek().is_none() {
+        let expected = format!("a header field such as {}: {}", field.name, field.example);
+        return (!field.rule.optional).then(|| Difference::new(&field.name, expected, "none"));
+    }
+    let values: Vec<String> =
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+    let (holds, expected): (&dyn Fn(&str) -> bool, String) = match field.rule.matching {
+        Matching::Literal => (&|value| value == field.example, field.example.clone()),
+        Matching::IgnoreCase => (&|value| value.eq_ignore_ascii_case(&field.example), field.example.clone()),
+        // A number of seconds or a date, as RFC 9110 allows for `Retry-After`.
+        Matching::State(_) => (
+            &|value| value.parse::<u64>().is_ok() || httpdate::parse_http_date(value).is_ok(),
+            "a number of seconds, or a date".to_owned(),
+        ),
+        _ => (&|value| !value.trim().is_empty(), "a value".to_owned()),
+    };
+    match values.iter().any(|value| holds(value)) {
+        true => None,
+        false => Some(Difference::new(&field.name, expected, values.join(", "))),
+    }
 }
 
 /// The members of an approval that say it is a refusal.

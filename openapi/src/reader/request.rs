@@ -1,228 +1,259 @@
-//! Reads the request side of an operation: path, parameters, credentials, and the places of session id and code.
+//! Reads what every operation has: path, parameters, credentials, accounts, the encoding of the body, and the facts.
 //!
-//! It never looks at the responses.
+//! It never looks at the responses, or at what only one role has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::problems::Problems;
 use super::security::read_security;
+use super::{Annotated, names};
+use crate::annotation;
 use crate::document_node::DocumentNode;
+use crate::problem::Problem;
 use crate::{
-    Account, Backing, BodyEncoding, CodeShape, ContractError, Fact, Location, Operation, Parameter,
-    PathTemplate, PathVariant, Place, Problem, Role, SessionId, ValueKind, annotation,
+    Account, Backing, BodyEncoding, Fact, Location, Parameter, PathTemplate, PathVariant, Place,
+    SecurityScheme, ValueKind,
 };
 
 const ID_PATTERN_FORMS: &str = "text with {uuid}, {hex:N} or {digits:N} in it, N from 1 to 64";
 
-pub(super) fn read_operation(
-    root: &DocumentNode<'_>,
-    path_node: &DocumentNode<'_>,
-    operation_node: &DocumentNode<'_>,
-    extension_node: &DocumentNode<'_>,
-    extension: &annotation::Operation,
-    document: &str,
-) -> Result<Operation, ContractError> {
-    let path = PathTemplate::parse(path_node.key())
-        .ok_or_else(|| path_node.unexpected("a path such as /v1/{account}/verify"))?;
-    let body = body_members(operation_node)?;
-    let is_form = matches!(body, Some((BodyEncoding::Form, _)));
-    let located = |place: Place, name: &str| {
-        let place = if place == Place::Body && is_form { Place::Form } else { place };
-        Location { place, name: name.to_owned() }
-    };
-    let session = located(extension.session.r#in, &extension.session.name);
-    let code = located(extension.code.r#in, &extension.code.name);
-    let declared = declared_parameters(path_node, operation_node)?;
-    for (location, key) in [(&session, "session"), (&code, "code")] {
-        check_location(extension_node, key, location, &path, &declared, body.as_ref())?;
-    }
-    for name in path.parameters() {
-        let is_session_or_code =
-            [&session, &code].iter().any(|used| used.place == Place::Path && used.name == name);
-        if !is_session_or_code && !extension.accounts.contains_key(name) {
-            return Err(extension_node.error(Problem::Missing {
-                member: format!("accounts > {name}"),
-                purpose: "a path parameter is the session id, the code, or names an account".to_owned(),
-            }));
-        }
-    }
-    for (name, account) in &extension.accounts {
-        if !path.parameters().any(|parameter| parameter == name) {
-            return Err(extension_node.member("accounts", "")?.unexpected("the names of path parameters"));
-        }
-        check_id_pattern(&account.id_pattern).map_err(|()| {
-            extension_node.error(Problem::Unexpected {
-                expected: format!("accounts > {name} > id_pattern: {ID_PATTERN_FORMS}"),
-                found: account.id_pattern.clone(),
-            })
-        })?;
-    }
-    check_id_pattern(&extension.session.id_pattern).map_err(|()| {
-        extension_node.error(Problem::Unexpected {
-            expected: format!("session > id_pattern: {ID_PATTERN_FORMS}"),
-            found: extension.session.id_pattern.clone(),
+/// What every operation has.
+pub(super) struct Endpoint<'a> {
+    pub(super) id: String,
+    pub(super) method: String,
+    pub(super) path: PathTemplate,
+    pub(super) path_variants: Vec<PathVariant>,
+    pub(super) security: Vec<SecurityScheme>,
+    pub(super) accounts: Vec<Account>,
+    /// Every query parameter.
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) facts: BTreeMap<Fact, Backing>,
+    body: Option<(BodyEncoding, DocumentNode<'a>)>,
+}
+
+impl<'a> Endpoint<'a> {
+    pub(super) fn read(
+        root: &DocumentNode<'a>,
+        annotated: &Annotated<'a>,
+        document: &str,
+        problems: &mut Problems,
+    ) -> Option<Endpoint<'a>> {
+        let Annotated { path: path_node, operation, extension, .. } = annotated;
+        let path = PathTemplate::parse(path_node.key())
+            .ok_or_else(|| path_node.unexpected_key("a path such as /v1/{account}/verify"));
+        let path = problems.keep(path);
+        let id = problems
+            .keep(operation.member("operationId", "a name for the operation").and_then(|id| id.string()));
+        let body = problems.keep(read_body(operation));
+        let parameters = problems.keep(declared_parameters(path_node, operation));
+        let security = problems.keep(read_security(root, operation));
+        let facts = problems.keep(extension.optional("facts"));
+        let facts = facts.flatten().map_or_else(BTreeMap::new, |node| read_facts(&node, document, problems));
+        let path = path?;
+        Some(Endpoint {
+            id: id?.to_owned(),
+            method: operation.key().to_ascii_uppercase(),
+            path_variants: read_path_variants(extension, &path, document, problems),
+            accounts: read_accounts(extension, &path, problems),
+            security: security?,
+            parameters: parameters?,
+            facts,
+            body: body?,
+            path,
         })
-    })?;
-    let shape = CodeShape {
-        location: code,
-        alphabet: extension.code.alphabet,
-        length: extension.code.length,
-        min_length: extension.code.min_length,
-        max_length: extension.code.max_length,
-    };
-    if shape.min_length == 0
-        || !(shape.min_length..=shape.max_length).contains(&shape.length)
-        || shape.max_length > 64
-    {
-        return Err(extension_node
-            .member("code", "")?
-            .unexpected("1 <= min_length <= length <= max_length <= 64"));
     }
-    let path_variants = read_path_variants(extension_node, extension, &path, document)?;
-    Ok(Operation {
-        role: Role::Verify,
-        id: operation_node.member("operationId", "a name for the operation")?.string()?.to_owned(),
-        method: operation_node.key().to_ascii_uppercase(),
-        path_variants,
-        security: read_security(root, operation_node)?,
-        accounts: extension
-            .accounts
-            .iter()
-            .map(|(name, account)| Account { name: name.clone(), id_pattern: account.id_pattern.clone() })
-            .collect(),
-        parameters: declared
-            .into_iter()
-            .filter(|parameter| ![&session, &shape.location].iter().any(|used| used.name == parameter.name))
-            .collect(),
-        session: SessionId {
-            location: session,
-            id_pattern: extension.session.id_pattern.clone(),
-            resend: extension.session.resend,
-        },
-        code: shape,
-        body: body.as_ref().map(|(encoding, _)| *encoding),
-        path,
-        cells: Vec::new(),
-        facts: read_facts(extension_node, extension, document)?,
-    })
-}
 
-/// Checks that the operation has the value at `location`, which the member `key` of the annotation names.
-fn check_location(
-    extension_node: &DocumentNode<'_>,
-    key: &str,
-    location: &Location,
-    path: &PathTemplate,
-    declared: &[Parameter],
-    body: Option<&BodyMembers<'_>>,
-) -> Result<(), ContractError> {
-    let (exists, kind) = match location.place {
-        Place::Path => (path.parameters().any(|name| name == location.name), "path parameter"),
-        Place::Query => (declared.iter().any(|parameter| parameter.name == location.name), "query parameter"),
-        Place::Body | Place::Form => {
-            let mut names = body.iter().flat_map(|(_, names)| names);
-            (names.any(|name| *name == location.name), "member of the request body")
-        }
-    };
-    match exists {
-        true => Ok(()),
-        false => {
-            Err(extension_node.member(key, "")?.unexpected(format!("the name of a {kind} of this operation")))
-        }
+    /// How the request's body is encoded, if it has one.
+    pub(super) fn encoding(&self) -> Option<BodyEncoding> {
+        self.body.as_ref().map(|(encoding, _)| *encoding)
     }
-}
 
-fn read_facts(
-    extension_node: &DocumentNode<'_>,
-    extension: &annotation::Operation,
-    document: &str,
-) -> Result<BTreeMap<Fact, Backing>, ContractError> {
-    let mut facts = BTreeMap::new();
-    for (name, backing) in &extension.facts {
-        let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.as_str() == name) else {
-            let names: Vec<_> = Fact::ALL.iter().map(|fact| fact.as_str()).collect();
-            return Err(extension_node
-                .member("facts", "")?
-                .unexpected(format!("the names of facts only: {}", names.join(", "))));
+    /// The location that an annotation names, if the operation has it.
+    pub(super) fn locate(
+        &self,
+        node: &DocumentNode<'a>,
+        place: Place,
+        name: &str,
+    ) -> Result<Location, Problem> {
+        let is_form = self.encoding() == Some(BodyEncoding::Form);
+        let place = if place == Place::Body && is_form { Place::Form } else { place };
+        let location = Location { place, name: name.to_owned() };
+        let (exists, kind) = match place {
+            Place::Path => (self.path.parameters().any(|parameter| parameter == name), "path parameter"),
+            Place::Query => {
+                (self.parameters.iter().any(|parameter| parameter.name == name), "query parameter")
+            }
+            Place::Body | Place::Form => {
+                let exists = match &self.body {
+                    Some((_, schema)) => has_property(schema, &location.keys())?,
+                    None => false,
+                };
+                (exists, "member of the request body")
+            }
         };
+        match exists {
+            true => Ok(location),
+            false => Err(node.unexpected(format!("the name of a {kind} of this operation"))),
+        }
+    }
+
+    /// Notes each path parameter that is neither an account nor one of `used`.
+    pub(super) fn check_path(
+        &self,
+        extension: &DocumentNode<'_>,
+        used: &[&Location],
+        problems: &mut Problems,
+    ) {
+        for name in self.path.parameters() {
+            let is_used = used.iter().any(|used| used.place == Place::Path && used.name == name);
+            if !is_used && !self.accounts.iter().any(|account| account.name == name) {
+                problems.add(extension.missing(
+                    format!("accounts > {name}"),
+                    "a path parameter is the session id, the code, the recipient, or names an account",
+                ));
+            }
+        }
+    }
+
+    /// The query parameters other than `used`.
+    pub(super) fn parameters_beside(&self, used: &[&Location]) -> Vec<Parameter> {
+        let is_used = |parameter: &&Parameter| {
+            used.iter().any(|used| used.place == Place::Query && used.name == parameter.name)
+        };
+        self.parameters.iter().filter(|parameter| !is_used(parameter)).cloned().collect()
+    }
+}
+
+fn read_accounts(extension: &DocumentNode<'_>, path: &PathTemplate, problems: &mut Problems) -> Vec<Account> {
+    let Some(Some(listed)) = problems.keep(extension.optional("accounts")) else { return Vec::new() };
+    let mut accounts = Vec::new();
+    for account in problems.keep(listed.members()).unwrap_or_default() {
+        let name = account.key().to_owned();
+        if !path.parameters().any(|parameter| parameter == name) {
+            problems.add(account.unexpected_key("the names of path parameters"));
+        }
+        let Some(annotation::Account { id_pattern }) = problems.keep(account.read()) else { continue };
+        problems.keep(check_id_pattern(&account, &id_pattern));
+        accounts.push(Account { name, id_pattern });
+    }
+    accounts
+}
+
+fn read_facts(node: &DocumentNode<'_>, document: &str, problems: &mut Problems) -> BTreeMap<Fact, Backing> {
+    let mut facts = BTreeMap::new();
+    for stated in problems.keep(node.members()).unwrap_or_default() {
+        let Some(fact) = Fact::ALL.into_iter().find(|fact| fact.as_str() == stated.key()) else {
+            let known = names(Fact::ALL.map(Fact::as_str));
+            problems.add(stated.unexpected_key(format!("the names of facts only: {known}")));
+            continue;
+        };
+        let Some(backing) = problems.keep(stated.read::<annotation::FactBacking>()) else { continue };
         let source = backing.source.cite(document);
         facts.insert(fact, Backing { certainty: backing.certainty, source });
     }
-    Ok(facts)
+    facts
 }
 
 fn read_path_variants(
-    extension_node: &DocumentNode<'_>,
-    extension: &annotation::Operation,
+    extension: &DocumentNode<'_>,
     path: &PathTemplate,
     document: &str,
-) -> Result<Vec<PathVariant>, ContractError> {
-    let has_same_parameters = |variant: &PathTemplate| {
-        let ours: BTreeSet<_> = path.parameters().collect();
-        ours == variant.parameters().collect::<BTreeSet<_>>()
-    };
-    extension
-        .path_variants
-        .iter()
-        .map(|variant| match PathTemplate::parse(&variant.path) {
-            Some(parsed) if has_same_parameters(&parsed) => Ok(PathVariant {
-                path: parsed,
-                source: variant.source.cite(document),
-                note: variant.note.clone(),
-            }),
-            _ => Err(extension_node
-                .member("path_variants", "")?
-                .unexpected("paths with the same parameters as the operation's own")),
-        })
-        .collect()
+    problems: &mut Problems,
+) -> Vec<PathVariant> {
+    let Some(Some(listed)) = problems.keep(extension.optional("path_variants")) else { return Vec::new() };
+    let ours: BTreeSet<_> = path.parameters().collect();
+    let mut variants = Vec::new();
+    for node in problems.keep(listed.elements()).unwrap_or_default() {
+        let Some(variant) = problems.keep(node.read::<annotation::PathVariant>()) else { continue };
+        match PathTemplate::parse(&variant.path) {
+            Some(path) if path.parameters().collect::<BTreeSet<_>>() == ours => {
+                variants.push(PathVariant { path, source: variant.source.cite(document), note: variant.note })
+            }
+            _ => problems
+                .add(node.inner("path").unexpected("a path with the same parameters as the operation's own")),
+        }
+    }
+    variants
 }
 
 /// Checks that only known placeholders are in braces, and that there is at least one.
-fn check_id_pattern(pattern: &str) -> Result<(), ()> {
+pub(super) fn check_id_pattern(node: &DocumentNode<'_>, pattern: &str) -> Result<(), Problem> {
+    match is_id_pattern(pattern) {
+        true => Ok(()),
+        false => Err(node.inner("id_pattern").unexpected(ID_PATTERN_FORMS)),
+    }
+}
+
+fn is_id_pattern(pattern: &str) -> bool {
     let mut rest = pattern;
-    let mut random = false;
+    let mut is_random = false;
     while let Some(start) = rest.find(['{', '}']) {
-        let token = rest[start..].strip_prefix('{').ok_or(())?;
-        let end = token.find('}').ok_or(())?;
-        let known = match token[..end].split_once(':') {
-            None => &token[..end] == "uuid",
+        let Some((token, after)) = rest[start..].strip_prefix('{').and_then(|token| token.split_once('}'))
+        else {
+            return false;
+        };
+        let is_known = match token.split_once(':') {
+            None => token == "uuid",
             Some(("hex" | "digits", count)) => matches!(count.parse::<usize>(), Ok(1..=64)),
             Some(_) => false,
         };
-        if !known {
-            return Err(());
+        if !is_known {
+            return false;
         }
-        random = true;
-        rest = &token[end + 1..];
+        is_random = true;
+        rest = after;
     }
-    if random { Ok(()) } else { Err(()) }
+    is_random
 }
 
-/// The encoding of the body, and the names of its members.
-type BodyMembers<'a> = (BodyEncoding, Vec<&'a str>);
-
-fn body_members<'a>(operation_node: &DocumentNode<'a>) -> Result<Option<BodyMembers<'a>>, ContractError> {
-    let Some(body) = operation_node.optional("requestBody")? else {
+/// The encoding of the body, and its schema.
+fn read_body<'a>(operation: &DocumentNode<'a>) -> Result<Option<(BodyEncoding, DocumentNode<'a>)>, Problem> {
+    let Some(body) = operation.optional("requestBody")? else {
         return Ok(None);
     };
     let content = body.member("content", "the media types of the body")?;
-    let form = content.optional(BodyEncoding::Form.media_type())?;
-    let (encoding, media) = match (content.optional(BodyEncoding::Json.media_type())?, form) {
-        (Some(media), _) => (BodyEncoding::Json, media),
-        (None, Some(media)) => (BodyEncoding::Form, media),
-        (None, None) => {
-            return Err(content.unexpected("application/json or application/x-www-form-urlencoded"));
+    for encoding in [BodyEncoding::Json, BodyEncoding::Form] {
+        if let Some(media) = content.optional(encoding.media_type())? {
+            let schema = media.member("schema", "the members of the body")?;
+            return Ok(Some((encoding, schema)));
         }
-    };
-    let schema = media.member("schema", "the members of the body")?;
-    let properties = schema.member("properties", "the members of the body")?;
-    Ok(Some((encoding, properties.object()?.keys().map(String::as_str).collect())))
+    }
+    Err(content.unexpected("application/json or application/x-www-form-urlencoded"))
+}
+
+/// Whether a schema, or one that it is composed of, has the member at the end of `keys`.
+fn has_property(schema: &DocumentNode<'_>, keys: &[&str]) -> Result<bool, Problem> {
+    /// Composed schemas that contain each other end here.
+    const MAX_DEPTH: usize = 32;
+    fn search(schema: &DocumentNode<'_>, keys: &[&str], depth: usize) -> Result<bool, Problem> {
+        let [first, rest @ ..] = keys else { return Ok(true) };
+        if depth == 0 {
+            return Ok(false);
+        }
+        if let Some(properties) = schema.optional("properties")?
+            && let Some(property) = properties.optional(first)?
+            && search(&property, rest, depth - 1)?
+        {
+            return Ok(true);
+        }
+        for composition in ["allOf", "anyOf", "oneOf"] {
+            let Some(parts) = schema.optional(composition)? else { continue };
+            for part in parts.elements()? {
+                if search(&part, keys, depth - 1)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+    search(schema, keys, MAX_DEPTH)
 }
 
 /// The query parameters of the operation, and those of its path that it does not declare itself.
 fn declared_parameters(
     path_node: &DocumentNode<'_>,
     operation_node: &DocumentNode<'_>,
-) -> Result<Vec<Parameter>, ContractError> {
+) -> Result<Vec<Parameter>, Problem> {
     let mut found = parameters_of(operation_node)?;
     for shared in parameters_of(path_node)? {
         if !found.iter().any(|parameter| parameter.name == shared.name) {
@@ -232,7 +263,7 @@ fn declared_parameters(
     Ok(found)
 }
 
-fn parameters_of(node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractError> {
+fn parameters_of(node: &DocumentNode<'_>) -> Result<Vec<Parameter>, Problem> {
     let Some(parameters) = node.optional("parameters")? else {
         return Ok(Vec::new());
     };
@@ -255,10 +286,7 @@ fn parameters_of(node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractErro
         };
         found.push(Parameter {
             name: parameter.member("name", "the parameter's name")?.string()?.to_owned(),
-            required: match parameter.optional("required")? {
-                Some(required) => required.read()?,
-                None => false,
-            },
+            required: parameter.read_or_default("required")?,
             kind,
         });
     }
@@ -266,7 +294,7 @@ fn parameters_of(node: &DocumentNode<'_>) -> Result<Vec<Parameter>, ContractErro
 }
 
 /// The type of a schema. OpenAPI 3.1 also allows a list, such as `[integer, "null"]`.
-fn type_of<'a>(schema: &DocumentNode<'a>) -> Result<&'a str, ContractError> {
+fn type_of<'a>(schema: &DocumentNode<'a>) -> Result<&'a str, Problem> {
     let kind = schema.member("type", "the type of the parameter")?;
     match kind.value().as_array() {
         None => kind.string(),

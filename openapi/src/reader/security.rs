@@ -3,7 +3,8 @@
 //! It never looks at the rest of the request, or at the responses.
 
 use crate::document_node::DocumentNode;
-use crate::{ArgumentNames, ContractError, Scheme, SecurityScheme, annotation};
+use crate::problem::Problem;
+use crate::{ArgumentNames, Scheme, SecurityScheme, annotation};
 
 fn is_header_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
@@ -12,7 +13,7 @@ fn is_header_text(text: &str) -> bool {
 pub(super) fn read_security(
     root: &DocumentNode<'_>,
     operation_node: &DocumentNode<'_>,
-) -> Result<Vec<SecurityScheme>, ContractError> {
+) -> Result<Vec<SecurityScheme>, Problem> {
     let listed = match operation_node.optional("security")? {
         Some(listed) => listed,
         None => root.member("security", "how a request is authenticated")?,
@@ -62,7 +63,7 @@ pub(super) fn read_security(
     Ok(found)
 }
 
-fn read_annotation(definition: &DocumentNode<'_>) -> Result<annotation::SecurityScheme, ContractError> {
+fn read_annotation(definition: &DocumentNode<'_>) -> Result<annotation::SecurityScheme, Problem> {
     let Some(extension) = definition.optional("x-otp")? else {
         return Ok(annotation::SecurityScheme::default());
     };

@@ -5,3 +5,4 @@
 mod broken;
 mod documents;
 mod facts;
+mod lint;

@@ -75,7 +75,7 @@ mod tests {
 
     fn lowered(vendor: &str) -> Value {
         let text = otp_contract::DOCUMENTS.iter().find(|document| document.vendor == vendor).unwrap().text;
-        let value = crate::document::parse(text).unwrap();
+        let value = otp_contract::parse_yaml("test.yaml", text).unwrap();
         with_secret_types(&value, &Contract::of_vendor(vendor).unwrap()).unwrap()
     }
 

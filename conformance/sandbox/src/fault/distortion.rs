@@ -57,7 +57,7 @@ impl Distortion {
     pub fn example(self, contract: &Contract, cell: &Cell, situation: Situation) -> DistortedExample {
         let mut response = VendorResponse {
             status: cell.sandbox_status,
-            content_type: cell.media_type.clone().into(),
+            content_type: cell.media_type.clone().unwrap_or_default().into(),
             headers: Vec::new(),
             body: cell.body.clone().into(),
             cell: Some(cell.name.as_str().into()),
@@ -66,7 +66,7 @@ impl Distortion {
         distort(self, contract, Some("an earlier session"), &mut response);
         DistortedExample {
             status: response.status,
-            is_json: response.content_type == cell.media_type.as_str(),
+            is_json: cell.media_type.as_deref() == Some(&*response.content_type),
             body: (*response.body).clone(),
         }
     }

@@ -81,7 +81,13 @@ impl LenientRequest<'_> {
                 .find(|(name, _)| *name == location.name)
                 .map(|(_, value)| value.into()),
             Place::Body => {
-                self.members()?.into_iter().find(|(name, _)| *name == location.name).map(|(_, value)| value)
+                let keys = location.keys();
+                let (first, rest) = keys.split_first()?;
+                let (_, mut value) = self.members()?.into_iter().find(|(name, _)| name == first)?;
+                for key in rest {
+                    value = value.get_mut(*key)?.take();
+                }
+                Some(value)
             }
         }
     }
@@ -113,8 +119,13 @@ impl LenientRequest<'_> {
             }
             Place::Body => {
                 let Some(mut members) = self.members() else { return };
-                members.retain(|(name, _)| *name != location.name);
-                members.push((location.name.clone(), text.into()));
+                let keys = location.keys();
+                let Some((first, rest)) = keys.split_first() else { return };
+                let given = members.iter().position(|(name, _)| name == first);
+                let mut value = given.map_or(Value::Null, |index| members.remove(index).1);
+                members.retain(|(name, _)| name != first);
+                *inner_place(&mut value, rest) = text.into();
+                members.push(((*first).to_owned(), value));
                 self.set_members(&members);
             }
         }
@@ -124,6 +135,15 @@ impl LenientRequest<'_> {
         let contract = self.contract;
         self.set(&contract.verify().code.location, text);
     }
+}
+
+/// The place at the end of `keys` inside `value`, which becomes an object at each step where it is none.
+fn inner_place<'v>(value: &'v mut Value, keys: &[&str]) -> &'v mut Value {
+    let Some((first, rest)) = keys.split_first() else { return value };
+    if !value.is_object() {
+        *value = Value::Object(serde_json::Map::new());
+    }
+    inner_place(&mut value[*first], rest)
 }
 
 /// Pairs of names and values, as a query or a form has them.

@@ -10,12 +10,15 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use otp_contract::Situation;
 use serde_json::Value;
 
+/// The content type of a response without a body.
+pub(crate) const NO_BODY: &str = "";
+
 /// A response in a vendor's format.
 #[derive(Debug, Clone)]
 pub(crate) struct VendorResponse {
     /// The HTTP status.
     pub(crate) status: u16,
-    /// The value of `Content-Type`.
+    /// The value of `Content-Type`; [`NO_BODY`] if there is no body.
     pub(crate) content_type: Cow<'static, str>,
     /// Header fields other than `Content-Type` and `Cache-Control`.
     pub(crate) headers: Vec<(HeaderName, String)>,
@@ -118,7 +121,8 @@ fn fill_placeholders(value: &mut Value, status: StatusCode, reason: &str) {
 
 impl IntoResponse for VendorResponse {
     fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.bytes().into());
+        let body = if self.content_type == NO_BODY { Bytes::new() } else { self.body.bytes() };
+        let mut response = Response::new(body.into());
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
@@ -127,7 +131,9 @@ impl IntoResponse for VendorResponse {
             Cow::Owned(text) => HeaderValue::from_str(&text)
                 .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream")),
         };
-        headers.insert(header::CONTENT_TYPE, content_type);
+        if content_type != NO_BODY {
+            headers.insert(header::CONTENT_TYPE, content_type);
+        }
         // A response belongs to one attempt; a cached copy would be wrong for any other.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         for (name, value) in self.headers {

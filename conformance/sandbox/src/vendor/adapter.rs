@@ -10,10 +10,10 @@ use std::sync::Arc;
 use http::{HeaderMap, StatusCode, header};
 use otp_contract::{Contract, Mode, Operation, Situation};
 
-use super::render::{RenderContext, is_constant, render};
+use super::render::{RenderContext, header_fields, is_constant, render};
 use super::request::VerifyRequest;
 use crate::engine::Decision;
-use crate::http::{PathParameters, ResponseBody, VendorResponse};
+use crate::http::{NO_BODY, PathParameters, ResponseBody, VendorResponse};
 
 /// One operation of one contract.
 #[derive(Debug)]
@@ -55,9 +55,10 @@ impl VendorAdapter {
         let chosen_cell = |index: usize| {
             let cell = &operation.cells[index];
             let body = is_constant(cell).then(|| ResponseBody::shared(&cell.body));
-            let content_type = match cell.media_type.as_str() {
-                "application/json" => Cow::Borrowed("application/json"),
-                other => Cow::Owned(other.to_owned()),
+            let content_type = match cell.media_type.as_deref() {
+                None => Cow::Borrowed(NO_BODY),
+                Some("application/json") => Cow::Borrowed("application/json"),
+                Some(other) => Cow::Owned(other.to_owned()),
             };
             ChosenCell { index, name: cell.name.as_str().into(), content_type, body }
         };
@@ -150,7 +151,7 @@ impl VendorAdapter {
         VendorResponse {
             status: cell.sandbox_status,
             content_type: chosen.content_type.clone(),
-            headers: Vec::new(),
+            headers: header_fields(cell, context),
             body: match &chosen.body {
                 Some(body) => body.clone(),
                 None => render(cell, context).into(),

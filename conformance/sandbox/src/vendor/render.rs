@@ -1,7 +1,8 @@
-//! Renders the body of a cell: its example, with echoed, stateful and volatile members filled in.
+//! Renders the body and the header fields of a cell: its example, with echoed, stateful and volatile members filled in.
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use http::HeaderName;
 use otp_contract::{Cell, Matching, StateValue, VolatileValue};
 use serde_json::Value;
 
@@ -59,6 +60,21 @@ pub(super) fn render(cell: &Cell, context: RenderContext<'_>) -> Value {
         }
     }
     body
+}
+
+/// The header fields that the contract mentions, with the state of the session filled in.
+pub(super) fn header_fields(cell: &Cell, context: RenderContext<'_>) -> Vec<(HeaderName, String)> {
+    let fields = cell.headers.iter().filter_map(|field| {
+        let seconds = match field.rule.matching {
+            Matching::State(StateValue::LockoutSeconds) => {
+                context.decision.and_then(|decision| decision.lockout_seconds)
+            }
+            _ => None,
+        };
+        let value = seconds.map_or_else(|| field.example.clone(), |seconds| seconds.to_string());
+        Some((field.name.parse().ok()?, value))
+    });
+    fields.collect()
 }
 
 fn timestamp(millis: Millis) -> Value {

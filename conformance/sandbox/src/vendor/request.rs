@@ -45,7 +45,7 @@ impl VerifyRequest {
         let value_at = |location: &Location| match location.place {
             Place::Path => RequestValue::from_text(path.get(&location.name)),
             Place::Query => RequestValue::from_pairs(&pairs, &location.name),
-            Place::Body => RequestValue::from_member(object.get(&location.name)),
+            Place::Body => RequestValue::from_object(&object, &location.keys()),
             Place::Form => RequestValue::from_pairs(&fields, &location.name),
         };
         let session = match value_at(&operation.session.location) {
@@ -122,6 +122,20 @@ impl RequestValue {
             Some(Value::String(text)) => RequestValue::from_text(Some(text)),
             Some(_) => RequestValue::Invalid,
         }
+    }
+
+    /// The value at the end of `keys`, which is a member of an object at each step.
+    fn from_object(object: &Object, keys: &[&str]) -> RequestValue {
+        let [first, rest @ ..] = keys else { return RequestValue::Absent };
+        let mut member = object.get(first);
+        for key in rest {
+            member = match member {
+                None | Some(Value::Null) => return RequestValue::Absent,
+                Some(Value::Object(inner)) => inner.get(*key),
+                Some(_) => return RequestValue::Invalid,
+            };
+        }
+        RequestValue::from_member(member)
     }
 
     /// A parameter that appears twice is ambiguous.

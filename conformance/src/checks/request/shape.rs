@@ -3,7 +3,7 @@
 use otp_contract::{Contract, Place, Situation, ValueKind};
 
 use crate::checks::probe::{
-    Authority, CODE, Probe, SESSION, always, body_with, code_in_body, session_in_body,
+    Authority, CODE, Probe, SESSION, always, body_with, code_in_body, object_text, session_in_body,
 };
 use crate::checks::{Area, standards};
 use crate::harness::{Abort, Body, CheckContext, RequestMutation, SubmittedCode, VerifyCall, attempts};
@@ -190,7 +190,8 @@ async fn session_types(context: &mut CheckContext<'_>) -> Result<(), Abort> {
 }
 
 async fn duplicate_members(context: &mut CheckContext<'_>) -> Result<(), Abort> {
-    let name = &context.operation.code.location.name;
+    let keys = context.operation.code.location.keys();
+    let name = &(*keys.last().unwrap_or(&"")).to_owned();
     let escaped =
         name.chars().next().map(|first| format!("\\u{:04x}{}", u32::from(first), &name[first.len_utf8()..]));
     let mut approved = Vec::new();
@@ -205,8 +206,18 @@ async fn duplicate_members(context: &mut CheckContext<'_>) -> Result<(), Abort> 
             };
             let text = match context.operation.code.location.place {
                 Place::Body => {
-                    let rest = body_with(context.contract, SESSION, &format!("\"{first}\""));
-                    rest.trim_end_matches('}').to_owned() + &format!(",\"{spelling}\":\"{last}\"}}")
+                    let id = &context.operation.session.location;
+                    let mut members = Vec::new();
+                    if id.place == Place::Body {
+                        members.push((id.keys(), SESSION.to_owned()));
+                    }
+                    let mut respelled = keys.clone();
+                    if let Some(last) = respelled.last_mut() {
+                        *last = &spelling;
+                    }
+                    members.push((keys.clone(), format!("\"{first}\"")));
+                    members.push((respelled, format!("\"{last}\"")));
+                    object_text(&members)
                 }
                 Place::Form => {
                     let id = &context.operation.session.location;
