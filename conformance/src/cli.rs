@@ -8,6 +8,7 @@ mod checks;
 mod explain;
 mod faults;
 mod format;
+mod lint;
 mod matrix;
 mod options;
 mod sandbox;
@@ -50,6 +51,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Print every documented response
     Matrix(matrix::Arguments),
+    /// Print every problem of a contract, with its line and column
+    Lint(lint::Arguments),
     /// Print every check
     Checks(checks::Arguments),
     /// Explain what a check asserts, what backs it, and what it accepts
@@ -86,6 +89,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
         Command::Check(arguments) => check::run(arguments, out, err).await,
         Command::Serve(arguments) => serve::run(arguments, out).await,
         Command::Matrix(arguments) => matrix::run(&arguments).map(|text| print(out, &text)),
+        Command::Lint(arguments) => lint::run(&arguments, out, err),
         Command::Checks(arguments) => checks::run(&arguments).map(|text| print(out, &text)),
         Command::Explain(arguments) => explain::run(&arguments, err).map(|text| print(out, &text)),
         Command::Timing(arguments) => timing::run(arguments).await.map(|text| print(out, &text)),

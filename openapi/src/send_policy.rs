@@ -55,6 +55,16 @@ pub enum CodeOnResend {
     New,
 }
 
+impl CodeOnResend {
+    /// The name used in contracts and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CodeOnResend::Same => "same",
+            CodeOnResend::New => "new",
+        }
+    }
+}
+
 /// What a resend does to the lifetime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,6 +73,16 @@ pub enum LifetimeOnResend {
     Continues,
     /// It starts anew.
     Restarts,
+}
+
+impl LifetimeOnResend {
+    /// The name used in contracts and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LifetimeOnResend::Continues => "continues",
+            LifetimeOnResend::Restarts => "restarts",
+        }
+    }
 }
 
 /// What a new code does to the one before it.
@@ -75,4 +95,15 @@ pub enum OlderCode {
     Ends,
     /// A server may do either.
     Either,
+}
+
+impl OlderCode {
+    /// The name used in contracts and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OlderCode::Works => "works",
+            OlderCode::Ends => "ends",
+            OlderCode::Either => "either",
+        }
+    }
 }

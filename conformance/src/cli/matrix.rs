@@ -1,8 +1,11 @@
-//! `matrix`: every documented response of the contracts.
+//! `matrix`: every documented response of the contracts, operation by operation.
 
 use std::path::PathBuf;
 
-use otp_contract::{Backing, Cell, Contract, Fact, Operation, Source};
+use otp_contract::{
+    Backing, Call, Cell, Cited, Contract, Fact, Location, Operation, PathTemplate, Place, ResultPlace, Role,
+    Source,
+};
 use serde_json::json;
 
 use super::format::{TableFormat, pretty};
@@ -23,30 +26,136 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<String, Failure> {
     let contracts = contracts(&arguments.vendors, &arguments.contract)?;
-    let operations = || {
-        let of = |contract| Contract::operations(contract).iter().map(move |operation| (contract, operation));
-        contracts.iter().flat_map(of)
-    };
+    let sections: Vec<Section<'_>> = contracts.iter().flat_map(Section::all).collect();
     Ok(match arguments.format {
-        TableFormat::Text => operations()
-            .map(|(contract, operation)| as_text(contract, operation))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        TableFormat::Markdown => operations()
-            .map(|(contract, operation)| as_markdown(contract, operation))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        TableFormat::Json => pretty(
-            operations()
-                .flat_map(|(contract, operation)| operation.cells.iter().map(|cell| row(contract, cell)))
-                .collect(),
-        ),
+        TableFormat::Text => sections.iter().map(as_text).collect::<Vec<_>>().join("\n"),
+        TableFormat::Markdown => sections.iter().map(as_markdown).collect::<Vec<_>>().join("\n"),
+        TableFormat::Json => {
+            let rows =
+                sections.iter().flat_map(|section| section.cells.iter().map(|cell| row(section, cell)));
+            pretty(rows.collect())
+        }
     })
 }
 
-fn as_text(contract: &Contract, operation: &Operation) -> String {
-    let mut table = format!("{}  {} {}\n", contract.vendor, operation.method, operation.path);
-    for cell in &operation.cells {
+/// One operation of a contract.
+struct Section<'c> {
+    contract: &'c Contract,
+    role: Role,
+    method: &'c str,
+    path: &'c PathTemplate,
+    cells: &'c [Cell],
+    /// Everything else that the contract says, with what stands behind it.
+    facts: Vec<(String, Option<Backing>)>,
+}
+
+impl<'c> Section<'c> {
+    /// The operations of a contract, in the order in which a session meets them.
+    fn all(contract: &'c Contract) -> Vec<Section<'c>> {
+        let mut sections: Vec<_> =
+            contract.calls.iter().map(|call| Section::of_call(contract, call)).collect();
+        sections
+            .extend(contract.operations().iter().map(|operation| Section::of_verify(contract, operation)));
+        sections.sort_by_key(|section| section.role);
+        if let Some(first) = sections.first_mut() {
+            first.facts.extend(sending_facts(contract));
+        }
+        sections
+    }
+
+    fn of_verify(contract: &'c Contract, operation: &'c Operation) -> Section<'c> {
+        let policy = &contract.policy;
+        let mut facts = request_facts(&operation.facts);
+        let lifetime = format!("lifetime of {} seconds", policy.lifetime.seconds);
+        facts.push((lifetime, Some(policy.lifetime.backing.clone())));
+        facts.extend(
+            policy
+                .attempts
+                .as_ref()
+                .map(|limit| (format!("limit of {} wrong codes", limit.limit), Some(limit.backing.clone()))),
+        );
+        Section {
+            contract,
+            role: operation.role,
+            method: &operation.method,
+            path: &operation.path,
+            cells: &operation.cells,
+            facts,
+        }
+    }
+
+    fn of_call(contract: &'c Contract, call: &'c Call) -> Section<'c> {
+        let mut facts = request_facts(&call.facts);
+        facts.extend(call.recipients.iter().map(|recipient| {
+            (format!("recipient in {} ({})", place(&recipient.location), recipient.form.as_str()), None)
+        }));
+        facts.extend(call.session.iter().map(|location| (format!("session in {}", place(location)), None)));
+        facts.extend(call.result.as_ref().map(|result| {
+            let found = match &result.session {
+                ResultPlace::Body(pointer) => pointer.clone(),
+                ResultPlace::Header(name) => format!("header {name}"),
+            };
+            let text = format!("session id at {found}, {} on a second send", result.again.as_str());
+            (text, Some(result.backing.clone()))
+        }));
+        Section {
+            contract,
+            role: call.role,
+            method: &call.method,
+            path: &call.path,
+            cells: &call.cells,
+            facts,
+        }
+    }
+}
+
+fn place(location: &Location) -> String {
+    let part = match location.place {
+        Place::Path => "path",
+        Place::Query => "query",
+        Place::Body => "body",
+        Place::Form => "form",
+    };
+    format!("{part} {}", location.name)
+}
+
+fn request_facts(facts: &std::collections::BTreeMap<Fact, Backing>) -> Vec<(String, Option<Backing>)> {
+    let named = Fact::ALL.into_iter().filter_map(|fact| {
+        let backing = facts.get(&fact)?.clone();
+        Some((fact.as_str().replace('_', " "), Some(backing)))
+    });
+    named.collect()
+}
+
+/// The rules for sending codes that the contract states.
+fn sending_facts(contract: &Contract) -> Vec<(String, Option<Backing>)> {
+    fn fact<T>(rule: Option<&Cited<T>>, text: impl Fn(&T) -> String) -> Option<(String, Option<Backing>)> {
+        rule.map(|rule| (text(&rule.value), Some(rule.backing.clone())))
+    }
+    let sending = &contract.policy.sending;
+    [
+        fact(sending.cooldown.as_ref(), |seconds| format!("{seconds} seconds between two sends")),
+        fact(sending.send_limit.as_ref(), |limit| {
+            format!("{} sends in {} seconds", limit.count, limit.window_seconds)
+        }),
+        fact(sending.resend_limit.as_ref(), |count| format!("{count} resends")),
+        fact(sending.code_on_resend.as_ref(), |code| format!("code on resend: {}", code.as_str())),
+        fact(sending.lifetime_on_resend.as_ref(), |lifetime| {
+            format!("lifetime on resend: {}", lifetime.as_str())
+        }),
+        fact(sending.older_code.as_ref(), |code| format!("older code after a send: {}", code.as_str())),
+        fact(sending.check_interval.as_ref(), |seconds| format!("{seconds} seconds between two checks")),
+        fact(sending.reuse.as_ref(), |reuse| format!("reuse of an open session: {reuse}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn as_text(section: &Section<'_>) -> String {
+    let Section { contract, role, method, path, .. } = section;
+    let mut table = format!("{}  {role}  {method} {path}\n", contract.vendor);
+    for cell in section.cells {
         table.push_str(&format!(
             "  {:<28}{:<20}{:<5}{:<12}{:<6}{}\n",
             cell.name,
@@ -57,23 +166,29 @@ fn as_text(contract: &Contract, operation: &Operation) -> String {
             cell.source.section,
         ));
     }
-    for (name, backing) in facts(contract, operation) {
-        table.push_str(&format!(
-            "  {name:<53}{:<18}{}\n",
-            backing.certainty.as_str(),
-            backing.source.section
-        ));
+    for (name, backing) in &section.facts {
+        let (certainty, source) = match backing {
+            Some(backing) => (backing.certainty.as_str(), backing.source.section.as_str()),
+            None => ("", ""),
+        };
+        table.push_str(format!("  {name:<53}{certainty:<18}{source}").trim_end());
+        table.push('\n');
     }
     table
 }
 
-fn as_markdown(contract: &Contract, operation: &Operation) -> String {
+fn as_markdown(section: &Section<'_>) -> String {
+    let Section { contract, role, method, path, .. } = section;
     let mut table = format!(
-        "### {}\n\n`{} {}`\n\n| cell | outcome | HTTP | body | certainty | source |\n|---|---|---|---|---|---|\n",
-        contract.name, operation.method, operation.path
+        "### {}: {role}\n\n`{method} {path}`\n\n| cell | outcome | HTTP | body | certainty | source |\n|---|---|---|---|---|---|\n",
+        contract.name
     );
-    for cell in &operation.cells {
-        let body = if cell.body_specified { format!("`{}`", cell.body) } else { "any".to_owned() };
+    for cell in section.cells {
+        let body = match (&cell.media_type, cell.body_specified) {
+            (None, _) => "none".to_owned(),
+            (Some(_), false) => "any".to_owned(),
+            (Some(_), true) => format!("`{}`", cell.body),
+        };
         table.push_str(&format!(
             "| `{}`{} | {} | {} | {} | {} | {} |\n",
             cell.name,
@@ -86,12 +201,12 @@ fn as_markdown(contract: &Contract, operation: &Operation) -> String {
         ));
     }
     table.push_str("\n| fact | certainty | source |\n|---|---|---|\n");
-    for (name, backing) in facts(contract, operation) {
-        table.push_str(&format!(
-            "| {name} | {} | {} |\n",
-            backing.certainty.as_str(),
-            cited(&backing.source)
-        ));
+    for (name, backing) in &section.facts {
+        let (certainty, source) = match backing {
+            Some(backing) => (backing.certainty.as_str(), cited(&backing.source)),
+            None => ("", String::new()),
+        };
+        table.push_str(&format!("| {name} | {certainty} | {source} |\n"));
     }
     table
 }
@@ -101,30 +216,20 @@ fn cited(source: &Source) -> String {
     format!("{}: {}", source.document, source.section).replace('|', "\\|")
 }
 
-/// The facts of the request and the numbers of the policy, with what stands behind them.
-fn facts(contract: &Contract, operation: &Operation) -> Vec<(String, Backing)> {
-    let policy = &contract.policy;
-    let lifetime =
-        (format!("lifetime of {} seconds", policy.lifetime.seconds), policy.lifetime.backing.clone());
-    let limit = policy
-        .attempts
-        .as_ref()
-        .map(|limit| (format!("limit of {} wrong codes", limit.limit), limit.backing.clone()));
-    let request = Fact::ALL.into_iter().filter_map(|fact| {
-        let backing = operation.facts.get(&fact)?.clone();
-        Some((fact.as_str().replace('_', " "), backing))
-    });
-    request.chain([lifetime]).chain(limit).collect()
-}
-
-fn row(contract: &Contract, cell: &Cell) -> serde_json::Value {
+fn row(section: &Section<'_>, cell: &Cell) -> serde_json::Value {
     let situations: Vec<_> = cell.situations.iter().map(|situation| situation.as_str()).collect();
+    let headers = cell.headers.iter().map(|field| {
+        let fact = json!({ "value": field.example, "certainty": field.backing.certainty });
+        (field.name.clone(), fact)
+    });
     json!({
-        "vendor": contract.vendor,
+        "vendor": section.contract.vendor,
+        "role": section.role,
         "cell": cell.name,
         "outcome": cell.outcome,
         "status": cell.status.to_string(),
         "body": cell.body_specified.then_some(&cell.body),
+        "headers": headers.collect::<serde_json::Map<_, _>>(),
         "situations": situations,
         "mode": cell.mode,
         "alternative": cell.alternative,
