@@ -8,6 +8,7 @@ mod checks;
 mod explain;
 mod faults;
 mod format;
+mod init;
 mod lint;
 mod matrix;
 mod options;
@@ -53,6 +54,8 @@ enum Command {
     Matrix(matrix::Arguments),
     /// Print every problem of a contract, with its line and column
     Lint(lint::Arguments),
+    /// Print the skeleton of a contract, made from a plain OpenAPI document
+    Init(init::Arguments),
     /// Print every check
     Checks(checks::Arguments),
     /// Explain what a check asserts, what backs it, and what it accepts
@@ -89,6 +92,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
         Command::Check(arguments) => check::run(arguments, out, err).await,
         Command::Serve(arguments) => serve::run(arguments, out).await,
         Command::Matrix(arguments) => matrix::run(&arguments).map(|text| print(out, &text)),
+        Command::Init(arguments) => init::run(&arguments, out, err),
         Command::Lint(arguments) => lint::run(&arguments, out, err),
         Command::Checks(arguments) => checks::run(&arguments).map(|text| print(out, &text)),
         Command::Explain(arguments) => explain::run(&arguments, err).map(|text| print(out, &text)),

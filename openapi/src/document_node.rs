@@ -32,6 +32,19 @@ impl<'a> DocumentNode<'a> {
         self.value
     }
 
+    pub(crate) fn place(&self) -> &[String] {
+        &self.place
+    }
+
+    /// The keys that lead to the object around this value.
+    pub(crate) fn parent(&self) -> &[String] {
+        self.place.split_last().map_or(&[], |(_, parent)| parent)
+    }
+
+    pub(crate) fn spot(&self) -> &'a Spot {
+        self.spot
+    }
+
     /// The last key of the path.
     pub(crate) fn key(&self) -> &str {
         &self.key

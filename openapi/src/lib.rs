@@ -35,6 +35,7 @@ mod reader;
 mod request;
 mod role;
 mod send_policy;
+mod skeleton;
 mod status;
 mod yaml;
 
@@ -57,5 +58,6 @@ pub use request::{
 };
 pub use role::Role;
 pub use send_policy::{Cited, CodeOnResend, LifetimeOnResend, OlderCode, SendLimit, SendPolicy};
+pub use skeleton::{Skeleton, skeleton};
 pub use status::StatusPattern;
 pub use yaml::parse_yaml;

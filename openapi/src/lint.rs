@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::problem::{Problem, ProblemKind, in_order};
 use crate::reader::{self, METHODS};
+use crate::skeleton::is_todo;
 use crate::yaml::Tree;
 
 mod schema;
@@ -21,6 +22,8 @@ pub fn contract(text: &str) -> Vec<Problem> {
         found.extend(openapi_problems(tree));
         found.extend(annotation_problems(tree));
         found.extend(example_problems(tree));
+        let places: Vec<_> = found.iter().map(|problem| problem.place.clone()).collect();
+        found.extend(todos(tree).into_iter().filter(|todo| !places.contains(&todo.place)));
     }
     in_order(found)
 }
@@ -87,6 +90,37 @@ fn annotation_problems(tree: &Tree) -> Vec<Problem> {
         .collect();
     found.extend(new);
     found
+}
+
+/// What the author of an annotation has left to do; see [`skeleton`](crate::skeleton()).
+fn todos(tree: &Tree) -> Vec<Problem> {
+    fn walk(value: &Value, place: &mut Vec<String>, is_annotation: bool, found: &mut Vec<Vec<String>>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    place.push(name.clone());
+                    walk(member, place, is_annotation || name.starts_with("x-otp"), found);
+                    place.pop();
+                }
+            }
+            Value::Array(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    place.push(index.to_string());
+                    walk(element, place, is_annotation, found);
+                    place.pop();
+                }
+            }
+            _ if is_annotation && is_todo(value) => found.push(place.clone()),
+            _ => {}
+        }
+    }
+    let mut places = Vec::new();
+    walk(&tree.value, &mut Vec::new(), false, &mut places);
+    let kind = ProblemKind::Unexpected {
+        expected: "what the vendor's documentation says".to_owned(),
+        found: "TODO".to_owned(),
+    };
+    places.into_iter().map(|place| problem(tree, place, kind.clone())).collect()
 }
 
 /// The examples of bodies that do not match the schema beside them.

@@ -15,15 +15,16 @@ pub struct ContractError {
     pub problems: Vec<Problem>,
 }
 
+/// The first problem in one line, and how many more there are.
 impl fmt::Display for ContractError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.problems.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{}", problem.in_file(&self.file))?;
+        let Some(first) = self.problems.first() else { return f.write_str(&self.file) };
+        write!(f, "{}", first.in_file(&self.file))?;
+        match self.problems.len() - 1 {
+            0 => Ok(()),
+            1 => f.write_str(" (`lint` lists one more problem)"),
+            more => write!(f, " (`lint` lists {more} more problems)"),
         }
-        Ok(())
     }
 }
 

@@ -29,12 +29,23 @@ pub(crate) struct Tree {
     pub(crate) spot: Spot,
 }
 
-/// The position of a value, and those of its elements or members in their order. The position of a member is that of its
-/// value if that is a scalar, and that of its key otherwise, because a long value starts with the key for a reader.
+/// Where a value is in the text, and where its elements or members are, in their order.
 #[derive(Clone)]
 pub(crate) struct Spot {
+    /// Where problems with the value are reported: at the value if it is a scalar, and at its key otherwise, because a long
+    /// value starts with the key for a reader.
     pub(crate) position: Position,
+    /// Where the value itself starts.
+    pub(crate) start: Position,
+    /// Where its key starts, if it has one.
+    pub(crate) key: Option<Position>,
     pub(crate) children: Vec<Spot>,
+}
+
+impl Spot {
+    fn new(start: Position, children: Vec<Spot>) -> Spot {
+        Spot { position: start, start, key: None, children }
+    }
 }
 
 impl Tree {

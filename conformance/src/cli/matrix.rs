@@ -171,7 +171,8 @@ fn as_text(section: &Section<'_>) -> String {
             Some(backing) => (backing.certainty.as_str(), backing.source.section.as_str()),
             None => ("", ""),
         };
-        table.push_str(format!("  {name:<53}{certainty:<18}{source}").trim_end());
+        // Names that are longer than the column still end before the certainty.
+        table.push_str(format!("  {name:<51}  {certainty:<18}{source}").trim_end());
         table.push('\n');
     }
     table

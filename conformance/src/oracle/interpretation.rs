@@ -28,14 +28,30 @@ pub(crate) fn outcomes(operation: &Operation, response: &RawResponse) -> BTreeSe
     let by_status = |cell: &Cell| cell.status.matches(response.status);
     let by_signals = |cell: &Cell| cell.body_specified && signals_agree(cell, &body);
     let has_signals = |cell: &Cell| cell.members.iter().any(|member| member.rule.matching.is_signal());
-    let complete = outcomes_of(&|cell| by_status(cell) && (!cell.body_specified || by_signals(cell)));
-    if !complete.is_empty() {
-        return complete;
+    let mut found = outcomes_of(&|cell| by_status(cell) && (!cell.body_specified || by_signals(cell)));
+    if found.is_empty() {
+        // No body turns an error status into an approval.
+        found =
+            outcomes_of(&|cell| has_signals(cell) && by_signals(cell) && cell.outcome != Outcome::Approved);
     }
-    // No body turns an error status into an approval.
-    let by_body =
-        outcomes_of(&|cell| has_signals(cell) && by_signals(cell) && cell.outcome != Outcome::Approved);
-    if by_body.is_empty() { outcomes_of(&by_status) } else { by_body }
+    if found.is_empty() {
+        found = outcomes_of(&by_status);
+    }
+    let is_refusal = match found.is_empty() {
+        true => (400..500).contains(&response.status),
+        false => !found.contains(&Outcome::Approved),
+    };
+    if is_refusal {
+        found.extend(unstated(operation));
+    }
+    found
+}
+
+/// The ends of a session for which the contract has no response, so that any refusal may report them.
+fn unstated(operation: &Operation) -> impl Iterator<Item = Outcome> {
+    let ends = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::UnknownSession];
+    ends.into_iter()
+        .filter(|end| !operation.cells.iter().any(|cell| cell.outcomes().any(|outcome| outcome == *end)))
 }
 
 /// Whether a response approves the code and can mean nothing else.

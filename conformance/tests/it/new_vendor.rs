@@ -4,7 +4,7 @@ use otp_conformance::{Verdict, faults};
 use otp_contract::{Contract, Situation};
 use otp_sandbox::{Effect, FAULTS, Fault};
 
-use crate::suite::{check, failed, options};
+use crate::suite::{check, check_served, failed, options};
 
 fn acme() -> Contract {
     Contract::from_yaml("acme.yaml", include_str!("../contracts/acme.yaml")).unwrap()
@@ -58,16 +58,20 @@ async fn the_alternatives_of_a_new_vendor_conform_too() {
     }
 }
 
-fn market_leaders() -> [Contract; 2] {
+const RELAY: &str = include_str!("../contracts/relay.yaml");
+
+/// Contracts that use what none of the built-in ones needs.
+fn unusual() -> [Contract; 3] {
     [
+        Contract::from_yaml("relay.yaml", RELAY).unwrap(),
         Contract::from_yaml("twilio.yaml", include_str!("../contracts/twilio.yaml")).unwrap(),
         Contract::from_yaml("vonage.yaml", include_str!("../contracts/vonage.yaml")).unwrap(),
     ]
 }
 
 #[tokio::test]
-async fn form_bodies_problem_documents_and_one_response_for_several_outcomes_need_no_change_of_code() {
-    for contract in market_leaders() {
+async fn unusual_requests_and_responses_need_no_change_of_code() {
+    for contract in unusual() {
         let vendor = contract.vendor.clone();
         let strict = otp_conformance::Options { strict: true, ..options(1) };
         let report = check(vec![contract], Vec::new(), Vec::new(), &strict).await;
@@ -83,8 +87,8 @@ async fn form_bodies_problem_documents_and_one_response_for_several_outcomes_nee
 }
 
 #[tokio::test]
-async fn the_alternatives_of_market_leaders_conform_too() {
-    for contract in market_leaders() {
+async fn the_alternatives_of_unusual_contracts_conform_too() {
+    for contract in unusual() {
         for cell in contract.verify().cells.iter().filter(|cell| cell.alternative) {
             let prefer = format!("{}/{}", contract.vendor, cell.name);
             let report = check(vec![contract.clone()], Vec::new(), vec![prefer.clone()], &options(1)).await;
@@ -94,7 +98,7 @@ async fn the_alternatives_of_market_leaders_conform_too() {
 }
 
 #[tokio::test]
-async fn faults_of_market_leaders_are_found() {
+async fn faults_of_unusual_contracts_are_found() {
     let names = [
         "used-status",
         "expired-status",
@@ -104,7 +108,7 @@ async fn faults_of_market_leaders_are_found() {
         "no-expiry",
         "code-trimmed",
     ];
-    for contract in market_leaders() {
+    for contract in unusual() {
         let mut tried = 0;
         for fault in names.map(|name| Fault::named(name).unwrap()) {
             if !faults::applies(fault, &contract) {
@@ -136,4 +140,44 @@ async fn an_api_key_may_stand_in_a_header_a_parameter_or_a_cookie_and_have_a_pre
         assert_eq!(failed(&report), Vec::<&str>::new(), "{changed}");
         assert_eq!(report.verdict, Verdict::Conformant, "{changed}");
     }
+}
+
+#[tokio::test]
+async fn a_header_field_that_the_page_states_gates_and_an_inferred_one_does_not() {
+    let documented = "headers: { Retry-After: { value: \"120\", rule: { state: lockout_seconds } } }";
+    assert!(RELAY.contains(documented));
+    let inferred = documented.replace("value: \"120\"", "certainty: inferred, value: \"120\"");
+    for (stated, sent, is_conformant) in [
+        (documented, "headers: { Retry-After: { value: \"120\", rule: { state: lockout_seconds } } }", true),
+        (documented, "headers: {}", false),
+        (documented, "headers: { Retry-After: { value: soon } }", false),
+        (inferred.as_str(), "headers: {}", true),
+    ] {
+        let contract = Contract::from_yaml("relay.yaml", &RELAY.replace(documented, stated)).unwrap();
+        let report = check_served(contract, &RELAY.replace(documented, sent), &options(1)).await;
+        assert_eq!(report.verdict == Verdict::Conformant, is_conformant, "{sent}: {:?}", failed(&report));
+        if sent != documented {
+            assert!(failed(&report).contains(&"relay/matrix/attempts_exhausted"), "{:?}", failed(&report));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_where_the_page_has_none_is_found() {
+    // A 204 has no body on the wire, whatever a server does.
+    let relay = RELAY.replacen(
+        "\"204\":\n          description: The code is right.",
+        "\"200\":\n          description: The code is right.",
+        1,
+    );
+    let served = relay.replacen(
+        "          description: The code is right.\n          x-otp: { name: approved, outcome: approved, certainty: documented, source: *checking }\n",
+        "          description: The code is right.\n          content: { application/json: { schema: { type: object }, examples: { approved: { summary: x, value: { ok: true }, x-otp: { outcome: approved, certainty: documented, source: *checking } } } } }\n",
+        1,
+    );
+    assert!(relay != RELAY && served != relay);
+    let contract = Contract::from_yaml("relay.yaml", &relay).unwrap();
+    let report = check_served(contract, &served, &options(1)).await;
+    assert_eq!(report.verdict, Verdict::Nonconformant);
+    assert!(failed(&report).contains(&"relay/matrix/approved"), "{:?}", failed(&report));
 }

@@ -74,7 +74,7 @@ fn every_error_is_one_line_with_the_right_exit_status() {
         (&["check", "--config", &config], 2, "config.toml: line 1, column 8: invalid type: string"),
         (&["check", "--config", &option], 2, "option.toml: line 1, column 1: unknown field `sead`"),
         (&["check", "--config", "/no/such/file"], 2, "/no/such/file: No such file"),
-        (&["check", "--contract", &contract], 2, "contract.yaml: expected a member `x-otp-vendor`"),
+        (&["check", "--contract", &contract], 2, "contract.yaml:1:1: expected a member `x-otp-vendor`"),
         (&["check", "--report", "paper=x"], 2, "--report: `paper=x` does not have the form json=PATH"),
         (&["check", "d7", "--report", &unwritable], 3, "cannot write "),
         (&["serve", "--listen", "nowhere"], 2, "cannot listen on nowhere: "),
@@ -407,7 +407,70 @@ fn a_custom_document_is_checked_and_printed_from_its_file_alone() {
     assert_eq!(checked.status.code(), Some(0), "{out}{err}");
     assert!(out.starts_with("Acme  PUT /tenants/{tenant}/check/{pin}  conformant"), "{out}");
     let (out, _) = texts(&output(&["matrix", "--contract", file]));
-    assert!(out.starts_with("acme  PUT"), "{out}");
+    assert!(out.starts_with("acme  verify  PUT"), "{out}");
+}
+
+#[test]
+fn lint_reports_every_problem_of_every_file_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let acme = include_str!("../contracts/acme.yaml");
+    let path = folder.path().join("mine.yaml");
+    let text =
+        acme.replacen("outcome: approved", "outcome: yes", 1).replacen("outcome: expired", "outcome: no", 1);
+    std::fs::write(&path, text).unwrap();
+    let mine = path.display().to_string();
+    let clean = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contracts/twilio.yaml");
+
+    let linted = output(&["lint", clean, &mine, "/no/such.yaml"]);
+    let (out, err) = texts(&linted);
+    assert_eq!(linted.status.code(), Some(2), "{out}{err}");
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len(), 4, "{out}");
+    assert_eq!(lines[0], format!("{clean}: no problems"));
+    for line in &lines[1..3] {
+        let place = line.strip_prefix(&format!("{mine}:")).unwrap_or_else(|| panic!("{line}"));
+        assert!(place.contains("/x-otp/outcome: expected one of `approved`"), "{line}");
+        assert!(place.split(':').take(2).all(|number| number.parse::<u32>().is_ok()), "{line}");
+    }
+    assert!(lines[3].starts_with("/no/such.yaml: cannot be read: "), "{out}");
+    assert_eq!(err, "3 problems\n");
+
+    let rows: serde_json::Value =
+        serde_json::from_slice(&output(&["lint", "--format", "json", &mine]).stdout).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 2);
+    assert!(rows[0]["line"].as_u64() > Some(1) && rows[0]["column"].as_u64() > Some(1), "{rows}");
+    assert!(rows[0]["pointer"].as_str().unwrap().ends_with("/x-otp/outcome"), "{rows}");
+    assert_eq!(output(&["lint", clean]).status.code(), Some(0));
+}
+
+#[test]
+fn the_schema_of_contracts_is_printed_for_editors() {
+    let (out, _) = texts(&output(&["lint", "--schema"]));
+    let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(schema["$defs"]["verify"].is_object());
+}
+
+#[test]
+fn a_skeleton_becomes_a_contract_that_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/contracts/plain.yaml");
+    let made = output(&["init", "contract", plain, "--verify", "POST /verify/{challenge_id}"]);
+    let (out, err) = texts(&made);
+    assert_eq!(made.status.code(), Some(0), "{err}");
+    assert!(err.contains("note: replace each TODO"), "{err}");
+    let path = folder.path().join("mine.yaml");
+    std::fs::write(&path, &out).unwrap();
+    let path = path.display().to_string();
+    let (problems, _) = texts(&output(&["lint", &path]));
+    assert!(!problems.is_empty() && problems.lines().all(|line| line.ends_with("found TODO")), "{problems}");
+    std::fs::write(&path, out.replace("TODO", "Guide")).unwrap();
+    assert_eq!(output(&["lint", &path]).status.code(), Some(0));
+    let checked = output(&["check", "--contract", &path, "--seed", "1"]);
+    assert_eq!(checked.status.code(), Some(0), "{:?}", texts(&checked));
+
+    let refused = output(&["init", "contract", plain, "--verify", "POST /nowhere"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(texts(&refused).1.contains("expected the operation `POST /nowhere`"), "{:?}", texts(&refused));
 }
 
 #[test]

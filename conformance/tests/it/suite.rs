@@ -64,10 +64,15 @@ pub(crate) async fn check(
 
 /// Runs the suite with the contract of `vendor` against a sandbox that serves another document.
 pub(crate) async fn check_other(vendor: &str, served: &str, options: &Options) -> Report {
+    check_served(Contract::of_vendor(vendor).unwrap(), served, options).await
+}
+
+/// Runs the suite with this contract against a sandbox that serves another document.
+pub(crate) async fn check_served(contract: Contract, served: &str, options: &Options) -> Report {
     let other = Contract::from_yaml("served.yaml", served).unwrap();
     let settings = Settings { contracts: vec![other], ..Settings::default() };
     let url = sandbox(settings).await;
-    suite(contracts(&[vendor]), std::slice::from_ref(&url), &url).await.run(options).await.unwrap()
+    suite(vec![contract], std::slice::from_ref(&url), &url).await.run(options).await.unwrap()
 }
 
 /// The checks whose findings fail the run.

@@ -1,5 +1,5 @@
-//! Reads the responses of an operation: each annotated example, and each annotated response without a body, becomes a
-//! [`Cell`].
+//! Reads the responses of an operation: each annotated example, named or alone, and each annotated response without a body
+//! becomes a [`Cell`].
 //!
 //! It never looks at the request side of the document.
 
@@ -91,8 +91,9 @@ fn is_second_main(one: &Cell, other: &Cell) -> bool {
         && is_same_situation
 }
 
-/// A response that is a cell: an example, or the response itself if it has no body.
+/// A response that is a cell.
 struct AnnotatedResponse<'a> {
+    /// The named example; the response itself if it has one example without a name, or no body.
     node: DocumentNode<'a>,
     extension: DocumentNode<'a>,
     /// The media type and its node; absent without a body.
@@ -112,6 +113,10 @@ fn annotated_in<'a>(response: &DocumentNode<'a>) -> Result<Vec<AnnotatedResponse
     let mut found = Vec::new();
     let Some(content) = response.optional("content")? else { return Ok(found) };
     for media in content.members()?.into_iter().filter(|media| is_json(media.key())) {
+        if let Some(extension) = media.optional("x-otp")? {
+            media.member("example", "the body as the vendor prints it")?;
+            found.push(AnnotatedResponse { node: response.clone(), extension, media: Some(media.clone()) });
+        }
         let Some(examples) = media.optional("examples")? else { continue };
         for node in examples.members()? {
             if let Some(extension) = node.optional("x-otp")? {
@@ -183,7 +188,11 @@ fn read_description<'a>(
     const NO_BODY: &Value = &Value::Null;
     let AnnotatedResponse { node, extension, media } = annotated;
     let given = annotation.and_then(|annotation| annotation.name.as_ref());
-    if media.is_some() {
+    let example = match media {
+        Some(media) if media.place() == extension.parent() => media.optional("example")?,
+        _ => None,
+    };
+    if media.is_some() && example.is_none() {
         if given.is_some() {
             return Err(extension.inner("name").unexpected("no name, for the example has one"));
         }
@@ -194,10 +203,10 @@ fn read_description<'a>(
     let name = match given {
         Some(name) => name.clone(),
         None if annotation.is_none() => String::new(),
-        None => return Err(extension.missing("name", "the name of a response without a body")),
+        None => return Err(extension.missing("name", "the name of the response")),
     };
     let summary = node.member("description", "one line for people")?.string()?;
-    Ok((name, summary.to_owned(), NO_BODY))
+    Ok((name, summary.to_owned(), example.map_or(NO_BODY, |example| example.value())))
 }
 
 fn read_sandbox_status(

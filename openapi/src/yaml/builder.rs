@@ -30,7 +30,7 @@ pub(super) fn build(text: &str) -> (Option<Tree>, Vec<Problem>) {
         Some((value, spot)) => (Some(Tree { value, spot }), builder.problems),
         // An empty text is the empty value.
         None => {
-            let spot = Spot { position: Position { line: 1, column: 1 }, children: Vec::new() };
+            let spot = Spot::new(Position { line: 1, column: 1 }, Vec::new());
             (Some(Tree { value: Value::Null, spot }), builder.problems)
         }
     }
@@ -102,7 +102,7 @@ impl Builder {
                 if self.expects_key() {
                     let is_merge = text == "<<" && style == saphyr_parser::ScalarStyle::Plain;
                     if anchor > 0 {
-                        let spot = Spot { position: at, children: Vec::new() };
+                        let spot = Spot::new(at, Vec::new());
                         let value = Value::String(text.clone().into_owned());
                         self.anchors.insert(anchor, Anchored { value, spot, size: 1 });
                     }
@@ -114,7 +114,7 @@ impl Builder {
                     Value::Null
                 });
                 self.count(1, at)?;
-                let spot = Spot { position: at, children: Vec::new() };
+                let spot = Spot::new(at, Vec::new());
                 self.finish(value, spot, anchor, 1);
                 Ok(())
             }
@@ -178,7 +178,7 @@ impl Builder {
 
     fn end(&mut self) {
         let Some(open) = self.open.pop() else { return };
-        let mut spot = Spot { position: open.position, children: open.spots };
+        let mut spot = Spot::new(open.position, open.spots);
         let value = match open.content {
             Content::List(elements) => Value::Array(elements),
             Content::Object { mut members, merged, .. } => {
@@ -268,6 +268,7 @@ impl Builder {
                     self.problems.push(problem(key.position, text));
                     return;
                 }
+                spot.key = Some(key.position);
                 if value.is_object() || value.is_array() {
                     spot.position = key.position;
                 }

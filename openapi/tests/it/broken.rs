@@ -10,7 +10,12 @@ fn zeckta() -> &'static str {
 fn error_of(text: &str) -> String {
     match Contract::from_yaml("broken.yaml", text) {
         Ok(_) => "no error".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => {
+            let problems: Vec<_> =
+                error.problems.iter().map(|problem| problem.in_file(&error.file).to_string()).collect();
+            assert!(error.to_string().starts_with(&problems[0]), "{error}");
+            problems.join("\n")
+        }
     }
 }
 

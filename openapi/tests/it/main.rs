@@ -5,4 +5,6 @@
 mod broken;
 mod documents;
 mod facts;
+mod flow;
 mod lint;
+mod skeleton;

@@ -1,0 +1,48 @@
+//! `init`: skeletons of the files that users write.
+//!
+//! Uses the skeleton of the contract crate. It never overwrites a file.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::error::{Exit, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Print a contract to be completed, made from a plain OpenAPI document
+    Contract(Contract),
+}
+
+#[derive(Debug, clap::Args)]
+struct Contract {
+    /// The OpenAPI document
+    #[arg(value_name = "FILE.yaml")]
+    file: PathBuf,
+    /// The operation that verifies a code, such as 'POST /verify/{id}'
+    #[arg(long, value_name = "METHOD PATH")]
+    verify: String,
+}
+
+/// Prints the skeleton; what the user has to do with it goes to `err`.
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+    let What::Contract(Contract { file, verify }) = &arguments.what;
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::Option {
+        option: "FILE.yaml",
+        problem: format!("cannot read {name}: {error}"),
+    })?;
+    let skeleton = otp_contract::skeleton(&name, &text, verify)?;
+    let exit = super::print(out, &skeleton.text);
+    for remark in &skeleton.remarks {
+        let _ = writeln!(err, "note: {remark}");
+    }
+    let _ = writeln!(err, "note: replace each TODO; `otp-conformance lint` lists what is left to do");
+    let _ = writeln!(err, "note: `otp-conformance lint --schema > x-otp.schema.json` helps your editor");
+    Ok(exit)
+}
