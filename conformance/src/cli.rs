@@ -93,7 +93,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
         Command::Serve(arguments) => serve::run(arguments, out).await,
         Command::Matrix(arguments) => matrix::run(&arguments).map(|text| print(out, &text)),
         Command::Init(arguments) => init::run(&arguments, out, err),
-        Command::Lint(arguments) => lint::run(&arguments, out, err),
+        Command::Lint(arguments) => Ok(lint::run(&arguments, out, err)),
         Command::Checks(arguments) => checks::run(&arguments).map(|text| print(out, &text)),
         Command::Explain(arguments) => explain::run(&arguments, err).map(|text| print(out, &text)),
         Command::Timing(arguments) => timing::run(arguments).await.map(|text| print(out, &text)),

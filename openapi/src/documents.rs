@@ -48,13 +48,11 @@ impl Contract {
     /// # Errors
     /// [`ProblemKind::UnknownVendor`] if no document of this vendor is built in.
     pub fn of_vendor(vendor: &str) -> Result<Contract, ContractError> {
-        match DOCUMENTS.iter().find(|document| document.vendor == vendor) {
-            Some(document) => Contract::from_yaml(document.file, document.text),
-            None => {
-                let known = DOCUMENTS.iter().map(|document| document.vendor).collect::<Vec<_>>().join(", ");
-                let kind = ProblemKind::UnknownVendor { asked: vendor.to_owned(), known };
-                Err(ContractError::whole("built-in contracts", kind))
-            }
+        if let Some(document) = DOCUMENTS.iter().find(|document| document.vendor == vendor) {
+            return Contract::from_yaml(document.file, document.text);
         }
+        let known = DOCUMENTS.iter().map(|document| document.vendor).collect::<Vec<_>>().join(", ");
+        let kind = ProblemKind::UnknownVendor { asked: vendor.to_owned(), known };
+        Err(ContractError::whole("built-in contracts", kind))
     }
 }

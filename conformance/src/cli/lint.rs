@@ -9,7 +9,7 @@ use otp_contract::{Problem, ProblemKind, lint};
 use serde_json::json;
 
 use super::format::{ListFormat, pretty};
-use crate::error::{Exit, Failure};
+use crate::error::Exit;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -25,9 +25,9 @@ pub(super) struct Arguments {
 }
 
 /// Prints the problems of each file. A file with a problem counts as wrong usage.
-pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     if arguments.schema {
-        return Ok(super::print(out, lint::SCHEMA));
+        return super::print(out, lint::SCHEMA);
     }
     let found: Vec<(String, Vec<Problem>)> = arguments
         .files
@@ -55,13 +55,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Writ
     super::print(out, &text);
     let problems: usize = found.iter().map(|(_, problems)| problems.len()).sum();
     if problems == 0 {
-        return Ok(Exit::Conformant);
+        return Exit::Conformant;
     }
     let _ = match problems {
         1 => writeln!(err, "1 problem"),
         _ => writeln!(err, "{problems} problems"),
     };
-    Ok(Exit::Usage)
+    Exit::Usage
 }
 
 fn as_text(file: &str, problems: &[Problem]) -> String {

@@ -167,7 +167,11 @@ fn read_path_variants(
         let Some(variant) = problems.keep(node.read::<annotation::PathVariant>()) else { continue };
         match PathTemplate::parse(&variant.path) {
             Some(path) if path.parameters().collect::<BTreeSet<_>>() == ours => {
-                variants.push(PathVariant { path, source: variant.source.cite(document), note: variant.note })
+                variants.push(PathVariant {
+                    path,
+                    source: variant.source.cite(document),
+                    note: variant.note,
+                });
             }
             _ => problems
                 .add(node.inner("path").unexpected("a path with the same parameters as the operation's own")),

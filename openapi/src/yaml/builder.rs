@@ -26,14 +26,10 @@ pub(super) fn build(text: &str) -> (Option<Tree>, Vec<Problem>) {
             return (None, builder.problems);
         }
     }
-    match builder.root.take() {
-        Some((value, spot)) => (Some(Tree { value, spot }), builder.problems),
-        // An empty text is the empty value.
-        None => {
-            let spot = Spot::new(Position { line: 1, column: 1 }, Vec::new());
-            (Some(Tree { value: Value::Null, spot }), builder.problems)
-        }
-    }
+    // An empty text is the empty value.
+    let empty = || (Value::Null, Spot::new(Position { line: 1, column: 1 }, Vec::new()));
+    let (value, spot) = builder.root.take().unwrap_or_else(empty);
+    (Some(Tree { value, spot }), builder.problems)
 }
 
 fn syntax(error: &ScanError) -> Problem {
@@ -92,11 +88,14 @@ impl Builder {
             return Err(problem(at, "too many problems; the rest of the text was not read".to_owned()));
         }
         match event {
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) if self.root.is_some() => {
                 Err(problem(at, "expected one document, found a second one".to_owned()))
             }
-            Event::DocumentStart(_) => Ok(()),
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd => Ok(()),
             Event::Alias(anchor) => self.repeat(anchor, at),
             Event::Scalar(text, style, anchor, tag) => {
                 if self.expects_key() {

@@ -3,7 +3,7 @@
 use otp_contract::{Contract, DOCUMENTS, Outcome, Place, lint, parse_yaml, skeleton};
 use serde_json::Value;
 
-const PLAIN: &str = r##"# Our API. Keep this comment.
+const PLAIN: &str = r#"# Our API. Keep this comment.
 openapi: 3.0.3
 info: { title: Acme Login, version: "1" }
 servers:
@@ -52,7 +52,7 @@ paths:
 components:
   securitySchemes:
     token: { type: http, scheme: bearer }
-"##;
+"#;
 
 const VERIFY: &str = "POST /teams/{team}/verify/{challenge_id}";
 
