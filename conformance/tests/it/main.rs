@@ -16,3 +16,4 @@ mod served;
 mod serving;
 mod suite;
 mod transcripts;
+mod tutorial;
