@@ -47,6 +47,9 @@ fn annotate(tree: &Tree, text: &str, verify: &str) -> Result<Skeleton, Problem> 
         return Err(vendor.unexpected("a document without annotations"));
     }
     let (path, operation) = find_operation(&root, verify)?;
+    if let Some(annotation) = operation.optional("x-otp")? {
+        return Err(annotation.unexpected("an operation without annotations"));
+    }
     let mut insertions = Insertions::new(text);
     insertions.add_modeline(&root);
     insertions.add_before(
@@ -101,7 +104,7 @@ fn annotate_response(
     insertions: &mut Insertions<'_>,
 ) -> Result<(), Problem> {
     let status = response.key().to_owned();
-    if status == "default" {
+    if status == "default" || response.optional("x-otp")?.is_some() {
         return Ok(());
     }
     let id = operation.optional("operationId")?;
@@ -131,6 +134,9 @@ fn annotate_response(
             None => Vec::new(),
         };
         for example in &examples {
+            if example.optional("x-otp")?.is_some() {
+                continue;
+            }
             let summary = example.optional("summary")?;
             let summary = summary.as_ref().and_then(|text| text.value().as_str()).unwrap_or_default();
             let body = example.optional("value")?.map_or(&Value::Null, |value| value.value());
@@ -140,6 +146,7 @@ fn annotate_response(
             insertions.add(example, &[Entry::nested("x-otp", entries)]);
         }
         match media.optional("example")? {
+            Some(_) if media.optional("x-otp")?.is_some() => {}
             Some(example) => insertions.add(&media, &[alone(example.value())]),
             None if examples.is_empty() => insertions.remark(format!(
                 "the response {status} has no example of {}: add one, with x-otp as in the others",

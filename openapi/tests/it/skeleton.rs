@@ -133,6 +133,9 @@ fn an_operation_that_is_not_there_is_refused_with_those_that_are() {
     let again = skeleton("mine.yaml", PLAIN, VERIFY).unwrap().text;
     let error = skeleton("mine.yaml", &again, VERIFY).unwrap_err().to_string();
     assert!(error.contains("expected a document without annotations"), "{error}");
+    let partly = again.replacen("x-otp-vendor", "x-vendor", 1);
+    let error = skeleton("mine.yaml", &partly, VERIFY).unwrap_err().to_string();
+    assert!(error.contains("expected an operation without annotations"), "{error}");
     assert!(skeleton("mine.yaml", "a: [", VERIFY).is_err());
 }
 
