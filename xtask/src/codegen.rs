@@ -3,7 +3,7 @@
 //! The generated code is committed, so that a change to a document shows its effect on the clients, and building a
 //! client needs no generator. Writing and checking share all code except [`write_or_compare`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -13,6 +13,7 @@ use otp_contract::Role;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use quote::{format_ident, quote};
+use serde_json::Value;
 use similar::TextDiff;
 
 use crate::document::Document;
@@ -32,6 +33,7 @@ mod request_builders;
 mod secrets;
 mod target;
 mod text;
+mod values;
 mod verify;
 
 /// The command that fixes whatever [`Mode::Check`] finds.
@@ -125,22 +127,27 @@ fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::
 /// The client of one vendor.
 fn client(document: &Document, target: Target) -> anyhow::Result<String> {
     let contract = &document.contract;
-    let (without_forms, forms) = lowering::without_forms(&document.value);
-    let named = lowering::with_named_bodies(&without_forms);
-    let lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
+    let (readable, forms) = readable(document);
+    let named = lowering::with_named_bodies(&readable);
+    let mut lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
+    let mut operations = Vec::new();
+    for operation in contract.operations() {
+        let values = values::of(operation, &readable)?;
+        lowered = values::with_plain_types(&lowered, operation, &values)?;
+        operations.push((operation, values));
+    }
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered).context("not an OpenAPI 3.0 document")?;
     let generated =
         syn::parse2(generator().generate_tokens(&spec)?).context("progenitor generated invalid Rust")?;
 
     let vendor = vendor(document);
-    let operations = contract
-        .operations()
+    let operations = operations
         .iter()
-        .map(|operation| match operation.role {
+        .map(|(operation, values)| match operation.role {
             Role::Verify => {
                 let items = verify::items(contract, operation, &named, &generated)?;
-                let builders = facade::builders(document, operation, target)?;
-                let request = request::request(contract, operation, &document.value, &generated, target)?;
+                let builders = facade::builders(document, operation, values, target)?;
+                let request = request::request(contract, operation, values, &generated, target)?;
                 Ok(quote!(#builders #items #request))
             }
         })
@@ -173,6 +180,11 @@ fn client(document: &Document, target: Target) -> anyhow::Result<String> {
         document.file,
         target.adapt(code)
     ))
+}
+
+/// The document in the form in which the generator reads requests, and the ids of the operations with a form.
+fn readable(document: &Document) -> (Value, BTreeSet<String>) {
+    lowering::without_forms(&values::with_own_parameters(&document.value))
 }
 
 /// What the module is for: the vendor's call, and the description in its document.
