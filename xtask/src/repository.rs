@@ -31,6 +31,16 @@ pub(crate) fn generated(root: &Path) -> PathBuf {
     client(root).join("src").join("generated")
 }
 
+/// The manifest of the package `otp-verify`.
+pub(crate) fn client_manifest(root: &Path) -> PathBuf {
+    client(root).join("Cargo.toml")
+}
+
+/// The list of all clients for the tests of `otp-verify`.
+pub(crate) fn every_client(root: &Path) -> PathBuf {
+    client(root).join("tests").join("it").join("every_client.rs")
+}
+
 /// The JSON Schema of the annotations.
 pub(crate) fn annotation_schema(root: &Path) -> PathBuf {
     documents(root).join("x-otp.schema.json")

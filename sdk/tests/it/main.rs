@@ -8,11 +8,12 @@ mod blocking;
 mod broken;
 mod cells;
 mod connecting;
+#[rustfmt::skip]
+mod every_client;
 mod examples;
 mod guidance;
 #[cfg(feature = "mock")]
 mod mocks;
-
 mod requests;
 mod responses;
 mod secrets;

@@ -137,6 +137,23 @@ pub(super) fn example_arguments(operation: &Operation, values: &[RequestValue]) 
     Ok(arguments.iter().map(Argument::example).collect::<Vec<_>>().join(", "))
 }
 
+/// The arguments of the first builder as the constants of the client's tests that no output may contain.
+pub(super) fn canary_arguments(
+    operation: &Operation,
+    values: &[RequestValue],
+) -> anyhow::Result<Vec<String>> {
+    let scheme = first_scheme(operation)?;
+    // The first part of basic credentials is the user.
+    let mut secrets = if scheme.scheme == Scheme::Basic { vec!["USER", "SECRET"] } else { vec!["SECRET"] };
+    let constants = arguments(operation, values, scheme)?.into_iter().map(|argument| match argument.kind {
+        ArgumentKind::Account(_) => "$crate::vendor_call::ACCOUNT".to_owned(),
+        ArgumentKind::Secret => format!("$crate::vendor_call::{}", secrets.remove(0)),
+        ArgumentKind::Value(value) if value.kind == Kind::Text => "$crate::vendor_call::ACCOUNT".to_owned(),
+        ArgumentKind::Value(value) => value.example(),
+    });
+    Ok(constants.collect())
+}
+
 fn first_scheme(operation: &Operation) -> anyhow::Result<&SecurityScheme> {
     operation.security.first().context("the verify call has no security scheme")
 }
