@@ -275,6 +275,11 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_with_required_values_and_a_key_in_the_url_passes_its_tests() {
+        assert_the_tests_pass(&repository::root().join("conformance/tests/contracts/globex.yaml"));
+    }
+
+    #[test]
     fn a_folder_with_other_files_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         refuse_foreign(folder.path()).unwrap();

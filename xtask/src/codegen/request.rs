@@ -101,13 +101,36 @@ fn argument_of(
         let account = &account.name;
         return Ok(quote!(&input.account(#account)));
     }
-    if let Some(value) = values.iter().find(|value| !value.is_in_body() && same_name(&value.name, name)) {
+    if let Some(value) = values.iter().find(|value| !value.is_in_body() && is_argument(&value.name, name)) {
         return options::expression(value, kind);
     }
     if is_optional {
         return Ok(quote!(None));
     }
     bail!("the required parameter {name} is neither session, code nor account; a client cannot set it")
+}
+
+/// Whether progenitor gives the argument for a parameter this name. It puts an `x` before a digit.
+fn is_argument(parameter: &str, name: &str) -> bool {
+    same_name(parameter, name)
+        || parameter.starts_with(|first: char| first.is_ascii_digit())
+            && same_name(parameter, name.trim_start_matches('x'))
+}
+
+/// The name of a member in the body, which is not always a name that Rust allows.
+fn json_name(field: &syn::Field, member: &syn::Ident) -> anyhow::Result<String> {
+    let mut name = member.to_string();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = meta.value()?.parse::<syn::LitStr>()?.value();
+            } else if meta.input.peek(syn::Token![=]) {
+                meta.value()?.parse::<syn::Expr>()?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(name)
 }
 
 fn is_in_body(place: Place) -> bool {
@@ -137,18 +160,19 @@ fn members(
     for field in &body.fields {
         let member = field.ident.as_ref().context("a member of the body has no name")?;
         let is_optional = field.ty.to_token_stream().to_string().contains("Option <");
-        let holds = |location: &otp_contract::Location| {
-            is_in_body(location.place) && same_name(&location.name, &member.to_string())
-        };
+        let json_name = json_name(field, member)?;
+        let holds =
+            |location: &otp_contract::Location| is_in_body(location.place) && location.name == json_name;
         let value = if holds(&operation.session.location) {
             quote!(input.session.clone())
         } else if holds(&operation.code.location) {
             quote!(input.code.clone())
         } else {
-            let named =
-                |value: &&RequestValue| value.is_in_body() && same_name(&value.name, &member.to_string());
-            let value = values.iter().find(named).with_context(|| {
-                format!("the member {member} of the body is neither session nor code; a client cannot set it")
+            let value = values.iter().find(|value| value.is_in_body() && value.name == json_name);
+            let value = value.with_context(|| {
+                format!(
+                    "the member {json_name} of the body is neither session nor code; a client cannot set it"
+                )
             })?;
             let expression = options::expression(value, &field.ty)?;
             members.push(quote!(#member: #expression));
