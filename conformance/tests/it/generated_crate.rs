@@ -1,7 +1,10 @@
 //! A client crate that is generated from a contract verifies codes against the sandbox that serves the same contract.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::JoinHandle;
 
 use otp_contract::Contract;
 use otp_sandbox::Settings;
@@ -44,7 +47,8 @@ async fn main() {
         _ => Client::builder_with_cookie_key(region, tier, application, strict, key),
     };
     let client = builder.base_url(url).build().unwrap();
-    let call = client.verify(session, Code::new(code)).tier(3).style("brief").since("2024-01-15T10:30:00+05:30");
+    let call = client.verify(session, Code::new(code)).since("2024-01-15T10:30:00+05:30").style("canary & style");
+    let call = call.tier(3).depth(2).parameter_2fa(9).note("canary").age(7).consent(true).locale("de");
     print!("{client:?} {call:?} ");
     match call.await {
         Ok(_) => println!("approved"),
@@ -160,4 +164,47 @@ async fn a_client_with_required_values_authenticates_with_a_key_in_any_place() {
         let printed = verify(&url, key, "012345");
         assert!(printed.ends_with(" approved"), "{printed}");
     }
+
+    let (url, request) = listener();
+    generated.example(&["query", &url, "a+b c&d", "T-1", "012345"]);
+    let request = request.join().unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let target = head.split(' ').nth(1).unwrap();
+    let (path, query) = target.split_once('?').unwrap();
+    let mut pairs: Vec<_> = query.split('&').collect();
+    pairs.sort_unstable();
+    let expected = [
+        "2fa=9",
+        "depth=2",
+        "format=json",
+        "key%5B%5D=App%20a%2Bb%20c%26d",
+        "region=eu",
+        "since=2024-01-15T10%3A30%3A00%2B05%3A30",
+        "style=canary+%26+style",
+        "tier=3",
+    ];
+    assert_eq!((path, pairs.as_slice()), ("/check/T-1", expected.as_slice()));
+    let expected = json!({
+        "pin": "012345", "application": "canary-application", "type": "otp", "locale": "de", "strict": true,
+        "retries": 2, "note": "canary", "age": 7, "consent": true,
+    });
+    assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap(), expected);
+}
+
+/// A server for one request, which it returns as text.
+fn listener() -> (String, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let request = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let (mut request, mut buffer) = (String::new(), [0; 4096]);
+        while !request.ends_with('}') {
+            let length = connection.read(&mut buffer).unwrap();
+            assert_ne!(length, 0, "the request ends early: {request}");
+            request.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        }
+        connection.write_all(b"HTTP/1.1 500 Error\r\ncontent-length: 0\r\n\r\n").unwrap();
+        request
+    });
+    (url, request)
 }

@@ -82,8 +82,8 @@ impl<'v> Argument<'v> {
         format!("{}_{}", vendor.to_shouty_snake_case(), name.to_shouty_snake_case())
     }
 
-    /// The argument from the environment variable.
-    fn from_variable(&self, variable: &str) -> TokenStream {
+    /// The expression that reads the argument from an environment variable.
+    fn read_variable(&self, variable: &str) -> TokenStream {
         let kind = self.value_kind();
         let problem = match kind {
             Kind::Text => return quote!(crate::http::environment::required(#variable)?),
@@ -176,7 +176,7 @@ pub(super) fn builders(
         let row = format!(" | `{}` | {} |", argument.variable(vendor), argument.meaning);
         quote!(#[doc = #row])
     });
-    let from_variables = arguments.iter().map(|argument| argument.from_variable(&argument.variable(vendor)));
+    let read_variables = arguments.iter().map(|argument| argument.read_variable(&argument.variable(vendor)));
     let last_row = format!(" | `{base_url}` | the base URL, if it is not [`DEFAULT_BASE_URL`] |");
     let is_text = |argument: &Argument<'_>| argument.value_kind() == Kind::Text;
     let another_error = (!arguments.iter().all(is_text)).then(|| {
@@ -197,7 +197,7 @@ pub(super) fn builders(
         /// valid Unicode.
         #another_error
         pub fn from_env() -> Result<ClientBuilder, crate::BuildError> {
-            Client::builder(#(#from_variables),*).base_url_from(#base_url)
+            Client::builder(#(#read_variables),*).base_url_from(#base_url)
         }
     };
     let of_client = target.methods("ClientExt", "Client", &functions)?;

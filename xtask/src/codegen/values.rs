@@ -308,8 +308,13 @@ pub(super) fn with_plain_types(
         let plain = match value.kind {
             Kind::Text => secrets::reference(),
             Kind::Boolean => json!({ "type": "boolean" }),
-            // progenitor's type for an optional integer with bounds is the one that a call converts to.
-            Kind::Integer { .. } if is_optional && value.place == ValuePlace::Query => continue,
+            // progenitor chooses the type of an optional integer by its bounds; the options convert to it.
+            Kind::Integer { min, max } if is_optional && !value.is_in_body() => {
+                let bounds = [("minimum", min), ("maximum", max)];
+                let bounds =
+                    bounds.into_iter().filter_map(|(name, bound)| Some((name.to_owned(), bound?.into())));
+                Value::Object(bounds.chain([("type".to_owned(), "integer".into())]).collect())
+            }
             Kind::Integer { .. } => json!({ "type": "integer" }),
         };
         let schema = match value.place {
