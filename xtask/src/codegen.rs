@@ -29,6 +29,7 @@ mod manifest;
 mod media;
 mod options;
 pub(crate) mod package;
+mod parameters;
 mod request;
 mod request_builders;
 mod secrets;
@@ -192,7 +193,7 @@ fn client(document: &Document, target: Target) -> anyhow::Result<String> {
 
 /// The document in the form in which the generator reads requests, and the ids of the operations with a form.
 fn readable(document: &Document) -> (Value, BTreeSet<String>) {
-    lowering::without_forms(&values::with_own_parameters(&document.value))
+    lowering::without_forms(&parameters::with_own_parameters(&document.value, &document.contract))
 }
 
 /// What the module is for: the vendor's call, and the description in its document.

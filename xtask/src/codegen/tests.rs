@@ -357,17 +357,42 @@ fn a_key_may_be_in_any_place_and_have_a_prefix() {
 }
 
 #[test]
-fn a_parameter_that_is_also_the_key_is_an_error() {
-    let error = changed(|value| {
+fn a_key_that_is_also_a_parameter_is_sent_once() {
+    let client = changed(|value| {
         value["components"]["securitySchemes"]["key"] =
             json!({ "type": "apiKey", "in": "query", "name": "k" });
+        let parameter = |name: &str, place: &str, required: bool| {
+            json!({ "name": name, "in": place, "required": required, "schema": { "type": "string" } })
+        };
+        value["paths"]["/verify"]["post"]["parameters"] =
+            json!([parameter("k", "query", true), parameter("Accept", "header", true), parameter("x", "header", false)]);
+    })
+    .unwrap();
+    assert!(client.contains("api::verify(api, &body)") && !client.contains("ACME_K"), "{client}");
+}
+
+#[test]
+fn a_required_header_is_an_error() {
+    let error = changed(|value| {
         let parameter =
-            json!({ "name": "k", "in": "query", "required": true, "schema": { "type": "string" } });
+            json!({ "name": "X-App", "in": "header", "required": true, "schema": { "type": "string" } });
         value["paths"]["/verify"]["post"]["parameters"] = json!([parameter]);
     });
-    let expected =
-        "the parameter k is the key of the scheme key, which a client adds by itself; remove the parameter";
+    let expected = "the required parameter X-App is in a header; a client can only set parameters of the path and the query";
     assert_eq!(error.unwrap_err(), expected);
+}
+
+#[test]
+fn other_operations_of_a_document_have_no_client() {
+    let client = changed(|value| {
+        value["paths"]["/send"]["post"] = json!({
+            "operationId": "send",
+            "parameters": [{ "name": "X-App", "in": "header", "schema": { "type": "string" } }],
+            "requestBody": { "content": { "multipart/form-data": { "schema": { "type": "object" } } } },
+            "responses": { "200": { "description": "d" } },
+        });
+    });
+    assert!(!client.unwrap().contains("fn send"));
 }
 
 /// The client of a document whose requests have one more required member and one more required parameter with the

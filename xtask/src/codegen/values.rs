@@ -4,10 +4,10 @@
 //! an array, is left out and never sent.
 
 use anyhow::{Context as _, bail};
-use otp_contract::{KeyPlace, Operation, Place, Scheme};
+use otp_contract::{Operation, Place};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::media::JSON;
 use super::secrets;
@@ -192,8 +192,12 @@ pub(super) fn of(operation: &Operation, document: &Value) -> anyhow::Result<Vec<
     let mut values = Vec::new();
     for parameter in parameters(operation, document) {
         let name = parameter["name"].as_str().unwrap_or_default();
+        if let Some(place @ ("header" | "cookie")) = parameter["in"].as_str() {
+            bail!(
+                "the required parameter {name} is in a {place}; a client can only set parameters of the path and the query"
+            );
+        }
         if parameter["in"] == "query" && !is_session_or_code(operation, name, &[Place::Query]) {
-            refuse_key(operation, name)?;
             let is_required = parameter["required"] == true;
             let description = parameter["description"].as_str();
             let schema = &parameter["schema"];
@@ -209,19 +213,6 @@ pub(super) fn of(operation: &Operation, document: &Value) -> anyhow::Result<Vec<
         }
     }
     Ok(values)
-}
-
-/// A parameter that the security scheme adds would be sent twice, and its value would not be secret.
-fn refuse_key(operation: &Operation, name: &str) -> anyhow::Result<()> {
-    for scheme in &operation.security {
-        if matches!(&scheme.scheme, Scheme::ApiKey { place: KeyPlace::Query, name: key, .. } if key == name) {
-            bail!(
-                "the parameter {name} is the key of the scheme {}, which a client adds by itself; remove the parameter",
-                scheme.name
-            );
-        }
-    }
-    Ok(())
 }
 
 fn is_session_or_code(operation: &Operation, name: &str, places: &[Place]) -> bool {
@@ -333,21 +324,6 @@ pub(super) fn with_plain_types(
     Ok(document)
 }
 
-/// The document in which no parameter is a reference.
-pub(super) fn with_own_parameters(document: &Value) -> Value {
-    let mut result = document.clone();
-    let items = result["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
-    for item in items.filter_map(Value::as_object_mut) {
-        for (key, member) in item {
-            let parameters = if key == "parameters" { Some(member) } else { member.get_mut("parameters") };
-            for parameter in parameters.and_then(Value::as_array_mut).into_iter().flatten() {
-                *parameter = resolved(document, parameter).clone();
-            }
-        }
-    }
-    result
-}
-
 /// The parameters of an operation, and those of its path.
 fn parameters<'d>(operation: &Operation, document: &'d Value) -> impl Iterator<Item = &'d Value> {
     let item = &document["paths"][operation.path.to_string()];
@@ -367,7 +343,7 @@ fn body_schema<'d>(operation: &Operation, document: &'d Value) -> &'d Value {
 
 /// The target of references within the document. A wrapper with one schema, which OpenAPI 3.0 needs for a reference with
 /// a default or a description, counts as one.
-fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+pub(super) fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     let mut value = value;
     // The contract reader reports references that never end.
     for _ in 0..16 {
