@@ -19,11 +19,11 @@ pub mod http {
     pub use crate::http::{Api, Secret};
 
     pub mod credentials {
-        pub use crate::http::credentials::Credentials;
+        pub use crate::http::credentials::{Credentials, KeyPlace};
     }
 
     pub mod environment {
-        pub use crate::http::environment::required;
+        pub use crate::http::environment::{parsed, required};
     }
 }
 

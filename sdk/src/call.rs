@@ -63,9 +63,9 @@ pub struct VerifyRequest<V: VerifyOperation> {
 impl<V: VerifyOperation> VerifyRequest<V> {
     fn new(client: Client<V>, session: Secret, code: Secret) -> VerifyRequest<V> {
         let inner = client.inner();
-        let accounts = inner.accounts.clone();
+        let (accounts, values) = (inner.accounts.clone(), inner.values.clone());
         let timeout = inner.timeout;
-        let input = VerifyInput { session, code, accounts, options: V::Options::default() };
+        let input = VerifyInput { session, code, accounts, values, options: V::Options::default() };
         VerifyRequest { client, input, timeout, headers: HeaderMap::new(), invalid: None }
     }
 

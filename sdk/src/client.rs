@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::http::credentials::Credentials;
-use crate::http::{BuildError, Secret, Transport, environment, input};
-use crate::vendor::{Accounts, Vendor};
+use crate::http::{BuildError, InvalidInput, Secret, Transport, environment, input};
+use crate::vendor::{Accounts, RequiredValue, RequiredValues, Vendor};
 
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -29,6 +29,7 @@ pub struct Client<V> {
 pub(crate) struct ClientInner {
     pub(crate) transport: Transport,
     pub(crate) accounts: Accounts,
+    pub(crate) values: RequiredValues,
     pub(crate) timeout: Duration,
 }
 
@@ -44,11 +45,12 @@ impl<V> Client<V> {
     /// The same client with connections of its own, unless the program supplied the HTTP client.
     #[cfg(feature = "blocking")]
     pub(crate) fn with_own_connections(self) -> Result<Client<V>, BuildError> {
-        let ClientInner { transport, accounts, timeout } = self.inner();
+        let ClientInner { transport, accounts, values, timeout } = self.inner();
         Ok(match transport.with_own_connections()? {
             Some(transport) => Client::from_inner(ClientInner {
                 transport,
                 accounts: Arc::clone(accounts),
+                values: Arc::clone(values),
                 timeout: *timeout,
             }),
             None => self,
@@ -74,6 +76,9 @@ pub struct ClientBuilder<V> {
     base_url: String,
     credentials: Credentials,
     accounts: Vec<(&'static str, Secret)>,
+    values: Vec<(&'static str, RequiredValue)>,
+    /// The first invalid value. Setters cannot fail, so building does.
+    invalid: Option<InvalidInput>,
     connect_timeout: Duration,
     timeout: Duration,
     http: Option<reqwest::Client>,
@@ -88,11 +93,36 @@ impl<V: Vendor> ClientBuilder<V> {
             base_url: V::DEFAULT_BASE_URL.to_owned(),
             credentials,
             accounts: accounts.into_iter().map(|(name, account)| (name, Secret::new(account))).collect(),
+            values: Vec::new(),
+            invalid: None,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             timeout: DEFAULT_TIMEOUT,
             http: None,
             vendor: PhantomData,
         }
+    }
+
+    /// Adds a value that every request must contain, by the name of its parameter or member.
+    #[doc(hidden)]
+    pub fn value(mut self, name: &'static str, value: impl Into<RequiredValue>) -> ClientBuilder<V> {
+        let value = value.into();
+        let is_empty = matches!(&value, RequiredValue::Text(text) if text.expose().is_empty());
+        self.values.push((name, value));
+        self.require(!is_empty, name, "is empty")
+    }
+
+    /// Makes [`build`](ClientBuilder::build) fail unless a value is allowed.
+    #[doc(hidden)]
+    pub fn require(
+        mut self,
+        is_allowed: bool,
+        name: &'static str,
+        problem: &'static str,
+    ) -> ClientBuilder<V> {
+        if !is_allowed {
+            self.invalid.get_or_insert(InvalidInput::new(name, problem));
+        }
+        self
     }
 
     /// Sets the base URL from an environment variable, if that is set.
@@ -128,7 +158,7 @@ impl<V: Vendor> ClientBuilder<V> {
     /// Uses your HTTP client, for example for a proxy or certificates that the environment does not configure.
     ///
     /// Build it with [`redirect::Policy::none()`](reqwest::redirect::Policy::none): a redirect would carry the code,
-    /// and an API key in a custom header, to any address. The client rejects a response from another URL, but it cannot
+    /// and an API key in a custom header or in the URL (as `Referer`), to any address. The client rejects a response from another URL, but it cannot
     /// detect a redirect that returns to the original one. Do not let it retry requests
     /// (`reqwest::ClientBuilder::retry`), because each may consume an attempt. [`ClientBuilder::connect_timeout`] has
     /// no effect on it. With a `rustls` feature, install a provider before you build a [`reqwest::Client`].
@@ -140,18 +170,22 @@ impl<V: Vendor> ClientBuilder<V> {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`BuildError::InvalidInput`] if the base URL, an account or the credentials cannot be sent, and
-    /// [`BuildError::Unavailable`] if the system has no usable TLS.
+    /// [`BuildError::InvalidInput`] if the base URL, an account, a required value or the credentials cannot be sent,
+    /// and [`BuildError::Unavailable`] if the system has no usable TLS.
     pub fn build(self) -> Result<Client<V>, BuildError> {
+        if let Some(invalid) = self.invalid {
+            return Err(BuildError::InvalidInput(invalid));
+        }
         let base_url = input::base_url(&self.base_url).map_err(BuildError::InvalidInput)?;
         for (name, account) in &self.accounts {
             input::check_identifier(name, account.expose()).map_err(BuildError::InvalidInput)?;
         }
-        let authorization = self.credentials.header().map_err(BuildError::InvalidInput)?;
+        let authorization = self.credentials.authorization().map_err(BuildError::InvalidInput)?;
         let transport = Transport::new(&base_url, authorization, self.connect_timeout, self.http)?;
         Ok(Client::from_inner(ClientInner {
             transport,
             accounts: self.accounts.into(),
+            values: self.values.into(),
             timeout: self.timeout,
         }))
     }

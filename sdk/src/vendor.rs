@@ -59,6 +59,8 @@ pub struct VerifyInput<O> {
     pub code: Secret,
     /// The accounts, by the names of their path parameters.
     pub(crate) accounts: Accounts,
+    /// The other values that every request must contain, by the names of their parameters or members.
+    pub(crate) values: RequiredValues,
     /// The vendor's options.
     pub options: O,
 }
@@ -69,10 +71,69 @@ impl<O> VerifyInput<O> {
         let account = self.accounts.iter().find(|(known, _)| *known == name);
         account.map_or_else(|| Secret::new(String::new()), |(_, account)| account.clone())
     }
+
+    /// The text with this name. The vendor's builder requires each value.
+    pub fn text(&self, name: &str) -> Secret {
+        match self.value(name) {
+            Some(RequiredValue::Text(text)) => text.clone(),
+            _ => Secret::new(String::new()),
+        }
+    }
+
+    /// The integer with this name. The vendor's builder requires each value.
+    pub fn integer(&self, name: &str) -> i64 {
+        match self.value(name) {
+            Some(RequiredValue::Integer(integer)) => *integer,
+            _ => 0,
+        }
+    }
+
+    /// The boolean with this name. The vendor's builder requires each value.
+    pub fn boolean(&self, name: &str) -> bool {
+        matches!(self.value(name), Some(RequiredValue::Boolean(true)))
+    }
+
+    fn value(&self, name: &str) -> Option<&RequiredValue> {
+        self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
 }
 
 /// The accounts of a client, by the names of their path parameters.
 pub(crate) type Accounts = Arc<[(&'static str, Secret)]>;
+
+/// The values that every request of a client must contain, by the names of their parameters or members.
+pub(crate) type RequiredValues = Arc<[(&'static str, RequiredValue)]>;
+
+/// A value that every request of a client must contain besides session, code and accounts.
+///
+/// Text is secret, because some vendors identify an account or a recipient this way.
+#[derive(Clone)]
+pub enum RequiredValue {
+    /// Text.
+    Text(Secret),
+    /// An integer.
+    Integer(i64),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+impl From<String> for RequiredValue {
+    fn from(text: String) -> RequiredValue {
+        RequiredValue::Text(Secret::new(text))
+    }
+}
+
+impl From<i64> for RequiredValue {
+    fn from(integer: i64) -> RequiredValue {
+        RequiredValue::Integer(integer)
+    }
+}
+
+impl From<bool> for RequiredValue {
+    fn from(boolean: bool) -> RequiredValue {
+        RequiredValue::Boolean(boolean)
+    }
+}
 
 /// Keeps other crates from implementing [`Vendor`].
 pub mod sealed {

@@ -1,17 +1,18 @@
-//! `cargo xtask codegen`: generates `sdk/src/generated` from the vendor documents.
+//! `cargo xtask codegen`: generates `sdk/src/generated`, and each list of the vendors in `sdk/`, from the vendor documents.
 //!
 //! The generated code is committed, so that a change to a document shows its effect on the clients, and building a
 //! client needs no generator. Writing and checking share all code except [`write_or_compare`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use heck::ToUpperCamelCase as _;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle, TagStyle, TypeImpl};
 use quote::{format_ident, quote};
+use serde_json::Value;
 use similar::TextDiff;
 
 use crate::document::Document;
@@ -23,14 +24,17 @@ mod cells;
 mod error;
 mod facade;
 mod lowering;
+mod manifest;
 mod media;
 mod options;
 pub(crate) mod package;
+mod parameters;
 mod request;
 mod request_builders;
 mod secrets;
 mod target;
 mod text;
+mod values;
 mod verify;
 
 /// The command that fixes whatever [`Mode::Check`] finds.
@@ -50,32 +54,37 @@ pub(crate) fn run(root: &Path, mode: Mode, out: &mut dyn Write) -> anyhow::Resul
     write_or_compare(root, &files(root)?, mode, out)
 }
 
-/// All generated files, by name.
-fn files(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
+/// All generated files, by path.
+fn files(root: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
     let documents = document::of_repository(root)?;
+    let folder = repository::generated(root);
     let mut files = BTreeMap::new();
     for document in &documents {
         let text = client(document, Target::Module)
             .with_context(|| format!("cannot generate from {}", document.file))?;
-        files.insert(format!("{}.rs", document.contract.vendor), text);
+        files.insert(folder.join(format!("{}.rs", document.contract.vendor)), text);
     }
-    files.insert("mod.rs".to_owned(), index(&documents)?);
+    files.insert(folder.join("mod.rs"), index(&documents)?);
+    files.insert(repository::every_client(root), every_client(&documents)?);
+    let path = repository::client_manifest(root);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = manifest::with_features(&text, &documents)
+        .with_context(|| format!("cannot update {}", path.display()))?;
+    files.insert(path, text);
     Ok(files)
 }
 
-/// Writes or compares `files`, which must be the only files in the folder of the generated clients.
+/// Writes or compares `files`. No other files may be in the folder of the generated clients.
 fn write_or_compare(
     root: &Path,
-    files: &BTreeMap<String, String>,
+    files: &BTreeMap<PathBuf, String>,
     mode: Mode,
     out: &mut dyn Write,
 ) -> anyhow::Result<bool> {
-    let folder = &repository::generated(root);
     let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
     let mut fresh = true;
-    for name in unexpected_files(folder, files)? {
+    for path in unexpected_files(&repository::generated(root), files)? {
         fresh = false;
-        let path = folder.join(&name);
         if mode == Mode::Check {
             writeln!(out, "{:>12} {} belongs to no document", "Stray", shown(&path))?;
         } else {
@@ -83,22 +92,24 @@ fn write_or_compare(
             writeln!(out, "{:>12} {}, which belongs to no document", "Removed", shown(&path))?;
         }
     }
-    for (name, text) in files {
-        let path = folder.join(name);
-        let current = std::fs::read_to_string(&path).unwrap_or_default();
+    for (path, text) in files {
+        let current = std::fs::read_to_string(path).unwrap_or_default();
         if current == *text {
-            writeln!(out, "{:>12} {}", "Fresh", shown(&path))?;
+            writeln!(out, "{:>12} {}", "Fresh", shown(path))?;
             continue;
         }
         fresh = false;
         if mode == Mode::Check {
-            writeln!(out, "{:>12} {}", "Stale", shown(&path))?;
+            writeln!(out, "{:>12} {}", "Stale", shown(path))?;
             let diff = TextDiff::from_lines(&current, text);
             write!(out, "{}", diff.unified_diff().header("current", "generated"))?;
         } else {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-            writeln!(out, "{:>12} {}", "Wrote", shown(&path))?;
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot create {}", folder.display()))?;
+            }
+            std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            writeln!(out, "{:>12} {}", "Wrote", shown(path))?;
         }
     }
     if mode == Mode::Check && !fresh {
@@ -107,14 +118,14 @@ fn write_or_compare(
     Ok(fresh || mode == Mode::Write)
 }
 
-/// The names of the files in the folder that are not generated, sorted.
-fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::Result<Vec<String>> {
+/// The files in the folder that are not generated, sorted.
+fn unexpected_files(folder: &Path, files: &BTreeMap<PathBuf, String>) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     // A folder that does not exist yet has no files.
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if !files.contains_key(&name) {
-            found.push(name);
+        let path = entry?.path();
+        if !files.contains_key(&path) {
+            found.push(path);
         }
     }
     found.sort();
@@ -124,21 +135,26 @@ fn unexpected_files(folder: &Path, files: &BTreeMap<String, String>) -> anyhow::
 /// The client of one vendor.
 fn client(document: &Document, target: Target) -> anyhow::Result<String> {
     let contract = &document.contract;
-    let (without_forms, forms) = lowering::without_forms(&document.value);
-    let named = lowering::with_named_bodies(&without_forms);
-    let lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
+    let (readable, forms) = readable(document);
+    let named = lowering::with_named_bodies(&readable);
+    let mut lowered = secrets::with_secret_types(&lowering::without_responses(&named), contract)?;
+    let mut operations = Vec::new();
+    for operation in contract.operations() {
+        let values = values::of(operation, &readable)?;
+        lowered = values::with_plain_types(&lowered, operation, &values)?;
+        operations.push((operation, values));
+    }
     let spec: openapiv3::OpenAPI = serde_json::from_value(lowered).context("not an OpenAPI 3.0 document")?;
     let generated =
         syn::parse2(generator().generate_tokens(&spec)?).context("progenitor generated invalid Rust")?;
 
     let vendor = vendor(document);
-    let operations = contract
-        .operations()
+    let operations = operations
         .iter()
-        .map(|operation| {
+        .map(|(operation, values)| {
             let items = verify::items(contract, operation, &named, &generated)?;
-            let builders = facade::builders(document, operation, target)?;
-            let request = request::request(contract, operation, &document.value, &generated, target)?;
+            let builders = facade::builders(document, operation, values, target)?;
+            let request = request::request(contract, operation, values, &generated, target)?;
             Ok(quote!(#builders #items #request))
         })
         .collect::<anyhow::Result<Vec<_>>>()?;
@@ -170,6 +186,11 @@ fn client(document: &Document, target: Target) -> anyhow::Result<String> {
         document.file,
         target.adapt(code)
     ))
+}
+
+/// The document in the form in which the generator reads requests, and the ids of the operations with a form.
+fn readable(document: &Document) -> (Value, BTreeSet<String>) {
+    lowering::without_forms(&parameters::with_own_parameters(&document.value, &document.contract))
 }
 
 /// What the module is for: the vendor's call, and the description in its document.
@@ -264,6 +285,37 @@ fn index(documents: &[Document]) -> anyhow::Result<String> {
     Ok(format!(
         "//! One module for each vendor.\n\n// Generated by `cargo xtask codegen` from the documents in openapi/. Do not edit.\n{}",
         with_blank_lines(file)
+    ))
+}
+
+/// A macro for the client's tests that has a builder for each vendor, with the arguments that the tests look for.
+fn every_client(documents: &[Document]) -> anyhow::Result<String> {
+    let mut arms = String::new();
+    for document in documents {
+        let operation = document.contract.verify();
+        let values = values::of(operation, &readable(document).0)?;
+        let arguments = facade::canary_arguments(operation, &values)?.join(", ");
+        let vendor = &document.contract.vendor;
+        arms += &format!(
+            "            {vendor:?} => $call!(otp_verify::{vendor}::Client::builder({arguments})),\n"
+        );
+    }
+    Ok(format!(
+        r#"//! The client of each vendor.
+
+// Generated by `cargo xtask codegen` from the documents in openapi/. Do not edit.
+
+/// Expands the macro `$call` with a builder of the vendor's client.
+macro_rules! with_builder {{
+    ($vendor:expr, $call:ident) => {{
+        match $vendor {{
+{arms}            other => panic!("no client of {{other}}"),
+        }}
+    }};
+}}
+
+pub(crate) use with_builder;
+"#
     ))
 }
 

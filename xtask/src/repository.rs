@@ -30,3 +30,13 @@ pub(crate) fn client(root: &Path) -> PathBuf {
 pub(crate) fn generated(root: &Path) -> PathBuf {
     client(root).join("src").join("generated")
 }
+
+/// The manifest of the package `otp-verify`.
+pub(crate) fn client_manifest(root: &Path) -> PathBuf {
+    client(root).join("Cargo.toml")
+}
+
+/// The list of all clients for the tests of `otp-verify`.
+pub(crate) fn every_client(root: &Path) -> PathBuf {
+    client(root).join("tests").join("it").join("every_client.rs")
+}

@@ -42,7 +42,12 @@ impl Client {
         api_key: impl Into<crate::SecretString>,
     ) -> ClientBuilder {
         ClientBuilder::new(
-            crate::http::credentials::Credentials::Header("api-key", api_key.into()),
+            crate::http::credentials::Credentials::ApiKey {
+                place: crate::http::credentials::KeyPlace::Header,
+                name: "api-key",
+                prefix: None,
+                key: api_key.into(),
+            },
             vec![("sid", sid.into())],
         )
     }

@@ -3,12 +3,20 @@
 #![allow(dead_code, reason = "a build may have no vendor")]
 
 use std::env::{self, VarError};
+use std::str::FromStr;
 
-use super::BuildError;
+use super::{BuildError, InvalidInput};
 
 /// The value of a required variable.
 pub fn required(name: &'static str) -> Result<String, BuildError> {
     optional(name)?.ok_or(BuildError::Environment(name))
+}
+
+/// The value of a required variable that is no text. `problem` says what any other value must be, such as "must be true
+/// or false".
+pub fn parsed<T: FromStr>(name: &'static str, problem: &'static str) -> Result<T, BuildError> {
+    let text = required(name)?;
+    text.trim().parse().map_err(|_| BuildError::InvalidInput(InvalidInput::new(name, problem)))
 }
 
 /// The value of an optional variable.

@@ -27,15 +27,15 @@ const RESERVED: [HeaderName; 18] = [
     header::UPGRADE,
 ];
 
-/// Parses a header; `authorization` is the one that authenticates the client's calls.
+/// Parses a header; `authorization` is the one that authenticates the client's calls, if a header does.
 pub(crate) fn parse(
     name: &str,
     value: &str,
-    authorization: &HeaderName,
+    authorization: Option<&HeaderName>,
 ) -> Result<(HeaderName, HeaderValue), InvalidInput> {
     let invalid = |problem| InvalidInput::new("header", problem);
     let name = HeaderName::try_from(name).map_err(|_| invalid("has an invalid name"))?;
-    if RESERVED.contains(&name) || name == authorization {
+    if RESERVED.contains(&name) || Some(&name) == authorization {
         return Err(invalid("is reserved for the client"));
     }
     let mut value = HeaderValue::from_str(value).map_err(|_| invalid("has an invalid value"))?;

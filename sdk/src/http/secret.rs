@@ -1,4 +1,4 @@
-//! Text that must not be printed: codes, session ids and accounts.
+//! Text that must not be printed: codes, session ids, accounts and other text of requests.
 //!
 //! Only this crate can read the text, and no `Debug` or `Display` of a public type shows it. Its memory is overwritten
 //! when the last clone is dropped.
@@ -88,16 +88,17 @@ macro_rules! hidden {
 
 hidden!(Code SessionId);
 
-/// The text of a [`Code`], a [`SessionId`] or an account.
+/// The text of a [`Code`], a [`SessionId`], an account or another value of a request.
 ///
-/// Generated requests have this type wherever the contract has a session id, a code or an account. `Display` and
+/// Generated requests have this type wherever the contract has text. `Display` and
 /// `Serialize` show the text, because generated code uses them to build the request; therefore only generated code can
 /// name the type.
 #[derive(Clone)]
 pub struct Secret(Arc<SecretString>);
 
 impl Secret {
-    pub(crate) fn new(text: String) -> Secret {
+    /// Hides the text.
+    pub fn new(text: String) -> Secret {
         if text.len() == text.capacity() {
             return Secret(Arc::new(SecretString::from(text)));
         }

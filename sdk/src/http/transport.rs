@@ -9,7 +9,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
+use secrecy::zeroize::Zeroizing;
 
+use super::credentials::Authorization;
 use super::telemetry::ServerAddress;
 use super::{BuildError, IncompleteBody, TransportError};
 use crate::response::RawResponse;
@@ -30,7 +32,7 @@ pub(crate) struct Transport {
     pub(crate) api: Api,
     /// Whether the program supplied the HTTP client, whose settings are then unknown.
     has_supplied_client: bool,
-    authorization: (HeaderName, HeaderValue),
+    authorization: Authorization,
     pub(crate) server: ServerAddress,
     #[cfg(feature = "blocking")]
     connect_timeout: Duration,
@@ -54,7 +56,7 @@ impl Transport {
     /// `base_url` must have passed [`input::base_url`](super::input::base_url).
     pub(crate) fn new(
         base_url: &reqwest::Url,
-        authorization: (HeaderName, HeaderValue),
+        authorization: Authorization,
         connect_timeout: Duration,
         supplied_client: Option<reqwest::Client>,
     ) -> Result<Transport, BuildError> {
@@ -83,9 +85,12 @@ impl Transport {
         Transport::new(&base_url, self.authorization.clone(), self.connect_timeout, None).map(Some)
     }
 
-    /// The name of the header that authenticates the requests.
-    pub(crate) fn authorization_header(&self) -> &HeaderName {
-        &self.authorization.0
+    /// The name of the header that authenticates the requests, if a header does.
+    pub(crate) fn authorization_header(&self) -> Option<&HeaderName> {
+        match &self.authorization {
+            Authorization::Header(name, _) => Some(name),
+            Authorization::Query(_) => None,
+        }
     }
 
     /// Completes a generated request: the generator knows neither the credentials nor the call's options.
@@ -106,7 +111,12 @@ impl Transport {
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
         }
-        headers.insert(self.authorization.0.clone(), self.authorization.1.clone());
+        match &self.authorization {
+            Authorization::Header(name, value) => {
+                headers.insert(name.clone(), value.clone());
+            }
+            Authorization::Query(pair) => add_to_query(request.url_mut(), pair),
+        }
         *request.timeout_mut() = Some(timeout);
     }
 
@@ -116,6 +126,15 @@ impl Transport {
         let requested = self.has_supplied_client.then(|| Box::new(request.url().clone()));
         receive(self.api.client.execute(request), requested)
     }
+}
+
+/// Adds an encoded pair to the query string. The URL keeps a copy until the exchange ends; nothing prints it.
+fn add_to_query(url: &mut reqwest::Url, pair: &str) {
+    let query = match url.query() {
+        None | Some("") => Zeroizing::new(pair.to_owned()),
+        Some(query) => Zeroizing::new(format!("{query}&{pair}")),
+    };
+    url.set_query(Some(&query));
 }
 
 async fn receive(

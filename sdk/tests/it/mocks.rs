@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use otp_verify::{Code, Outcome, Verifier, d7, dailystory, exotel, kaleyra, mock, zeckta};
+use otp_verify::{Code, Outcome, Verifier, d7, mock};
 
-use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+use crate::every_client::with_builder;
+use crate::vendor_call::{self, CODE, SECRET, SESSION};
 
 fn verifiers(url: &str) -> Vec<Box<dyn Verifier>> {
-    vec![
-        Box::new(zeckta::Client::builder(SECRET).base_url(url).build().unwrap()),
-        Box::new(kaleyra::Client::builder(ACCOUNT, SECRET).base_url(url).build().unwrap()),
-        Box::new(dailystory::Client::builder(SECRET).base_url(url).build().unwrap()),
-        Box::new(exotel::Client::builder(ACCOUNT, USER, SECRET).base_url(url).build().unwrap()),
-        Box::new(d7::Client::builder(SECRET).base_url(url).build().unwrap()),
-    ]
+    macro_rules! boxed {
+        ($builder:expr) => {{
+            let verifier: Box<dyn Verifier> = Box::new($builder.base_url(url).build().unwrap());
+            verifier
+        }};
+    }
+    let vendors = vendor_call::contracts();
+    vendors.iter().map(|contract| with_builder!(contract.vendor.as_str(), boxed)).collect()
 }
 
 #[tokio::test]

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use otp_verify::__private::http::credentials::KeyPlace;
 use otp_verify::{BuildError, Code, Consumption, dailystory, exotel, kaleyra, zeckta};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 use wiremock::matchers::{any, body_partial_json};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
-use crate::vendor_call::{self, CODE, SESSION, verify_as};
+use crate::vendor_call::{self, CODE, SESSION, builder_with_key, verify_as};
 
 async fn failing_server() -> MockServer {
     let server = MockServer::start().await;
@@ -163,6 +164,34 @@ async fn dailystory_also_accepts_basic_credentials() {
         dailystory::Client::builder_with_basic("api", "token").base_url(server.uri()).build().unwrap();
     let _ = client.verify(SESSION, Code::new(CODE)).await;
     assert_eq!(requests(&server).await[0].headers["authorization"], "Basic YXBpOnRva2Vu");
+}
+
+#[tokio::test]
+async fn a_key_is_sent_unchanged_in_any_place() {
+    let server = failing_server().await;
+    let mut sent = Vec::new();
+    for (place, name, prefix, key) in [
+        (KeyPlace::Query, "key[]", Some("App"), "a+b c&otp=1#%ä"),
+        (KeyPlace::Header, "authorization", Some("App"), "a+b/c="),
+        (KeyPlace::Cookie, "sid", None, "a+b/c="),
+    ] {
+        let client = builder_with_key(place, name, prefix, key).base_url(server.uri()).build().unwrap();
+        let call = client.verify(SESSION, Code::new(CODE)).minutes_valid(5);
+        let _ = call.await;
+        sent.push(requests(&server).await.pop().unwrap());
+    }
+    let pairs = |request: &Request| request.url.query_pairs().into_owned().collect::<Vec<_>>();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let own = vec![pair("minutes_valid", "5"), pair("otp", CODE)];
+    let with_key = [own.clone(), vec![pair("key[]", "App a+b c&otp=1#%ä")]].concat();
+    assert_eq!(pairs(&sent[0]), with_key);
+    assert!(!sent[0].url.query().unwrap().contains('+'), "{}", sent[0].url);
+    assert!(!sent[0].headers.contains_key("authorization"));
+    assert_eq!(
+        (pairs(&sent[1]), &sent[1].headers["authorization"]),
+        (own.clone(), &"App a+b/c=".parse().unwrap())
+    );
+    assert_eq!((pairs(&sent[2]), &sent[2].headers["cookie"]), (own, &"sid=a+b/c=".parse().unwrap()));
 }
 
 #[tokio::test]

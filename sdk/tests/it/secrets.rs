@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use otp_verify::__private::http::credentials::KeyPlace;
 use otp_verify::{Code, SecretString, SessionId, d7, dailystory, exotel, kaleyra, zeckta};
 use serde_json::json;
 
-use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+use crate::every_client::with_builder;
+use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER, builder_with_key};
 
 #[track_caller]
 pub(crate) fn assert_no_canary(printed: &str) {
@@ -23,17 +25,15 @@ fn assert_prints_no_canary(value: &impl Debug) {
 #[test]
 fn clients_and_builders_print_no_secret_and_no_account() {
     macro_rules! check {
-        ($builder:expr) => {
+        ($builder:expr) => {{
             assert_prints_no_canary(&$builder);
-            assert_prints_no_canary(&$builder.build().unwrap());
-        };
+            assert_prints_no_canary(&$builder.base_url("http://127.0.0.1:1").build().unwrap());
+        }};
     }
-    check!(zeckta::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
-    check!(kaleyra::Client::builder(ACCOUNT, SECRET).base_url("http://127.0.0.1:1"));
-    check!(dailystory::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
-    check!(dailystory::Client::builder_with_basic(USER, SECRET).base_url("http://127.0.0.1:1"));
-    check!(exotel::Client::builder(ACCOUNT, USER, SECRET).base_url("http://127.0.0.1:1"));
-    check!(d7::Client::builder(SECRET).base_url("http://127.0.0.1:1"));
+    for contract in vendor_call::contracts() {
+        with_builder!(contract.vendor.as_str(), check);
+    }
+    check!(dailystory::Client::builder_with_basic(USER, SECRET));
 }
 
 #[test]
@@ -91,6 +91,41 @@ async fn no_failure_prints_the_secrets_of_the_call() {
         .await;
         assert_no_canary(&result.printed);
     }
+}
+
+#[tokio::test]
+async fn nothing_prints_a_key_in_the_url() {
+    let stalled = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stalled = format!("http://{}", stalled.local_addr().unwrap());
+    let server = wiremock::MockServer::start().await;
+    let redirect = wiremock::ResponseTemplate::new(302).insert_header("location", "/elsewhere");
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(redirect).mount(&server).await;
+    for place in [KeyPlace::Query, KeyPlace::Cookie, KeyPlace::Header] {
+        for url in
+            [stalled.clone(), server.uri(), "http://127.0.0.1:1".to_owned(), "https://[::1]:1".to_owned()]
+        {
+            let builder = builder_with_key(place, "key", Some("App"), SECRET)
+                .base_url(url)
+                .timeout(Duration::from_millis(200));
+            assert_prints_no_canary(&builder);
+            let client = builder.build().unwrap();
+            assert_prints_no_canary(&client);
+            let call = client.verify(SESSION, Code::new(CODE));
+            assert_prints_no_canary(&call);
+            let result = vendor_call::CallResult::new(call.await);
+            assert_ne!(result.kind, "Approved");
+            assert_no_canary(&result.printed);
+        }
+        let error = builder_with_key(place, "key", None, &format!("{SECRET}\n")).build().unwrap_err();
+        assert_no_canary(&format!("{error} {error:?}"));
+    }
+
+    // A client of the program may follow a redirect.
+    let http = vendor_call::program_http_client().build().unwrap();
+    let builder = builder_with_key(KeyPlace::Query, "key", None, SECRET).base_url(server.uri());
+    let client = builder.http_client(http).timeout(Duration::from_secs(5)).build().unwrap();
+    let result = vendor_call::CallResult::new(client.verify(SESSION, Code::new(CODE)).await);
+    assert_no_canary(&result.printed);
 }
 
 #[tokio::test]

@@ -4,12 +4,14 @@ use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+use otp_verify::__private::http::credentials::KeyPlace;
+use otp_verify::Code;
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
 use crate::secrets::assert_no_canary;
-use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER};
+use crate::vendor_call::{self, ACCOUNT, CODE, SECRET, SESSION, USER, builder_with_key};
 
 /// The logs of all crates at all levels since the first test of this module started.
 static LOG: LazyLock<Log> = LazyLock::new(|| {
@@ -18,6 +20,8 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_span_events(FmtSpan::FULL)
         .with_ansi(false)
+        // A time may have the digits of the code.
+        .without_time()
         .with_writer(log.clone())
         .init();
     log
@@ -55,6 +59,10 @@ impl<'w> MakeWriter<'w> for Log {
 #[tokio::test]
 async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
     let log = &*LOG;
+    // Without a response, the mock server would log the request in lines without its name.
+    let server = wiremock::MockServer::start().await;
+    let response = wiremock::ResponseTemplate::new(500);
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(response).mount(&server).await;
     let everything = format!("{SESSION} {CODE} {ACCOUNT} {USER} {SECRET}");
     for contract in vendor_call::contracts() {
         for cell in &contract.verify().cells {
@@ -90,6 +98,16 @@ async fn a_call_is_a_span_with_opentelemetrys_names_and_no_secret() {
             assert!(spans.iter().any(|span| span.contains(&part)), "{part} is in none of {spans:#?}");
         }
     }
+    for (place, url) in [
+        (KeyPlace::Query, "http://127.0.0.1:1"),
+        (KeyPlace::Query, server.uri().as_str()),
+        (KeyPlace::Cookie, server.uri().as_str()),
+    ] {
+        let builder = builder_with_key(place, "key", Some("App"), SECRET).base_url(url);
+        let client = builder.timeout(Duration::from_secs(1)).build().unwrap();
+        let _ = client.verify(SESSION, Code::new(CODE)).await;
+    }
+
     let lines = log.lines();
     assert!(
         lines.iter().any(|line| line.contains("reqwest") || line.contains("hyper")),

@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::media::JSON;
 
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
+/// The keys of a path that are operations.
+pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
 
 /// Objects whose keys are names and not keywords.
 const NAME_MAPS: [&str; 12] = [

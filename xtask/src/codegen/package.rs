@@ -9,11 +9,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use heck::{ToKebabCase as _, ToUpperCamelCase as _};
-use otp_contract::{Contract, Outcome, Scheme};
+use otp_contract::{Contract, Outcome, parse_yaml};
 
-use super::{Target, client, error};
-use otp_contract::parse_yaml;
-
+use super::{Target, client, error, facade, values};
 use crate::document::Document;
 
 /// The first line of the manifest, by which the command recognizes its own crates.
@@ -69,12 +67,15 @@ fn files(document: &Document, otp_verify: &Path) -> anyhow::Result<BTreeMap<&'st
     let package = format!("{}-verify", document.contract.vendor.to_kebab_case());
     let client =
         client(document, Target::Crate).with_context(|| format!("cannot generate from {}", document.file))?;
+    let operation = document.contract.verify();
+    let values = values::of(operation, &super::readable(document).0)?;
+    let arguments = facade::example_arguments(operation, &values)?;
     Ok(BTreeMap::from([
         ("Cargo.toml", manifest(document, &package, otp_verify)),
-        ("README.md", readme(document, &package)),
+        ("README.md", readme(document, &package, &arguments)),
         ("src/lib.rs", LIBRARY.to_owned()),
         ("src/client.rs", client),
-        ("tests/cells.rs", tests(document, &package)),
+        ("tests/cells.rs", tests(document, &package, &arguments)),
     ]))
 }
 
@@ -137,21 +138,9 @@ pub use otp_verify::{BuildError, Code, ErrorKind, NextStep, Outcome, SessionId, 
 mod client;
 "#;
 
-/// The arguments of the first builder, as literals: the accounts, then the credentials.
-fn arguments(contract: &Contract) -> String {
-    let verify = contract.verify();
-    let credentials = match verify.security.first().map(|scheme| &scheme.scheme) {
-        Some(Scheme::Basic) => vec!["\"a user\"", "\"a password\""],
-        Some(Scheme::Bearer | Scheme::ApiKey { .. }) => vec!["\"a key\""],
-        None => Vec::new(),
-    };
-    let accounts = verify.accounts.iter().map(|_| "\"account-1\"");
-    accounts.chain(credentials).collect::<Vec<_>>().join(", ")
-}
-
-fn readme(document: &Document, package: &str) -> String {
-    let contract = &document.contract;
-    let (name, library, arguments) = (&contract.name, package.replace('-', "_"), arguments(contract));
+/// `arguments` are those of the builder.
+fn readme(document: &Document, package: &str, arguments: &str) -> String {
+    let (name, library) = (&document.contract.name, package.replace('-', "_"));
     let fence = "```";
     format!(
         "# A client of {name}
@@ -171,16 +160,17 @@ match client.verify(\"session-1\", Code::new(\"123456\")).await {{
 # }}
 {fence}
 
-`ClientExt` creates builders, and `ClientBuilderExt::from_env` reads environment variables. If calls have options, they are in
-`VerifyRequestExt`. Everything else is as in `otp-verify`: the client implements its `Verifier`, each error converts to its
-`Error`, and with the feature `mock` a server for tests sends the documented responses.
+`ClientExt` creates builders, and `ClientBuilderExt::from_env` reads environment variables. A value that every request must
+contain is an argument of the builder. If calls have options, they are in `VerifyRequestExt`. Everything else is as in
+`otp-verify`: the client implements its `Verifier`, each error converts to its `Error`, and with the feature `mock` a server
+for tests sends the documented responses.
 ",
         file = document.file,
     )
 }
 
 /// A test for each documented response, which a mock server sends.
-fn tests(document: &Document, package: &str) -> String {
+fn tests(document: &Document, package: &str, arguments: &str) -> String {
     let (contract, library) = (&document.contract, package.replace('-', "_"));
     let mut text = format!(
         r#"//! The client receives every documented response and reports what the document says about it.
@@ -199,8 +189,7 @@ async fn result(name: &str) -> Result<Approved, Error> {{
     assert_eq!(server.requests().await, 1);
     result
 }}
-"#,
-        arguments = arguments(contract),
+"#
     );
     let operation = contract.verify();
     for cell in &operation.cells {
@@ -280,6 +269,11 @@ mod tests {
     #[test]
     fn a_crate_that_reads_problem_documents_passes_its_tests() {
         assert_the_tests_pass(&repository::root().join("conformance/tests/contracts/vonage.yaml"));
+    }
+
+    #[test]
+    fn a_crate_with_required_values_and_a_key_in_the_url_passes_its_tests() {
+        assert_the_tests_pass(&repository::root().join("conformance/tests/contracts/globex.yaml"));
     }
 
     #[test]

@@ -7,26 +7,25 @@ use heck::ToUpperCamelCase as _;
 use otp_contract::{Contract, Operation, Place};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, format_ident, quote};
-use serde_json::Value;
 use syn::{FnArg, Item, Pat, Type};
 
 use super::lowering::same_name;
 use super::options;
-use super::options::CallOption;
 use super::target::Target;
+use super::values::RequestValue;
 
 /// The call's options, and the implementation of `VerifyOperation`.
 ///
-/// `document` is the vendor's document, and `generated` the code that progenitor generated from it.
+/// `values` are those of [`values::of`](super::values::of), and `generated` is the code that progenitor generated.
 pub(super) fn request(
     contract: &Contract,
     operation: &Operation,
-    document: &Value,
+    values: &[RequestValue],
     generated: &syn::File,
     target: Target,
 ) -> anyhow::Result<TokenStream> {
     let marker = format_ident!("{}", contract.vendor.to_upper_camel_case());
-    let options = options::of(operation, document);
+    let options = options::of(values);
     let function = function(operation, generated)?;
     let function_name = &function.sig.ident;
     let (mut body, mut arguments) = (None, Vec::new());
@@ -35,10 +34,10 @@ pub(super) fn request(
         let Pat::Ident(name) = &*argument.pat else { bail!("`{function_name}` has an unnamed argument") };
         let name = name.ident.to_string();
         if name == "body" && operation.body.is_some() {
-            body = Some(members(operation, &argument.ty, generated)?);
+            body = Some(members(operation, values, &argument.ty, generated)?);
             arguments.push(quote!(&body));
         } else {
-            arguments.push(argument_of(operation, &options, &name, &argument.ty)?);
+            arguments.push(argument_of(operation, values, &name, &argument.ty)?);
         }
     }
     let body = body.map(|body| quote!(let body = #body;));
@@ -84,7 +83,7 @@ fn function<'g>(operation: &Operation, generated: &'g syn::File) -> anyhow::Resu
 /// What a call passes for a path or query parameter.
 fn argument_of(
     operation: &Operation,
-    options: &[CallOption],
+    values: &[RequestValue],
     name: &str,
     kind: &Type,
 ) -> anyhow::Result<TokenStream> {
@@ -102,21 +101,49 @@ fn argument_of(
         let account = &account.name;
         return Ok(quote!(&input.account(#account)));
     }
-    if let Some(option) = options.iter().find(|option| same_name(&option.parameter, name)) {
-        return option.argument(kind);
+    if let Some(value) = values.iter().find(|value| !value.is_in_body() && is_argument(&value.name, name)) {
+        return options::expression(value, kind);
     }
     if is_optional {
         return Ok(quote!(None));
     }
-    bail!("the required parameter {name} is neither session, code nor account; a call cannot set it")
+    bail!("the required parameter {name} is neither session, code nor account; a client cannot set it")
+}
+
+/// Whether progenitor gives the argument for a parameter this name. It puts an `x` before a digit.
+fn is_argument(parameter: &str, name: &str) -> bool {
+    same_name(parameter, name)
+        || parameter.starts_with(|first: char| first.is_ascii_digit())
+            && same_name(parameter, name.trim_start_matches('x'))
+}
+
+/// The name of a member in the body, which is not always a name that Rust allows.
+fn json_name(field: &syn::Field, member: &syn::Ident) -> anyhow::Result<String> {
+    let mut name = member.to_string();
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = meta.value()?.parse::<syn::LitStr>()?.value();
+            } else if meta.input.peek(syn::Token![=]) {
+                meta.value()?.parse::<syn::Expr>()?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(name)
 }
 
 fn is_in_body(place: Place) -> bool {
     matches!(place, Place::Body | Place::Form)
 }
 
-/// The body of a request, from the members that hold session and code.
-fn members(operation: &Operation, kind: &Type, generated: &syn::File) -> anyhow::Result<TokenStream> {
+/// The body of a request, from the members that hold session and code, and the other values.
+fn members(
+    operation: &Operation,
+    values: &[RequestValue],
+    kind: &Type,
+    generated: &syn::File,
+) -> anyhow::Result<TokenStream> {
     let Type::Reference(reference) = kind else { bail!("the body is no reference") };
     let Type::Path(path) = &*reference.elem else { bail!("the body has no named type") };
     let name = &path.path.segments.last().context("the body has no named type")?.ident;
@@ -133,20 +160,23 @@ fn members(operation: &Operation, kind: &Type, generated: &syn::File) -> anyhow:
     for field in &body.fields {
         let member = field.ident.as_ref().context("a member of the body has no name")?;
         let is_optional = field.ty.to_token_stream().to_string().contains("Option <");
-        let holds = |location: &otp_contract::Location| {
-            is_in_body(location.place) && same_name(&location.name, &member.to_string())
-        };
+        let json_name = json_name(field, member)?;
+        let holds =
+            |location: &otp_contract::Location| is_in_body(location.place) && location.name == json_name;
         let value = if holds(&operation.session.location) {
             quote!(input.session.clone())
         } else if holds(&operation.code.location) {
             quote!(input.code.clone())
-        } else if is_optional {
-            members.push(quote!(#member: None));
-            continue;
         } else {
-            bail!(
-                "the required member {member} of the body is neither session nor code; a call cannot set it"
-            )
+            let value = values.iter().find(|value| value.is_in_body() && value.name == json_name);
+            let value = value.with_context(|| {
+                format!(
+                    "the member {json_name} of the body is neither session nor code; a client cannot set it"
+                )
+            })?;
+            let expression = options::expression(value, &field.ty)?;
+            members.push(quote!(#member: #expression));
+            continue;
         };
         members.push(if is_optional { quote!(#member: Some(#value)) } else { quote!(#member: #value) });
     }

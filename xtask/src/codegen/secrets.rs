@@ -1,10 +1,10 @@
 //! Gives codes, session ids and accounts in generated requests a type that no `Debug` prints.
 //!
-//! The contract says where they are; nothing here looks at names.
+//! The contract says where they are; nothing here looks at names. `values.rs` does the same for all other text.
 
 use anyhow::{Context as _, bail};
 use otp_contract::{Contract, Location, Operation, Place};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The schema of such a text. The generator replaces it by the client's own type.
 pub(super) const SCHEMA: &str = "OtpSecretText";
@@ -19,11 +19,12 @@ pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow
             let schema = match location.place {
                 // Forms have been lowered to JSON.
                 Place::Body | Place::Form => property(&mut document, &path, &method, &location.name),
-                Place::Path | Place::Query => parameter(&mut document, &path, &method, &location.name),
+                Place::Path => parameter(&mut document, &path, &method, "path", &location.name),
+                Place::Query => parameter(&mut document, &path, &method, "query", &location.name),
             };
             *schema
                 .with_context(|| format!("{method} {path} has no parameter or member {}", location.name))? =
-                json!({ "$ref": format!("#/components/schemas/{SCHEMA}") });
+                reference();
         }
     }
     let schemas = &mut document["components"]["schemas"];
@@ -37,6 +38,11 @@ pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow
     Ok(document)
 }
 
+/// A reference to that schema.
+pub(super) fn reference() -> Value {
+    json!({ "$ref": format!("#/components/schemas/{SCHEMA}") })
+}
+
 /// Where the requests of an operation have a session id, a code or an account.
 fn secrets(operation: &Operation) -> impl Iterator<Item = Location> + '_ {
     let accounts =
@@ -44,21 +50,43 @@ fn secrets(operation: &Operation) -> impl Iterator<Item = Location> + '_ {
     [operation.session.location.clone(), operation.code.location.clone()].into_iter().chain(accounts)
 }
 
-fn parameter<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
+/// The schema of a parameter of an operation or of its path.
+pub(super) fn parameter<'d>(
+    document: &'d mut Value,
+    path: &str,
+    method: &str,
+    place: &str,
+    name: &str,
+) -> Option<&'d mut Value> {
     let item = document.get_mut("paths")?.get_mut(path)?;
-    let named =
-        |parameters: &Value| parameters.as_array()?.iter().position(|parameter| parameter["name"] == name);
-    let of_operation = item[method].get("parameters").and_then(named);
+    let is_wanted = |parameter: &Value| parameter["name"] == name && parameter["in"] == place;
+    let find = |parameters: &Value| parameters.as_array()?.iter().position(is_wanted);
+    let of_operation = item[method].get("parameters").and_then(find);
     let (owner, place) = if let Some(place) = of_operation {
         (item.get_mut(method)?, place)
     } else {
-        let place = item.get("parameters").and_then(named)?;
+        let place = item.get("parameters").and_then(find)?;
         (item, place)
     };
     owner.get_mut("parameters")?.get_mut(place)?.get_mut("schema")
 }
 
-fn property<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -> Option<&'d mut Value> {
+/// The schema of a member of the request's body.
+pub(super) fn property<'d>(
+    document: &'d mut Value,
+    path: &str,
+    method: &str,
+    name: &str,
+) -> Option<&'d mut Value> {
+    properties(document, path, method)?.get_mut(name)
+}
+
+/// The members of the request's body.
+pub(super) fn properties<'d>(
+    document: &'d mut Value,
+    path: &str,
+    method: &str,
+) -> Option<&'d mut Map<String, Value>> {
     let body = document["paths"][path][method].pointer("/requestBody/content/application~1json/schema")?;
     let pointer = if let Some(reference) = body.get("$ref").and_then(Value::as_str) {
         reference.strip_prefix('#')?.to_owned()
@@ -66,7 +94,7 @@ fn property<'d>(document: &'d mut Value, path: &str, method: &str, name: &str) -
         let path = path.replace('~', "~0").replace('/', "~1");
         format!("/paths/{path}/{method}/requestBody/content/application~1json/schema")
     };
-    document.pointer_mut(&pointer)?.get_mut("properties")?.get_mut(name)
+    document.pointer_mut(&pointer)?.get_mut("properties")?.as_object_mut()
 }
 
 #[cfg(test)]

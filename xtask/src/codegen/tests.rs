@@ -24,6 +24,11 @@ fn copy() -> tempfile::TempDir {
             }
         }
     }
+    for path in [repository::client_manifest, repository::every_client] {
+        let (from, to) = (path(&repository::root()), path(folder.path()));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(from, to).unwrap();
+    }
     folder
 }
 
@@ -75,6 +80,23 @@ fn a_missing_or_unexpected_generated_file_is_detected_and_fixed() {
 }
 
 #[test]
+fn a_feature_without_a_document_is_detected_and_fixed() {
+    let copy = copy();
+    let manifest = repository::client_manifest(copy.path());
+    edit(&manifest, "d7 = [\"__vendor\"]", "d7 = [\"__vendor\"]\nacme = [\"__vendor\"]");
+    edit(&repository::every_client(copy.path()), "\"d7\" =>", "\"d8\" =>");
+    let (fresh, out) = checked(copy.path());
+    assert!(!fresh && out.contains("-acme = ") && out.contains("\"d8\" =>"), "{out}");
+    assert!(run(copy.path(), Mode::Write, &mut Vec::new()).unwrap());
+    let original = std::fs::read_to_string(repository::client_manifest(&repository::root())).unwrap();
+    assert_eq!(std::fs::read_to_string(&manifest).unwrap(), original);
+
+    edit(&manifest, "# End of the generated features.\n", "");
+    let error = format!("{:#}", run(copy.path(), Mode::Write, &mut Vec::new()).unwrap_err());
+    assert!(error.contains("has no line `# End of the generated features.`"), "{error}");
+}
+
+#[test]
 fn a_new_document_adds_a_client() {
     let copy = copy();
     let text = std::fs::read_to_string(copy.path().join("openapi/d7.yaml")).unwrap();
@@ -86,6 +108,13 @@ fn a_new_document_adds_a_client() {
     let index = std::fs::read_to_string(generated.join("mod.rs")).unwrap();
     assert!(index.contains("#[cfg(feature = \"acme\")]\npub mod acme;"), "{index}");
     assert!(index.contains("#[cfg(feature = \"acme\")]\n    &acme::VERIFY,"), "{index}");
+    let manifest = std::fs::read_to_string(repository::client_manifest(copy.path())).unwrap();
+    assert!(
+        manifest.contains(", \"acme\", \"rustls\"]\n") && manifest.contains("\nacme = [\"__vendor\"]\n"),
+        "{manifest}"
+    );
+    let clients = std::fs::read_to_string(repository::every_client(copy.path())).unwrap();
+    assert!(clients.contains("\"acme\" => $call!(otp_verify::acme::Client::builder("), "{clients}");
 
     edit(&path, "id: acme", "id: other");
     let error = run(copy.path(), Mode::Check, &mut Vec::new()).unwrap_err().to_string();
@@ -99,6 +128,31 @@ fn generated(responses: &serde_json::Value) -> String {
 
 /// The same with another media type of the request.
 fn generated_with(responses: &serde_json::Value, media_type: &str) -> String {
+    let mut value = acme(responses);
+    let contract = contract(&value);
+    let content = &mut value["paths"]["/verify"]["post"]["requestBody"]["content"];
+    let media = content["application/json"].take();
+    *content = json!({ media_type: media });
+    client(&Document { file: "acme.yaml".to_owned(), value, contract }, Target::Module).unwrap()
+}
+
+/// The client that is generated from a document with this change, without line breaks; or the error.
+fn changed(change: impl FnOnce(&mut serde_json::Value)) -> Result<String, String> {
+    let mut value = acme(&json!({ "200": body("A"), "400": body("B") }));
+    change(&mut value);
+    let contract = contract(&value);
+    client(&Document { file: "acme.yaml".to_owned(), value, contract }, Target::Module)
+        .map(|client| text::one_line(&client))
+        .map_err(|error| format!("{error:#}"))
+}
+
+fn contract(value: &serde_json::Value) -> otp_contract::Contract {
+    let text = serde_json::to_string(&readable(value)).unwrap();
+    otp_contract::Contract::from_yaml("acme.yaml", &text).unwrap()
+}
+
+/// A document with these responses.
+fn acme(responses: &serde_json::Value) -> serde_json::Value {
     let example = |outcome: &str| {
         json!({
             "summary": "s", "value": {},
@@ -120,7 +174,7 @@ fn generated_with(responses: &serde_json::Value, media_type: &str) -> String {
             }
         }
     }
-    let mut value = json!({
+    json!({
         "openapi": "3.0.3",
         "info": { "title": "Acme", "version": "1" },
         "x-otp-vendor": { "id": "acme", "name": "Acme", "document": "d" },
@@ -149,13 +203,7 @@ fn generated_with(responses: &serde_json::Value, media_type: &str) -> String {
                 "C": { "type": "array", "items": { "type": "string" } },
             },
         },
-    });
-    let contract_text = serde_json::to_string(&readable(&value)).unwrap();
-    let contract = otp_contract::Contract::from_yaml("acme.yaml", &contract_text).unwrap();
-    let content = &mut value["paths"]["/verify"]["post"]["requestBody"]["content"];
-    let media = content["application/json"].take();
-    *content = json!({ media_type: media });
-    client(&Document { file: "acme.yaml".to_owned(), value, contract }, Target::Module).unwrap()
+    })
 }
 
 /// The document without the responses that the contract reader does not support. The generator supports all of
@@ -273,4 +321,200 @@ fn only_the_types_of_bodies_are_public() {
         ["A", "B", "C"].iter().all(|name| public.contains(name)) && !public.contains("Request"),
         "{public}"
     );
+}
+
+fn with_key(place: &str, name: &str, prefix: &serde_json::Value) -> Result<String, String> {
+    let scheme = json!({ "type": "apiKey", "in": place, "name": name, "x-otp": { "prefix": prefix } });
+    changed(|value| value["components"]["securitySchemes"]["key"] = scheme)
+}
+
+#[test]
+fn a_key_may_be_in_any_place_and_have_a_prefix() {
+    for (place, name, prefix, expected) in [
+        (
+            "header",
+            "X-Key",
+            json!(null),
+            r#"KeyPlace::Header, name: "x-key", prefix: None, key: api_key.into()"#,
+        ),
+        (
+            "header",
+            "Authorization",
+            json!("App"),
+            r#"KeyPlace::Header, name: "authorization", prefix: Some("App")"#,
+        ),
+        ("query", "Key[]", json!(null), r#"KeyPlace::Query, name: "Key[]", prefix: None"#),
+        ("cookie", "Key", json!("App"), r#"KeyPlace::Cookie, name: "Key", prefix: Some("App")"#),
+    ] {
+        let client = with_key(place, name, &prefix).unwrap();
+        assert!(client.contains(expected), "{expected} is not in\n{client}");
+        assert!(client.contains("api_key: impl Into<crate::SecretString>"), "{client}");
+    }
+    for place in ["header", "cookie"] {
+        let error = with_key(place, "a key", &json!(null)).unwrap_err();
+        assert_eq!(error, "the scheme key has the name \"a key\", which no header or cookie can have");
+    }
+}
+
+#[test]
+fn a_key_that_is_also_a_parameter_is_sent_once() {
+    let client = changed(|value| {
+        value["components"]["securitySchemes"]["key"] =
+            json!({ "type": "apiKey", "in": "query", "name": "k" });
+        let parameter = |name: &str, place: &str, required: bool| {
+            json!({ "name": name, "in": place, "required": required, "schema": { "type": "string" } })
+        };
+        value["paths"]["/verify"]["post"]["parameters"] =
+            json!([parameter("k", "query", true), parameter("Accept", "header", true), parameter("x", "header", false)]);
+    })
+    .unwrap();
+    assert!(client.contains("api::verify(api, &body)") && !client.contains("ACME_K"), "{client}");
+}
+
+#[test]
+fn a_required_header_is_an_error() {
+    let error = changed(|value| {
+        let parameter =
+            json!({ "name": "X-App", "in": "header", "required": true, "schema": { "type": "string" } });
+        value["paths"]["/verify"]["post"]["parameters"] = json!([parameter]);
+    });
+    let expected = "the required parameter X-App is in a header; a client can only set parameters of the path and the query";
+    assert_eq!(error.unwrap_err(), expected);
+}
+
+#[test]
+fn other_operations_of_a_document_have_no_client() {
+    let client = changed(|value| {
+        value["paths"]["/send"]["post"] = json!({
+            "operationId": "send",
+            "parameters": [{ "name": "X-App", "in": "header", "schema": { "type": "string" } }],
+            "requestBody": { "content": { "multipart/form-data": { "schema": { "type": "object" } } } },
+            "responses": { "200": { "description": "d" } },
+        });
+    });
+    assert!(!client.unwrap().contains("fn send"));
+}
+
+/// The client of a document whose requests have one more required member and one more required parameter with the
+/// schema.
+fn with_required(name: &str, schema: &serde_json::Value) -> Result<String, String> {
+    changed(|value| {
+        let request = &mut value["components"]["schemas"]["Request"];
+        request["required"].as_array_mut().unwrap().push(name.into());
+        request["properties"][name] = schema.clone();
+        // The contract reader wants to know the type of a parameter.
+        if schema.get("type").is_some() {
+            let name = format!("{name}_p");
+            let parameter = json!({ "name": name, "in": "query", "required": true, "schema": schema });
+            value["paths"]["/verify"]["post"]["parameters"] = json!([parameter]);
+        }
+        value["components"]["schemas"]["Level"] = json!({ "type": "integer", "enum": [1, 2] });
+    })
+}
+
+#[test]
+fn a_required_value_is_an_argument_of_the_builder_and_an_option_of_the_call() {
+    let text =
+        with_required("app", &json!({ "type": "string", "format": "uuid", "description": "The app." }))
+            .unwrap();
+    for part in [
+        "app_p: impl Into<String>, app: impl Into<String>, access_token: impl Into<crate::SecretString>",
+        "crate::http::environment::required(\"ACME_APP\")?",
+        "`app`: The app. A call can replace it.",
+        ".value(\"app\", Into::<String>::into(app))",
+        "The app. Without it, the call sends the value that the builder was given.",
+        "app: input.options.app.clone().unwrap_or_else(|| input.text(\"app\"))",
+        "&input.options.app_p.clone().unwrap_or_else(|| input.text(\"app_p\"))",
+        "pub app: crate::http::Secret,",
+        "app_p: &'a crate::http::Secret,",
+    ] {
+        assert!(without_breaks(&text).contains(&without_breaks(part)), "{part} is not in\n{text}");
+    }
+    let integer = with_required("2fa", &json!({ "type": "integer", "minimum": 1, "maximum": 9 })).unwrap();
+    for part in [
+        "parameter_2fa_p: u8, parameter_2fa: u8, access_token",
+        ".require((1..=9).contains(&parameter_2fa), \"2fa\", \"must be from 1 to 9\")",
+        "crate::http::environment::parsed(\"ACME_PARAMETER_2FA\", \"must be from 1 to 9\"",
+        "x2fa: input.options.parameter_2fa.map_or_else(|| input.integer(\"2fa\"), i64::from)",
+        "input.options.parameter_2fa_p.map_or_else(|| input.integer(\"2fa_p\"), i64::from), &body",
+    ] {
+        assert!(without_breaks(&integer).contains(&without_breaks(part)), "{part} is not in\n{integer}");
+    }
+    let boolean = with_required("type", &json!({ "type": "boolean" })).unwrap();
+    assert!(
+        boolean.contains("type_: bool, access_token") && boolean.contains("input.boolean(\"type\")"),
+        "{boolean}"
+    );
+}
+
+fn without_breaks(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn a_required_value_with_one_possibility_or_a_default_is_filled_in() {
+    let fixed = with_required("kind", &json!({ "type": "string", "enum": ["sms"] })).unwrap();
+    assert!(fixed.contains("kind: crate::http::Secret::new(\"sms\".to_owned())"), "{fixed}");
+    assert!(!fixed.contains("options.kind") && !fixed.contains("ACME_KIND"), "{fixed}");
+    let fixed = with_required("kind", &json!({ "type": "integer", "const": 7 })).unwrap();
+    assert!(fixed.contains("kind: 7i64,"), "{fixed}");
+
+    let level = json!({ "allOf": [{ "$ref": "#/components/schemas/Level" }], "default": 2 });
+    let default = with_required("level", &level).unwrap();
+    for part in [
+        "level: input.options.level.map_or(2i64, i64::from)",
+        "Sets the member `level`. The vendor's document lists `1`, `2`. Without it, the call sends the default",
+        "access_token: impl",
+    ] {
+        assert!(default.contains(part), "{part} is not in\n{default}");
+    }
+    assert!(!default.contains("ACME_LEVEL"), "{default}");
+}
+
+#[test]
+fn a_required_value_that_no_client_can_set_is_an_error() {
+    let error =
+        with_required("tags", &json!({ "type": "array", "items": { "type": "string" } })).unwrap_err();
+    assert_eq!(
+        error,
+        "the required parameter tags_p is neither text nor an integer nor a boolean; a client cannot set it"
+    );
+    let error = with_required("tags", &json!({ "type": "array", "items": {}, "default": [] })).unwrap_err();
+    assert!(
+        error.contains("has the value []; a client can only send text, integers and booleans"),
+        "{error}"
+    );
+    let error = with_required("level", &json!({ "type": "integer", "default": "low" })).unwrap_err();
+    assert!(error.contains("has a default of another type than its schema"), "{error}");
+    let error = with_required("accessToken", &json!({ "type": "string" })).unwrap_err();
+    assert!(error.starts_with("two settings of a client would be called `access_token`"), "{error}");
+}
+
+#[test]
+fn optional_text_has_a_setter_and_other_types_are_never_sent() {
+    let client = changed(|value| {
+        value["components"]["parameters"]["Style"] = json!({
+            "name": "style", "in": "query", "schema": { "type": "string", "enum": ["a", "b"], "default": "a" },
+        });
+        value["paths"]["/verify"]["post"]["parameters"] = json!([
+            { "$ref": "#/components/parameters/Style" },
+            { "name": "since", "in": "query", "schema": { "type": "string", "format": "date-time" } },
+            { "name": "fields", "in": "query", "schema": { "type": "array", "items": { "type": "string" } } },
+        ]);
+        let properties = &mut value["components"]["schemas"]["Request"]["properties"];
+        properties["note"] = json!({ "type": "string" });
+        properties["tags"] = json!({ "type": "array", "items": { "type": "string" } });
+    })
+    .unwrap();
+    for part in [
+        "Sets the parameter `style`. The vendor's document lists `a`, `b`. The vendor's default is `a`.",
+        "pub fn style(mut self, value: impl Into<String>) -> VerifyRequest",
+        "pub fn since(mut self, value: impl Into<String>) -> VerifyRequest",
+        "style: Option<crate::http::Secret>",
+        "note: input.options.note.clone()",
+        "api::verify( api, None, input.options.since.as_ref(), input.options.style.as_ref(), &body, )",
+    ] {
+        assert!(without_breaks(&client).contains(&without_breaks(part)), "{part} is not in\n{client}");
+    }
+    assert!(!client.contains("pub fn fields") && !client.contains("tags"), "{client}");
 }

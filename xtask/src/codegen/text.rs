@@ -8,8 +8,13 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A parameter's name as the name of a function or a field.
+/// A parameter's name as the name of a function, an argument or a field.
 pub(super) fn identifier(name: &str) -> syn::Ident {
     let name = name.to_snake_case();
-    syn::parse_str(&name).unwrap_or_else(|_| format_ident!("{name}_"))
+    match syn::parse_str(&name) {
+        Ok(identifier) => identifier,
+        // A keyword, or a name that starts with a digit or has no letter.
+        Err(_) if name.starts_with(|first: char| first.is_ascii_alphabetic()) => format_ident!("{name}_"),
+        Err(_) => format_ident!("parameter_{name}"),
+    }
 }
