@@ -21,7 +21,12 @@ fn other_tools_can_parse_every_document_and_see_every_path_of_the_call() {
         let verify = contract.verify();
         let variants = verify.path_variants.iter().map(|variant| &variant.path);
         let paths: Vec<_> = [&verify.path].into_iter().chain(variants).map(ToString::to_string).collect();
-        assert_eq!(spec.operations().map(|(path, _, _)| path).collect::<Vec<_>>(), paths, "{}", document.file);
+        assert_eq!(
+            spec.operations().map(|(path, _, _)| path).collect::<Vec<_>>(),
+            paths,
+            "{}",
+            document.file
+        );
     }
 }
 
