@@ -1,4 +1,4 @@
-//! Installs what `cargo xtask test` needs: programs that the tests start, and components of the toolchain.
+//! Installs what a command needs: programs that it starts, and components of the toolchain.
 //!
 //! The decision is a function of the machine's state, apart from the commands it leads to. Nothing is installed without
 //! being announced first, and nothing is installed with more rights than the caller has.
@@ -11,12 +11,21 @@ use anyhow::{Context as _, bail};
 
 use crate::cargo::cargo;
 
-/// A program that tests start.
+/// A program that a command starts.
 #[derive(Debug, PartialEq)]
-struct Program {
-    command: &'static str,
-    debian_package: &'static str,
-    brew_formula: &'static str,
+pub(crate) struct Program {
+    pub(crate) command: &'static str,
+    pub(crate) debian_package: &'static str,
+    pub(crate) brew_formula: &'static str,
+}
+
+/// What is needed, and by whom.
+#[derive(Clone, Copy)]
+struct Needs {
+    /// Such as `the tests`.
+    user: &'static str,
+    programs: &'static [Program],
+    components: &'static [(&'static str, &'static str)],
 }
 
 /// Findings carry scripts that call curl, and the tests run them. Replicas of the sandbox share a real Redis.
@@ -31,6 +40,8 @@ const COMPONENTS: [(&str, &str); 2] = [("fmt", "rustfmt"), ("clippy", "clippy")]
 
 /// What the decision depends on.
 struct Machine {
+    /// Who needs what is missing.
+    user: &'static str,
     /// The text of `/etc/os-release`, empty if there is none.
     os_release: String,
     is_root: bool,
@@ -48,15 +59,29 @@ enum Plan {
     Stop(String),
 }
 
-/// Installs what is missing, or fails with instructions.
+/// Installs what the tests need and the machine lacks, or fails with instructions.
 pub(crate) fn install(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let commands = match plan(&inspect(root)) {
+    install_all(root, Needs { user: "the tests", programs: &PROGRAMS, components: &COMPONENTS }, out)
+}
+
+/// Installs those of `programs` that the machine lacks, or fails with instructions. `user` needs them.
+pub(crate) fn install_programs(
+    root: &Path,
+    user: &'static str,
+    programs: &'static [Program],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    install_all(root, Needs { user, programs, components: &[] }, out)
+}
+
+fn install_all(root: &Path, needs: Needs, out: &mut dyn Write) -> anyhow::Result<()> {
+    let commands = match plan(&inspect(root, needs)) {
         Plan::Run(commands) => commands,
         Plan::Stop(instructions) => bail!(instructions),
     };
     for command in &commands {
         let line = command.join(" ");
-        writeln!(out, "{:>12} what the tests need: {line}", "Installing")?;
+        writeln!(out, "{:>12} what {} need: {line}", "Installing", needs.user)?;
         let (program, arguments) = command.split_first().context("a command has a program")?;
         let status = Command::new(program)
             .args(arguments)
@@ -68,7 +93,7 @@ pub(crate) fn install(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
             bail!("{line} failed");
         }
     }
-    let machine = inspect(root);
+    let machine = inspect(root, needs);
     if machine.missing_programs.is_empty() && machine.missing_components.is_empty() {
         Ok(())
     } else {
@@ -76,20 +101,23 @@ pub(crate) fn install(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     }
 }
 
-fn inspect(root: &Path) -> Machine {
+fn inspect(root: &Path, needs: Needs) -> Machine {
     let works = |command: &mut Command| {
         let status = command.current_dir(root).stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     };
     Machine {
+        user: needs.user,
         os_release: std::fs::read_to_string("/etc/os-release").unwrap_or_default(),
         is_root: is_root(),
         has_rustup: works(Command::new("rustup").arg("--version")),
-        missing_programs: PROGRAMS
+        missing_programs: needs
+            .programs
             .iter()
             .filter(|program| !works(Command::new(program.command).arg("--version")))
             .collect(),
-        missing_components: COMPONENTS
+        missing_components: needs
+            .components
             .iter()
             .filter(|(subcommand, _)| !works(cargo(root).args([subcommand, "--version"])))
             .map(|(_, component)| *component)
@@ -140,7 +168,7 @@ fn debian_packages(machine: &Machine) -> Vec<&'static str> {
 }
 
 fn instructions(machine: &Machine) -> String {
-    let mut text = String::from("the tests need what this machine lacks");
+    let mut text = format!("{} need what this machine lacks", machine.user);
     if !machine.missing_programs.is_empty() {
         let commands: Vec<_> = machine.missing_programs.iter().map(|program| program.command).collect();
         let mut formulas: Vec<_> =
@@ -174,6 +202,7 @@ mod tests {
 
     fn machine(os_release: &str, is_root: bool, missing_programs: &[&str]) -> Machine {
         Machine {
+            user: "the tests",
             os_release: os_release.to_owned(),
             is_root,
             has_rustup: true,

@@ -118,7 +118,10 @@ fn each_error_names_the_place_and_what_was_expected() {
         report.push_str(&format!("{what}\n  {}\n", error_of(&text).replace('\n', "\n  ")));
     }
     assert!(!report.contains("no error"), "{report}");
-    insta::assert_snapshot!(report);
+    // Without lines, so that the snapshot outlives an edit of the documents.
+    insta::with_settings!({ filters => [(r"yaml:\d+:\d+: ", "yaml: "), (r"first in line \d+", "first in line N")] }, {
+        insta::assert_snapshot!(report);
+    });
 }
 
 #[test]

@@ -8,6 +8,12 @@ fn zeckta() -> &'static str {
     DOCUMENTS[0].text
 }
 
+/// Where `fragment` starts in `text`: line and column.
+fn position(text: &str, fragment: &str) -> (usize, usize) {
+    let before = &text[..text.find(fragment).unwrap()];
+    (before.matches('\n').count() + 1, before.chars().rev().take_while(|char| *char != '\n').count() + 1)
+}
+
 fn reported(text: &str) -> String {
     lint::contract(text).iter().map(|problem| format!("{}\n", problem.in_file("broken.yaml"))).collect()
 }
@@ -21,15 +27,21 @@ fn every_built_in_contract_is_clean() {
 
 #[test]
 fn an_example_that_does_not_match_its_schema_is_a_problem() {
-    let reported = reported(&zeckta().replacen("verified: true", "verified: \"yes\"", 1));
+    let text = zeckta().replacen("verified: true", "verified: \"yes\"", 1);
+    let reported = reported(&text);
+    let (line, column) = position(&text, "\"yes\"");
     let place = "/paths/~1v1~1messaging~1otp~1verify/post/responses/200/content/application~1json/examples/approved/value/data/verified";
-    assert!(reported.starts_with("broken.yaml:124:33: at ") && reported.contains(place), "{reported}");
+    assert!(
+        reported.starts_with(&format!("broken.yaml:{line}:{column}: at ")) && reported.contains(place),
+        "{reported}"
+    );
 }
 
 #[test]
 fn an_example_of_an_unspecified_body_must_match_the_schema_too() {
-    let text = zeckta().replace("message: Authentication failed\n", "note: Authentication failed\n");
-    assert_ne!(text, zeckta());
+    let typed = zeckta().replace("schemas/AnyFailure", "schemas/VerifyFailure");
+    let text = typed.replace("message: Authentication failed\n", "note: Authentication failed\n");
+    assert!(typed != zeckta() && text != typed);
     let reported = reported(&text);
     assert!(reported.contains("responses/401") && reported.contains("unauthorized/value"), "{reported}");
 }
@@ -58,34 +70,51 @@ fn a_rule_that_does_not_exist_is_reported_with_those_that_do() {
 /// Mistakes of every kind, in every part of a document, in one text.
 #[test]
 fn all_problems_of_a_document_are_reported_at_once() {
+    let mistakes = [
+        ("  id: zeckta", "  id: Zeckta!", "Zeckta!"),
+        ("  name: Zeckta\n  document", "  nom: Zeckta\n  document", "Zeckta\n  document"),
+        ("alphabet: digits", "alphabet: emoji", "emoji"),
+        ("certainty: documented", "certainty: sure", "sure"),
+        ("outcome: expired", "outcome: stale", "stale"),
+        ("outcome: already_used", "outcome: sent", "sent"),
+        ("/data/sessionId: { echo", "/data/session: { echo", "/data/session"),
+        ("verified: true", "verified: 1", "1"),
+        ("  title: Zeckta", "  title: Again\n  title: Zeckta", "title: Zeckta"),
+        ("\"422\":", "\"42\":", "\"42\":"),
+        ("body: unspecified", "body: unknown", "unknown"),
+    ];
     let mut text = zeckta().to_owned();
-    for (from, to) in [
-        ("  id: zeckta", "  id: Zeckta!"),
-        ("  name: Zeckta\n  document", "  nom: Zeckta\n  document"),
-        ("alphabet: digits", "alphabet: emoji"),
-        ("certainty: documented", "certainty: sure"),
-        ("outcome: expired", "outcome: stale"),
-        ("outcome: already_used", "outcome: sent"),
-        ("/data/sessionId: {", "/data/session: {"),
-        ("verified: true", "verified: 1"),
-        ("  title: Zeckta", "  title: Again\n  title: Zeckta"),
-        ("\"422\":", "\"42\":"),
-        ("body: unspecified", "body: unknown"),
-    ] {
+    for (from, to, _) in mistakes {
         assert!(text.contains(from), "{from} is not in the document");
         text = text.replacen(from, to, 1);
     }
     let reported = reported(&text);
-    insta::assert_snapshot!(reported);
+    for (_, to, place) in mistakes {
+        let (line, column) = position(&text, to);
+        let offset = to.rfind(place).unwrap();
+        let line = line + to[..offset].matches('\n').count();
+        let column = match to[..offset].rfind('\n') {
+            Some(end) => offset - end,
+            None => column + offset,
+        };
+        assert!(
+            reported.contains(&format!("broken.yaml:{line}:{column}: ")),
+            "{to} at {line}:{column}: {reported}"
+        );
+    }
     let lines: Vec<u32> =
         reported.lines().map(|line| line.split(':').nth(1).unwrap().parse().unwrap()).collect();
     assert!(lines.is_sorted(), "{lines:?}");
+    // Without positions, so that the snapshot outlives an edit of the document.
+    insta::with_settings!({ filters => [(r"yaml:\d+:\d+: ", "yaml: ")] }, {
+        insta::assert_snapshot!(reported);
+    });
 }
 
 #[test]
 fn a_second_main_response_for_one_outcome_is_a_problem() {
     let d7 = DOCUMENTS[4].text;
-    let text = d7.replacen("                    alternative: true\n", "", 1);
+    let text = d7.replacen("alternative: true", "alternative: false", 1);
     let reported = reported(&text);
     assert!(
         reported.contains("expected `alternative: true`, for `wrong_code_200` is the main response"),

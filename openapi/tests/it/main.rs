@@ -7,4 +7,5 @@ mod documents;
 mod facts;
 mod flow;
 mod lint;
+mod sentences;
 mod skeleton;

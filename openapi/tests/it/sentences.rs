@@ -122,9 +122,8 @@ fn a_statement_is_observed_only_where_a_response_is_documented() {
         let contract = Contract::of_vendor(vendor).unwrap();
         for statement in &contract.statements {
             let Coverage::Situations(situations) = &statement.coverage else { continue };
-            let has_cell = |situation: &Situation| {
-                contract.verify().cells.iter().any(|cell| cell.answers(*situation))
-            };
+            let has_cell =
+                |situation: &Situation| contract.verify().cells.iter().any(|cell| cell.answers(*situation));
             assert!(situations.iter().any(has_cell), "{vendor}: {}", statement.text);
         }
     }

@@ -944,7 +944,7 @@ Arguments:
 - `dsid`: The unique DailyStory ID of the contact whose OTP is validated, as returned when the OTP was sent.
 - `allow_retry`: When true, an incorrect OTP does not immediately invalidate the code.
 - `minutes_valid`: Overrides the default validity window in minutes; must match the value used when the OTP was sent.
-- `otp`: The one-time password sent to the contact's mobile phone or email address.
+- `otp`: The one-time password sent to the contact's mobile phone or email address. The page says 4 to 6 digits, the page for sending 4 to 8.
 - `retry_attempts`: The number of incorrect attempts allowed; only applies when `allow_retry` is true.
 */
     pub fn validate<'a>(

@@ -1128,7 +1128,7 @@ impl Body {
 /// The types of the documented bodies.
 pub mod body {
     pub use super::types::{
-        ErrorData, FailureWrapper, FlatFailure, FlatSuccess, SuccessWrapper,
+        ErrorCode, ErrorData, FailureWrapper, FlatFailure, FlatSuccess, SuccessWrapper,
         Verification, VerifyFailure, VerifySuccess, WrappedFailure, WrappedSuccess,
     };
 }
@@ -1168,12 +1168,33 @@ mod api {
     /// Types used as operation parameters and responses.
     #[allow(clippy::all)]
     pub mod types {
+        ///The page gives the number and no body, so it may also be text.
+        #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+        #[serde(untagged)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            Number(i64),
+            Text(::std::string::String),
+        }
+        impl ::std::fmt::Display for ErrorCode {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    Self::Number(x) => x.fmt(f),
+                    Self::Text(x) => x.fmt(f),
+                }
+            }
+        }
+        impl ::std::convert::From<i64> for ErrorCode {
+            fn from(value: i64) -> Self {
+                Self::Number(value)
+            }
+        }
         ///`ErrorData`
         #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct ErrorData {
             /// `code`, which the vendor's document does not describe.
-            pub code: i64,
+            pub code: ErrorCode,
             /// `description`, which the vendor's document does not describe.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub description: ::std::option::Option<::std::string::String>,
@@ -1204,7 +1225,7 @@ mod api {
         #[non_exhaustive]
         pub struct FlatFailure {
             /// `code`, which the vendor's document does not describe.
-            pub code: i64,
+            pub code: ErrorCode,
             /// `message`, which the vendor's document does not describe.
             #[serde(skip_serializing_if = "::std::option::Option::is_none")]
             pub message: ::std::option::Option<::std::string::String>,

@@ -228,7 +228,7 @@ static CELLS: &[Cell] = &[
         summary: "Invalid Configuration ID, the closest documented error to an unknown Verify ID",
         outcome: Outcome::UnknownSession,
         status: StatusPattern::Class(4u8),
-        usual_status: 400u16,
+        usual_status: 404u16,
         documented: false,
         body_specified: true,
         members: &[

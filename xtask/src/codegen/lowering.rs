@@ -4,6 +4,8 @@
 //! vendor document is never changed for that reason; it is lowered in two steps. [`with_named_bodies`] names every JSON
 //! body of every response, from which `body.rs` generates the typed body for each status. [`without_responses`] then
 //! removes the responses and keeps the types; that is what progenitor sees.
+//!
+//! What a document says for other tools only, such as the form of a string, is removed first.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +14,9 @@ use otp_contract::{essence, is_json};
 use serde_json::{Map, Value, json};
 
 use super::media::JSON;
+
+/// How a reference to a named schema begins.
+const SCHEMAS: &str = "#/components/schemas/";
 
 /// The keys of a path that are operations.
 pub(super) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "patch", "head", "options", "trace"];
@@ -32,19 +37,33 @@ const NAME_MAPS: [&str; 12] = [
     "securitySchemes",
 ];
 
+/// Keywords that the client does without. For a string with a form, progenitor would generate a type of its own; but
+/// whether a code has the right form is for the vendor to say, and a body with another text is still a body.
+const UNUSED: [&str; 5] = ["example", "examples", "maxLength", "minLength", "pattern"];
+
 /// The document without annotations and examples, in which every JSON body of a response references a named schema.
 pub(crate) fn with_named_bodies(document: &Value) -> Value {
-    let mut document = stripped(document, false);
-    let responses = document.pointer("/components/responses").cloned().unwrap_or_default();
-    let mut schemas = take_schemas(&mut document);
+    let mut document = document.clone();
+    remove_other_operations(&mut document);
+    let mut document = stripped(&document, false);
+    let responses = take_components(&mut document, "responses").into();
+    let mut schemas = take_components(&mut document, "schemas");
+    let mut replaced = BTreeSet::new();
     each_operation(&mut document, |operation| {
         let name =
             operation.get("operationId").and_then(Value::as_str).unwrap_or("operation").to_upper_camel_case();
         let Some(Value::Object(own)) = operation.get_mut("responses") else { return };
-        for (status, response) in own.iter_mut() {
+        for response in own.values_mut() {
             resolve(response, &responses);
+        }
+        // The status of such a response says all that there is to say.
+        own.retain(|status, response| response.get("content").is_some() || !status.starts_with(['4', '5']));
+        for (status, response) in own.iter_mut() {
             if let Some(media) = json_media(response) {
-                let schema = media.remove("schema").unwrap_or_else(|| json!({}));
+                let mut schema = media.remove("schema").unwrap_or_else(|| json!({}));
+                if let Some(described) = described_alternative(&schema, &schemas, &mut replaced) {
+                    schema = described;
+                }
                 let name = format!("{name}Http{}", status.to_ascii_lowercase().to_upper_camel_case());
                 media.insert("schema".to_owned(), reference(&mut schemas, &name, schema));
                 // progenitor panics on `encoding`, which only multipart bodies use.
@@ -52,8 +71,77 @@ pub(crate) fn with_named_bodies(document: &Value) -> Value {
             }
         }
     });
+    remove_unused(&mut schemas, &document, replaced);
     put_schemas(&mut document, schemas);
     document
+}
+
+/// Leaves only the operations with an annotation, if there is one: the client has no others.
+fn remove_other_operations(document: &mut Value) {
+    let mut annotated = false;
+    each_operation(document, |operation| annotated |= operation.contains_key("x-otp"));
+    let Some(Value::Object(paths)) = document.get_mut("paths").filter(|_| annotated) else { return };
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        item.retain(|key, operation| !METHODS.contains(&key.as_str()) || operation.get("x-otp").is_some());
+    }
+    paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
+}
+
+/// The alternative of `schema` that describes a body, if any other body is valid too.
+///
+/// Documents have such a schema where the vendor is silent on some bodies of a status. The client does without: a body
+/// that has another type is not decoded, which is no error. Adds the named schemas that the alternative replaces to
+/// `replaced`.
+fn described_alternative(
+    schema: &Value,
+    schemas: &Map<String, Value>,
+    replaced: &mut BTreeSet<String>,
+) -> Option<Value> {
+    let named = |schema: &Value| {
+        let name = schema.get("$ref")?.as_str()?.strip_prefix(SCHEMAS)?.to_owned();
+        Some((schemas.get(&name)?, name))
+    };
+    let target = named(schema).map_or(schema, |(target, _)| target);
+    let is_described = |alternative: &&Value| {
+        let target = named(alternative).map_or(*alternative, |(target, _)| target);
+        target.as_object().is_some_and(|keywords| keywords.keys().any(|key| key != "description"))
+    };
+    let (described, open): (Vec<&Value>, Vec<&Value>) =
+        target.get("anyOf")?.as_array()?.iter().partition(is_described);
+    match (&described[..], &open[..]) {
+        ([described], [_, ..]) => {
+            replaced.extend([schema].into_iter().chain(open).filter_map(named).map(|(_, name)| name));
+            Some((*described).clone())
+        }
+        _ => None,
+    }
+}
+
+/// Removes those of `names` to which neither a schema nor the document refers.
+fn remove_unused(schemas: &mut Map<String, Value>, document: &Value, mut names: BTreeSet<String>) {
+    // One that is removed may have been the last to refer to another.
+    while let Some(unused) = names
+        .iter()
+        .find(|name| {
+            let reference = format!("{SCHEMAS}{name}");
+            !refers_to(document, &reference) && !schemas.values().any(|schema| refers_to(schema, &reference))
+        })
+        .cloned()
+    {
+        schemas.remove(&unused);
+        names.remove(&unused);
+    }
+}
+
+fn refers_to(value: &Value, reference: &str) -> bool {
+    match value {
+        Value::Object(members) => {
+            members.get("$ref").is_some_and(|target| target == reference)
+                || members.values().any(|member| refers_to(member, reference))
+        }
+        Value::Array(elements) => elements.iter().any(|element| refers_to(element, reference)),
+        _ => false,
+    }
 }
 
 /// The document without responses.
@@ -74,7 +162,7 @@ fn reference(schemas: &mut Map<String, Value>, name: &str, schema: Value) -> Val
     if schema.get("$ref").is_some() {
         return schema;
     }
-    let reference_to = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let reference_to = |name: &str| json!({ "$ref": format!("{SCHEMAS}{name}") });
     if let Some((known, _)) = schemas.iter().find(|(_, existing)| **existing == schema) {
         return reference_to(known);
     }
@@ -145,14 +233,14 @@ fn resolve(response: &mut Value, responses: &Value) {
     }
 }
 
-/// The value without annotations and examples.
+/// The value without annotations, examples and the form of strings.
 fn stripped(value: &Value, keys_are_names: bool) -> Value {
     match value {
         Value::Object(members) => Value::Object(
             members
                 .iter()
                 .filter(|(key, _)| {
-                    let removable = key.starts_with("x-otp") || *key == "example" || *key == "examples";
+                    let removable = key.starts_with("x-otp") || UNUSED.contains(&key.as_str());
                     keys_are_names || !removable
                 })
                 .map(|(key, member)| {
@@ -179,9 +267,9 @@ fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, 
     }
 }
 
-fn take_schemas(document: &mut Value) -> Map<String, Value> {
-    match document.pointer_mut("/components/schemas") {
-        Some(Value::Object(schemas)) => std::mem::take(schemas),
+fn take_components(document: &mut Value, kind: &str) -> Map<String, Value> {
+    match document.get_mut("components").and_then(|components| components.get_mut(kind)) {
+        Some(Value::Object(components)) => std::mem::take(components),
         _ => Map::new(),
     }
 }
@@ -254,6 +342,66 @@ mod tests {
             document(&json!({ "200": response(&a()), "400": { "$ref": "#/components/responses/Bad" } }));
         before["components"]["responses"] = json!({ "Bad": response(&b()) });
         assert_eq!(schema_of(&with_named_bodies(&before), "400"), b());
+    }
+
+    #[test]
+    fn a_body_that_may_be_anything_has_the_type_that_is_described() {
+        let any = |name: &str| json!({ "anyOf": [a(), { "$ref": format!("#/components/schemas/{name}") }] });
+        let responses = json!({
+            "400": response(&json!({ "$ref": "#/components/schemas/AnyA" })),
+            "404": response(&any("Silence")),
+            "422": response(&any("B")),
+        });
+        let mut before = document(&responses);
+        before["components"]["schemas"]["AnyA"] = any("Silence");
+        before["components"]["schemas"]["Silence"] = json!({ "description": "Any JSON value." });
+        let named = with_named_bodies(&before);
+        assert_eq!(schema_of(&named, "400"), a());
+        assert_eq!(schema_of(&named, "404"), a());
+        assert_eq!(schema_of(&named, "422"), json!({ "$ref": "#/components/schemas/VerifyOtpHttp422" }));
+        let names: Vec<_> = named["components"]["schemas"].as_object().unwrap().keys().collect();
+        assert_eq!(names, ["A", "B", "VerifyOtpHttp422"]);
+    }
+
+    #[test]
+    fn a_schema_that_is_still_in_use_stays() {
+        let any = json!({ "anyOf": [a(), { "$ref": "#/components/schemas/Silence" }] });
+        let mut before = document(&json!({ "400": response(&any) }));
+        before["components"]["schemas"]["Silence"] = json!({});
+        before["components"]["schemas"]["B"] = json!({ "items": { "$ref": "#/components/schemas/Silence" } });
+        assert_eq!(with_named_bodies(&before)["components"]["schemas"]["Silence"], json!({}));
+    }
+
+    #[test]
+    fn an_error_without_a_body_is_left_out_and_a_success_is_not() {
+        let empty = json!({ "description": "" });
+        let named =
+            with_named_bodies(&document(&json!({ "200": response(&a()), "204": empty, "405": empty })));
+        let responses = named["paths"]["/verify"]["post"]["responses"].as_object().unwrap();
+        assert_eq!(responses.keys().collect::<Vec<_>>(), ["200", "204"]);
+    }
+
+    #[test]
+    fn only_annotated_operations_are_left() {
+        let mut before = document(&json!({ "200": response(&a()) }));
+        before["paths"]["/verify"]["post"]["x-otp"] = json!({});
+        before["paths"]["/verify"]["get"] = json!({ "responses": {} });
+        before["paths"]["/other"] = json!({ "summary": "Other", "post": { "responses": {} } });
+        let named = with_named_bodies(&before);
+        assert_eq!(named["paths"].as_object().unwrap().keys().collect::<Vec<_>>(), ["/verify"]);
+        assert_eq!(named["paths"]["/verify"].as_object().unwrap().keys().collect::<Vec<_>>(), ["post"]);
+    }
+
+    #[test]
+    fn the_form_of_a_string_is_removed() {
+        let mut before = document(&json!({}));
+        let schema = json!({ "type": "string", "pattern": "^[0-9]+$", "minLength": 4, "maxLength": 6 });
+        before["components"]["schemas"]["A"] = json!({ "properties": { "pattern": schema } });
+        let named = with_named_bodies(&before);
+        assert_eq!(
+            named["components"]["schemas"]["A"],
+            json!({ "properties": { "pattern": { "type": "string" } } })
+        );
     }
 
     #[test]

@@ -160,6 +160,7 @@ fn acme(responses: &serde_json::Value) -> serde_json::Value {
         })
     };
     let mut responses = responses.clone();
+    let mut seen = std::collections::BTreeSet::new();
     // The contract reader requires examples for every status; these tests do not depend on them.
     for (status, response) in responses.as_object_mut().unwrap() {
         if let Some(media) = response.pointer_mut("/content/application~1json") {
@@ -170,6 +171,7 @@ fn acme(responses: &serde_json::Value) -> serde_json::Value {
                 if status.ends_with("XX") {
                     example["x-otp"]["status"] = format!("{}00", &status[..1]).parse::<u16>().unwrap().into();
                 }
+                example["x-otp"]["alternative"] = (!seen.insert(*outcome)).into();
                 media["examples"][format!("{outcome}_{status}")] = example;
             }
         }
