@@ -128,6 +128,9 @@ impl Respond for Responses {
 
 impl ConfiguredResponse {
     fn render(&self, request: &Request, path_parameters: &HashMap<&'static str, String>) -> ResponseTemplate {
+        if !self.cell.has_body() {
+            return ResponseTemplate::new(self.status);
+        }
         let mut body: Value = serde_json::from_str(self.cell.mock.body).unwrap_or_default();
         for (pointer, part) in self.cell.mock.echoes {
             let value = match part {

@@ -41,6 +41,28 @@ pub(super) fn of_body(document: &Value, schema: &Value) -> Value {
     })
 }
 
+/// The part of a schema that describes a body. A document that leaves a body open says so with `anyOf`: the body that it
+/// shows, or a schema without keywords, which allows everything and would hide each mistake in the example.
+pub(super) fn described(document: &Value, schema: &Value) -> Value {
+    let resolve = |schema: &'_ Value| -> Value {
+        let reference = schema.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#'));
+        reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema).clone()
+    };
+    let is_open = |schema: &Value| {
+        let notes = ["description", "title", "example", "nullable"];
+        resolve(schema)
+            .as_object()
+            .is_some_and(|members| members.keys().all(|key| notes.contains(&key.as_str())))
+    };
+    let mut schema = resolve(schema);
+    if let Some(Value::Array(parts)) = schema.get_mut("anyOf")
+        && !parts.iter().all(is_open)
+    {
+        parts.retain(|part| !is_open(part));
+    }
+    schema
+}
+
 /// Translates an OpenAPI 3.0 schema to JSON Schema 2020-12. The two differ in `nullable` and in the exclusive bounds, and
 /// OpenAPI ignores the siblings of a `$ref`.
 pub(super) fn of_openapi(schema: &Value) -> Value {

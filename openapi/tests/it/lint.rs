@@ -39,9 +39,8 @@ fn an_example_that_does_not_match_its_schema_is_a_problem() {
 
 #[test]
 fn an_example_of_an_unspecified_body_must_match_the_schema_too() {
-    let typed = zeckta().replace("schemas/AnyFailure", "schemas/VerifyFailure");
-    let text = typed.replace("message: Authentication failed\n", "note: Authentication failed\n");
-    assert!(typed != zeckta() && text != typed);
+    let text = zeckta().replace("message: Authentication failed\n", "note: Authentication failed\n");
+    assert_ne!(text, zeckta());
     let reported = reported(&text);
     assert!(reported.contains("responses/401") && reported.contains("unauthorized/value"), "{reported}");
 }

@@ -77,6 +77,11 @@ impl Cell {
         self.outcome
     }
 
+    /// Whether the response has a body.
+    pub(crate) fn has_body(&self) -> bool {
+        !self.mock.body.is_empty()
+    }
+
     /// The HTTP status, or the one closest to the document if the document leaves it open.
     pub fn status(&self) -> u16 {
         self.usual_status
@@ -248,7 +253,7 @@ pub struct MockResponse {
     pub method: &'static str,
     /// The path of the operation, with its parameters in braces.
     pub path: &'static str,
-    /// The body that the vendor's document shows.
+    /// The body that the vendor's document shows; empty if the response has none.
     pub body: &'static str,
     /// JSON pointers to the values that repeat a part of the request, with that part.
     pub echoes: &'static [(&'static str, RequestPart)],

@@ -52,6 +52,11 @@ impl ResponseTable {
         body: &[u8],
         request: RequestValues<'_>,
     ) -> Classification {
+        if body.is_empty()
+            && let Some(classification) = self.classify_empty(status)
+        {
+            return classification;
+        }
         match json::parse(body) {
             ParsedBody::DuplicateKey => Classification::Contradictory,
             ParsedBody::NotJson => self.classify_status(status, None),
@@ -81,6 +86,20 @@ impl ResponseTable {
         })
     }
 
+    /// Classifies a response without a body, if the document has one with this status.
+    fn classify_empty(&'static self, status: u16) -> Option<Classification> {
+        let cells = self.cells.iter().filter(|cell| !cell.has_body() && cell.body_specified);
+        let (approvals, refusals): (Vec<_>, Vec<_>) = cells
+            .filter(|cell| cell.status.matches(status))
+            .partition(|cell| cell.outcome == Outcome::Approved);
+        match (approvals.is_empty(), refusals.is_empty()) {
+            (true, true) => None,
+            (false, true) => Some(Classification::Approved),
+            (true, false) => Some(refused(refusals, false, None)),
+            (false, false) => Some(Classification::Contradictory),
+        }
+    }
+
     fn classify_json(
         &'static self,
         status: u16,
@@ -90,8 +109,10 @@ impl ResponseTable {
         let agrees = |cell: &Cell| cell.members.iter().all(|member| member_agrees(member, body, request));
         let signals = self.signals();
 
-        let mut approvals =
-            self.approvals().filter(|cell| cell.body_specified && cell.status.matches(status));
+        // A cell without members agrees with every body.
+        let mut approvals = self
+            .approvals()
+            .filter(|cell| cell.body_specified && cell.has_body() && cell.status.matches(status));
         if approvals.any(agrees) {
             return if signals.contradict_approval(status, body) {
                 Classification::Contradictory
@@ -108,7 +129,8 @@ impl ResponseTable {
             .iter()
             .zip(signals.identifying())
             .filter(|(cell, _)| {
-                cell.outcome != Outcome::Approved && cell.body_specified && cell.status.matches(status)
+                let has_specified_body = cell.body_specified && cell.has_body();
+                cell.outcome != Outcome::Approved && has_specified_body && cell.status.matches(status)
             })
             .filter(|(cell, _)| agrees(cell))
             .map(|(cell, identified)| (cell, *identified))

@@ -107,7 +107,7 @@ fn mock_response(operation: &Operation, cell: &Cell) -> TokenStream {
         };
         quote!((#pointer, crate::response::#part))
     });
-    let body = cell.body.to_string();
+    let body = if cell.media_type.is_some() { cell.body.to_string() } else { String::new() };
     let (method, path) = (&operation.method, operation.path.to_string());
     quote! {
         crate::response::MockResponse { method: #method, path: #path, body: #body, echoes: &[#(#echoes),*] }
