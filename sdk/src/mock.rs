@@ -154,6 +154,8 @@ impl ConfiguredResponse {
 /// A member of a request's body, which is JSON or a form.
 fn body_member(request: &Request, name: &str) -> Option<String> {
     match serde_json::from_slice::<Value>(&request.body) {
+        // A member inside another one has its JSON pointer.
+        Ok(body) if name.starts_with('/') => body.pointer(name)?.as_str().map(str::to_owned),
         Ok(body) => body.get(name)?.as_str().map(str::to_owned),
         Err(_) => url::form_urlencoded::parse(&request.body)
             .find(|(key, _)| key == name)

@@ -58,6 +58,24 @@ async fn main() {
 }
 "#;
 
+/// The same for Relay, whose requests have members inside members, and whose approval has no body.
+const RELAY: &str = r#"
+use relay_verify::{Client, ClientExt as _, Code, Error};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let [url, key, session, code]: [String; 4] =
+        std::env::args().skip(1).collect::<Vec<_>>().try_into().unwrap();
+    let client = Client::builder(key).base_url(url).build().unwrap();
+    match client.verify(session, Code::new(code)).await {
+        Ok(_) => println!("approved"),
+        Err(Error::WrongCode(_)) => println!("wrong code"),
+        Err(Error::UnknownSession(_)) => println!("not found"),
+        Err(error) => println!("{error:?}"),
+    }
+}
+"#;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -130,6 +148,24 @@ async fn a_client_generated_from_a_contract_verifies_against_the_sandbox_that_se
     assert_eq!(verify("543210"), "wrong code");
     assert_eq!(verify("012345"), "approved");
     // Twilio has one response for a used, an expired and an unknown verification.
+    assert_eq!(verify("012345"), "not found");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_sends_members_inside_members_and_reads_a_response_without_a_body() {
+    let contract = Contract::from_file(&contract("relay")).unwrap();
+    let url = sandbox(Settings { contracts: vec![contract], ..Settings::default() }).await;
+    let control = ControlClient::new(HttpClient::new(&url));
+    let tenant = control.tenant("relay").await;
+    let session = control.session(&tenant, "012345", json!({})).await;
+
+    let generated = GeneratedCrate::new("relay", RELAY);
+    generated.cargo("test", &[]);
+    generated.cargo("build", &["--example", "relay"]);
+    let key = tenant.json()["credentials"]["key"]["value"].as_str().unwrap().to_owned();
+    let verify = |code: &str| generated.example(&[&url, &key, &session, code]);
+    assert_eq!(verify("543210"), "wrong code");
+    assert_eq!(verify("012345"), "approved");
     assert_eq!(verify("012345"), "not found");
 }
 

@@ -145,40 +145,86 @@ fn members(
     generated: &syn::File,
 ) -> anyhow::Result<TokenStream> {
     let Type::Reference(reference) = kind else { bail!("the body is no reference") };
-    let Type::Path(path) = &*reference.elem else { bail!("the body has no named type") };
-    let name = &path.path.segments.last().context("the body has no named type")?.ident;
-    let types = generated.items.iter().find_map(|item| match item {
-        Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
-        _ => None,
-    });
-    let body = types.into_iter().flat_map(|(_, items)| items).find_map(|item| match item {
-        Item::Struct(item) if item.ident == *name => Some(item),
-        _ => None,
-    });
-    let body = body.with_context(|| format!("the body {name} is no object with named members"))?;
-    let mut members = Vec::new();
-    for field in &body.fields {
-        let member = field.ident.as_ref().context("a member of the body has no name")?;
-        let is_optional = field.ty.to_token_stream().to_string().contains("Option <");
-        let json_name = json_name(field, member)?;
-        let holds =
-            |location: &otp_contract::Location| is_in_body(location.place) && location.name == json_name;
-        let value = if holds(&operation.session.location) {
-            quote!(input.session.clone())
-        } else if holds(&operation.code.location) {
-            quote!(input.code.clone())
-        } else {
-            let value = values.iter().find(|value| value.is_in_body() && value.name == json_name);
-            let value = value.with_context(|| {
-                format!(
-                    "the member {json_name} of the body is neither session nor code; a client cannot set it"
-                )
-            })?;
-            let expression = options::expression(value, &field.ty)?;
-            members.push(quote!(#member: #expression));
-            continue;
-        };
-        members.push(if is_optional { quote!(#member: Some(#value)) } else { quote!(#member: #value) });
+    let body = BodyWriter { operation, values, generated };
+    body.object(&reference.elem, &[])
+}
+
+/// Writes the expression for a body.
+struct BodyWriter<'g> {
+    operation: &'g Operation,
+    values: &'g [RequestValue],
+    generated: &'g syn::File,
+}
+
+impl BodyWriter<'_> {
+    /// The object of the generated type `kind`, which `keys` lead to.
+    fn object(&self, kind: &Type, keys: &[String]) -> anyhow::Result<TokenStream> {
+        let name = type_name(kind).context("the body has no named type")?;
+        let types = self.generated.items.iter().find_map(|item| match item {
+            Item::Mod(module) if module.ident == "types" => module.content.as_ref(),
+            _ => None,
+        });
+        let body = types.into_iter().flat_map(|(_, items)| items).find_map(|item| match item {
+            Item::Struct(item) if item.ident == *name => Some(item),
+            _ => None,
+        });
+        let body = body.with_context(|| format!("the body {name} is no object with named members"))?;
+        let members = body.fields.iter().map(|field| {
+            let member = field.ident.as_ref().context("a member of the body has no name")?;
+            let mut place = keys.to_vec();
+            place.push(json_name(field, member)?);
+            let value = self.value(field, &place)?;
+            Ok(quote!(#member: #value))
+        });
+        let members = members.collect::<anyhow::Result<Vec<_>>>()?;
+        Ok(quote!(types::#name { #(#members),* }))
     }
-    Ok(quote!(types::#name { #(#members),* }))
+
+    /// The value of the member that `place` leads to.
+    fn value(&self, field: &syn::Field, place: &[String]) -> anyhow::Result<TokenStream> {
+        let is_optional = field.ty.to_token_stream().to_string().contains("Option <");
+        let present = |value: TokenStream| if is_optional { quote!(Some(#value)) } else { value };
+        let mut contains_one = false;
+        for (location, value) in [
+            (&self.operation.session.location, quote!(input.session.clone())),
+            (&self.operation.code.location, quote!(input.code.clone())),
+        ] {
+            let keys = location.keys();
+            if !is_in_body(location.place) || !keys.iter().zip(place).all(|(key, given)| key == given) {
+                continue;
+            }
+            if keys.len() == place.len() {
+                return Ok(present(value));
+            }
+            contains_one |= keys.len() > place.len();
+        }
+        if contains_one {
+            return Ok(present(self.object(&field.ty, place)?));
+        }
+        let name = place.join(" > ");
+        let value = match place {
+            [name] => self.values.iter().find(|value| value.is_in_body() && value.name == *name),
+            _ if is_optional => return Ok(quote!(None)),
+            _ => None,
+        };
+        let value = value.with_context(|| {
+            format!("the member {name} of the body is neither session nor code; a client cannot set it")
+        })?;
+        options::expression(value, &field.ty)
+    }
+}
+
+/// The name of a generated type, which may be optional.
+fn type_name(kind: &Type) -> Option<&syn::Ident> {
+    let Type::Path(path) = kind else { return None };
+    let last = path.path.segments.last()?;
+    match &last.arguments {
+        syn::PathArguments::AngleBracketed(arguments) if last.ident == "Option" => {
+            arguments.args.iter().find_map(|argument| match argument {
+                syn::GenericArgument::Type(inner) => type_name(inner),
+                _ => None,
+            })
+        }
+        _ => Some(&last.ident),
+    }
 }

@@ -18,7 +18,7 @@ pub(super) fn with_secret_types(document: &Value, contract: &Contract) -> anyhow
         for location in secrets(operation) {
             let schema = match location.place {
                 // Forms have been lowered to JSON.
-                Place::Body | Place::Form => property(&mut document, &path, &method, &location.name),
+                Place::Body | Place::Form => property(&mut document, &path, &method, &location.keys()),
                 Place::Path => parameter(&mut document, &path, &method, "path", &location.name),
                 Place::Query => parameter(&mut document, &path, &method, "query", &location.name),
             };
@@ -71,14 +71,27 @@ pub(super) fn parameter<'d>(
     owner.get_mut("parameters")?.get_mut(place)?.get_mut("schema")
 }
 
-/// The schema of a member of the request's body.
+/// The schema of the member of the request's body that `keys` lead to.
 pub(super) fn property<'d>(
     document: &'d mut Value,
     path: &str,
     method: &str,
-    name: &str,
+    keys: &[&str],
 ) -> Option<&'d mut Value> {
-    properties(document, path, method)?.get_mut(name)
+    let (first, rest) = keys.split_first()?;
+    let mut pointer = format!("{}/properties/{}", body_pointer(document, path, method)?, escaped(first));
+    for key in rest {
+        let schema = document.pointer(&pointer)?;
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            pointer = reference.strip_prefix('#')?.to_owned();
+        }
+        pointer.push_str(&format!("/properties/{}", escaped(key)));
+    }
+    document.pointer_mut(&pointer)
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The members of the request's body.
@@ -87,14 +100,18 @@ pub(super) fn properties<'d>(
     path: &str,
     method: &str,
 ) -> Option<&'d mut Map<String, Value>> {
-    let body = document["paths"][path][method].pointer("/requestBody/content/application~1json/schema")?;
-    let pointer = if let Some(reference) = body.get("$ref").and_then(Value::as_str) {
-        reference.strip_prefix('#')?.to_owned()
-    } else {
-        let path = path.replace('~', "~0").replace('/', "~1");
-        format!("/paths/{path}/{method}/requestBody/content/application~1json/schema")
-    };
+    let pointer = body_pointer(document, path, method)?;
     document.pointer_mut(&pointer)?.get_mut("properties")?.as_object_mut()
+}
+
+/// The place of the schema of the request's body.
+fn body_pointer(document: &Value, path: &str, method: &str) -> Option<String> {
+    let body = document["paths"][path][method].pointer("/requestBody/content/application~1json/schema")?;
+    if let Some(reference) = body.get("$ref").and_then(Value::as_str) {
+        return Some(reference.strip_prefix('#')?.to_owned());
+    }
+    let path = escaped(path);
+    Some(format!("/paths/{path}/{method}/requestBody/content/application~1json/schema"))
 }
 
 #[cfg(test)]

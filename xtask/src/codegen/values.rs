@@ -218,7 +218,8 @@ pub(super) fn of(operation: &Operation, document: &Value) -> anyhow::Result<Vec<
 fn is_session_or_code(operation: &Operation, name: &str, places: &[Place]) -> bool {
     [&operation.session.location, &operation.code.location]
         .iter()
-        .any(|location| location.name == name && places.contains(&location.place))
+        // A member that only contains one of them is not a value of its own.
+        .any(|location| location.keys().first() == Some(&name) && places.contains(&location.place))
 }
 
 /// One value; `None` if it is optional and no setter can take it.
@@ -310,7 +311,7 @@ pub(super) fn with_plain_types(
         };
         let schema = match value.place {
             ValuePlace::Query => secrets::parameter(&mut document, &path, &method, "query", &value.name),
-            ValuePlace::Body => secrets::property(&mut document, &path, &method, &value.name),
+            ValuePlace::Body => secrets::property(&mut document, &path, &method, &[&value.name]),
         };
         *schema.with_context(|| format!("{method} {path} has no parameter or member {}", value.name))? =
             plain;
