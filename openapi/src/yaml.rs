@@ -17,8 +17,13 @@ const MAX_BYTES: usize = 4 << 20;
 /// How deep lists and objects may be nested. The documents of large APIs have 30 levels.
 const MAX_DEPTH: usize = 128;
 
-/// How many values a document may have after its aliases are replaced. The documents of large APIs have 60,000.
+/// How many values a document may have after its aliases are replaced.
 const MAX_VALUES: usize = 250_000;
+
+/// How much punctuation a text may have. The parser keeps the tokens of a whole `[…]` or `{…}` until it knows whether a `:`
+/// follows, several hundred bytes for each, so that a text of 4 MB could take more than a gigabyte. JSON of this weight has
+/// 75,000 members.
+const MAX_PUNCTUATION: usize = 600_000;
 
 /// How many problems a text may have before reading stops.
 const MAX_PROBLEMS: usize = 100;
@@ -56,6 +61,12 @@ impl Tree {
             let kind = ProblemKind::TooLong { limit: MAX_BYTES, found: text.len() };
             return (None, vec![Problem { place: Vec::new(), position: None, kind }]);
         }
+        let weight: usize = text.bytes().map(punctuation).sum();
+        if weight > MAX_PUNCTUATION {
+            let text = "expected a smaller document, found one with more punctuation than any contract has";
+            let kind = ProblemKind::NotYaml(text.to_owned());
+            return (None, vec![Problem { place: Vec::new(), position: None, kind }]);
+        }
         builder::build(text)
     }
 
@@ -71,6 +82,15 @@ impl Tree {
     /// The position of `place`, or of the innermost value around it that the text has.
     pub(crate) fn position<'a>(&self, place: impl IntoIterator<Item = &'a str>) -> Position {
         position_below((&self.value, &self.spot), place)
+    }
+}
+
+/// How many tokens a byte may begin, doubled: two quotes begin one.
+fn punctuation(byte: u8) -> usize {
+    match byte {
+        b',' | b'[' | b']' | b'{' | b'}' | b':' | b'?' | b'&' | b'*' | b'!' | b'-' | b'|' | b'>' | b'%' => 2,
+        b'"' | b'\'' => 1,
+        _ => 0,
     }
 }
 

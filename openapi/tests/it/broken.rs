@@ -140,6 +140,10 @@ fn a_text_that_is_too_long_too_deep_or_full_of_aliases_is_refused() {
         assert!(error_of(&text).starts_with("broken.yaml:"), "{}", error_of(&text));
         assert!(error_of(&text).lines().count() < 5, "{}", error_of(&text));
     }
+    // One `[` and four million commas would be a token each.
+    for text in [format!("[{}", ",".repeat(4_000_000)), format!("a: {}", "[?,".repeat(1_300_000))] {
+        assert!(error_of(&text).contains("more punctuation than any contract has"), "{}", error_of(&text));
+    }
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let alias = format!("*a{}", level - 1);
