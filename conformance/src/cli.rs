@@ -36,7 +36,7 @@ Exit status:
   0  conformant
   1  a check failed the run
   2  the command line, the configuration or a document is wrong
-  3  the server could not be judged
+  3  the server could not be judged, or only in part (see --allow-partial)
 
 Every option can also be set in the environment (OTP_CONFORMANCE_TARGET, ...),
 and the options of `check` and `timing` in a file (--config). The command line

@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::harness::{Abort, CheckContext, Effort, Subject};
 use crate::report::{
     CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange, Summary,
-    VendorReport, Verdict, link_causes,
+    Untried, VendorReport, Verdict, link_causes,
 };
 
 /// What a run does.
@@ -62,11 +62,15 @@ impl Options {
         Effort { seed: self.seed, cases: self.cases, bursts: self.bursts }
     }
 
-    /// Whether `--only` and `--skip` leave this check. Former ids select it as well.
+    /// Whether `--only` and `--skip` leave this check. Former ids select it as well, and ids without the vendor, as reports
+    /// print them.
     fn selects(&self, id: &str) -> bool {
+        let matches = |pattern: &glob::Pattern, id: &str| {
+            pattern.matches(id) || id.split_once('/').is_some_and(|(_, name)| pattern.matches(name))
+        };
         let matched = |patterns: &[glob::Pattern]| {
             patterns.iter().any(|pattern| {
-                pattern.matches(id) || checks::former_ids(id).any(|former| pattern.matches(&former))
+                matches(pattern, id) || checks::former_ids(id).any(|former| matches(pattern, &former))
             })
         };
         (self.only.is_empty() || matched(&self.only)) && !matched(&self.skip)
@@ -84,11 +88,7 @@ pub(crate) async fn run(
     let finished = run_all(selected, subject, options).await?;
     let vendors = vendor_reports(contracts, finished, options.strict);
     let all = || vendors.iter().flat_map(|vendor| &vendor.checks);
-    // The worst verdict of a vendor counts; a nonconformant one outweighs an inconclusive one.
-    let verdict = [Verdict::Nonconformant, Verdict::Inconclusive]
-        .into_iter()
-        .find(|worst| vendors.iter().any(|vendor| vendor.verdict == *worst))
-        .unwrap_or(Verdict::Conformant);
+    let verdict = Verdict::worst(vendors.iter().map(|vendor| vendor.verdict));
     Ok(Report {
         schema: SCHEMA,
         suite: env!("CARGO_PKG_VERSION"),
@@ -121,12 +121,43 @@ fn select(contracts: &[Arc<Contract>], options: &Options) -> Result<Vec<(Arc<Con
         });
     }
     if selected.is_empty() {
-        return Err(Failure::NothingSelected(format!(
+        let vendors: Vec<_> = contracts.iter().map(|contract| contract.vendor.as_str()).collect();
+        let mut text = format!(
             "--only, --skip and --shard exclude every check that `checks` lists for {}",
-            contracts.iter().map(|contract| contract.vendor.as_str()).collect::<Vec<_>>().join(", ")
-        )));
+            vendors.join(", ")
+        );
+        if let [pattern] = options.only.as_slice() {
+            let close = close_to(pattern.as_str(), contracts);
+            if !close.is_empty() {
+                text.push_str(&format!("; close to `{pattern}` are {}", close.join(", ")));
+            }
+        }
+        return Err(Failure::NothingSelected(text));
     }
     Ok(selected)
+}
+
+/// The ids, without their vendors, that are most similar to `pattern`.
+fn close_to(pattern: &str, contracts: &[Arc<Contract>]) -> Vec<String> {
+    const MOST: usize = 3;
+    /// Below this, two names have little in common.
+    const SIMILAR: f64 = 0.75;
+    let asked = match pattern.split_once('/') {
+        Some((vendor, name)) if contracts.iter().any(|contract| contract.vendor == vendor) => name,
+        _ => pattern,
+    };
+    let mut names: Vec<String> = contracts
+        .iter()
+        .flat_map(|contract| checks(contract))
+        .filter_map(|check| check.id.split_once('/').map(|(_, name)| name.to_owned()))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut ranked: Vec<(f64, String)> =
+        names.into_iter().map(|name| (strsim::jaro_winkler(asked, &name), name)).collect();
+    ranked.retain(|(similarity, _)| *similarity > SIMILAR);
+    ranked.sort_by(|one, other| other.0.total_cmp(&one.0));
+    ranked.into_iter().take(MOST).map(|(_, name)| name).collect()
 }
 
 /// Runs the checks side by side. The result has the order of the selection.
@@ -168,12 +199,16 @@ fn vendor_reports(
         .iter()
         .filter_map(|contract| {
             let mut checks = by_vendor.remove(&contract.vendor)?;
+            for check in &mut checks {
+                check.gates = strict || check.tier == Tier::Contract;
+            }
             link_causes(&mut checks);
             Some(VendorReport {
                 vendor: contract.vendor.clone(),
                 name: contract.name.clone(),
                 operations: OperationReport::all(contract),
-                verdict: Verdict::over(&checks, strict),
+                verdict: Verdict::over(&checks),
+                untried: Untried::all(&checks),
                 cells: CellReport::all(contract, &checks),
                 checks,
             })
@@ -240,6 +275,8 @@ fn check_report(
         area: check.area,
         tier: check.tier(),
         basis: check.basis,
+        // Known once the finding is.
+        gates: false,
         result: CheckResult::Passed,
         statement: check.statement.clone(),
         citation: check.citation.clone(),

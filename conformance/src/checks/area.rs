@@ -35,6 +35,22 @@ pub enum Area {
 }
 
 impl Area {
+    /// Every area, in the order in which reports list them.
+    pub const ALL: [Area; 12] = [
+        Area::Matrix,
+        Area::Request,
+        Area::Lifecycle,
+        Area::Limit,
+        Area::Expiry,
+        Area::SingleUse,
+        Area::Isolation,
+        Area::Concurrency,
+        Area::Policy,
+        Area::Consistency,
+        Area::Disclosure,
+        Area::Auth,
+    ];
+
     /// The name in check ids.
     pub fn as_str(self) -> &'static str {
         match self {

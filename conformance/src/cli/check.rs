@@ -30,6 +30,7 @@ pub(super) async fn run(
     let check = &options.check;
     let reports = report_files(&check.report)?;
     let (strict, quiet) = (check.strict.unwrap_or(false), check.quiet.unwrap_or(false));
+    let allows_partial = check.allow_partial.unwrap_or(false);
     let defaults = runner::Options::with_seed(options.subject.seed.unwrap_or_else(subject::random_seed));
     let run = runner::Options {
         only: patterns("--only", &check.only)?,
@@ -59,7 +60,8 @@ pub(super) async fn run(
     Ok(match report.verdict {
         Verdict::Conformant => Exit::Conformant,
         Verdict::Nonconformant => Exit::Nonconformant,
-        Verdict::Inconclusive => Exit::Unjudged,
+        Verdict::Partial if allows_partial => Exit::Conformant,
+        Verdict::Inconclusive | Verdict::Partial => Exit::Unjudged,
     })
 }
 

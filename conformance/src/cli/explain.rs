@@ -8,13 +8,13 @@ use otp_sandbox::FAULTS;
 
 use super::checks::{accepted_cells, sentences, untestable};
 use super::subject::contracts;
-use crate::checks::{checks, current_id};
+use crate::checks::{Area, checks, current_id};
 use crate::error::Failure;
 use crate::faults;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The check's id, such as exotel/matrix/expired
+    /// The check's id, such as exotel/matrix/expired, or matrix/expired for every vendor
     id: String,
     /// The annotated document of another API
     #[arg(long, value_name = "FILE.yaml")]
@@ -29,13 +29,24 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<String, 
     }
     let id = current.as_deref().unwrap_or(requested);
     let vendor = id.split('/').next().unwrap_or_default();
-    let contracts = contracts(&[vendor.to_owned()], &arguments.contract)?;
-    contracts.iter().find_map(|contract| explain(contract, id)).ok_or_else(|| Failure::Option {
-        option: "explain",
-        problem: format!(
-            "there is no check `{id}`; `otp-conformance checks {vendor}` lists the existing ones"
-        ),
-    })
+    // An id as reports print it has no vendor, but starts with an area.
+    let is_without_vendor = Area::ALL.iter().any(|area| area.as_str() == vendor);
+    let vendors = if is_without_vendor { Vec::new() } else { vec![vendor.to_owned()] };
+    let contracts = contracts(&vendors, &arguments.contract)?;
+    let explained: Vec<String> = contracts
+        .iter()
+        .filter_map(|contract| match is_without_vendor {
+            true => explain(contract, &format!("{}/{id}", contract.vendor)),
+            false => explain(contract, id),
+        })
+        .collect();
+    if explained.is_empty() {
+        let list =
+            vendors.iter().fold("otp-conformance checks".to_owned(), |list, vendor| list + " " + vendor);
+        let problem = format!("there is no check `{id}`; `{list}` lists the existing ones");
+        return Err(Failure::Option { option: "explain", problem });
+    }
+    Ok(explained.join("\n"))
 }
 
 /// The explanation of the check with this id; `None` if the contract has no such check.

@@ -109,6 +109,9 @@ options! {
         /// Let checks that only a standard backs fail the run as well
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         strict: Option<bool>,
+        /// Exit with 0 although a documented response could not be tried
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+        allow_partial: Option<bool>,
         /// Run slice I of N of the checks
         #[arg(long, value_name = "I/N")]
         shard: Option<String>,

@@ -1,4 +1,4 @@
-//! The data of a report, serialised as `otp-conformance/report/1`. Members that are not serialised carry what other
+//! The data of a report, serialised as `otp-conformance/report/2`. Members that are not serialised carry what other
 //! formats show besides.
 
 use otp_contract::{Contract, Role, Source};
@@ -9,7 +9,7 @@ use crate::checks::{Area, Tier};
 use crate::oracle::Basis;
 
 /// The name of the report's shape.
-pub const SCHEMA: &str = "otp-conformance/report/1";
+pub const SCHEMA: &str = "otp-conformance/report/2";
 
 /// The result of a run.
 #[derive(Debug, Clone, Serialize)]
@@ -52,10 +52,34 @@ pub struct VendorReport {
     pub operations: Vec<OperationReport>,
     /// The verdict.
     pub verdict: Verdict,
+    /// The documented responses that the run could not try, because the subject's control does not offer what that needs.
+    pub untried: Vec<Untried>,
     /// Every selected check.
     pub checks: Vec<CheckReport>,
     /// Every cell of the contract, and how often the subject gave it.
     pub cells: Vec<CellReport>,
+}
+
+/// A documented response that a run could not try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Untried {
+    /// The check that would have tried it.
+    pub check: String,
+    /// Why it did not.
+    pub reason: String,
+}
+
+impl Untried {
+    /// The documented responses that the skipped checks among these would have tried.
+    pub(crate) fn all(checks: &[CheckReport]) -> Vec<Untried> {
+        let untried = checks.iter().filter(|check| check.leaves_untried());
+        untried
+            .map(|check| Untried {
+                check: check.id.clone(),
+                reason: check.reason.clone().unwrap_or_default(),
+            })
+            .collect()
+    }
 }
 
 /// An operation that was checked.
@@ -89,12 +113,13 @@ pub struct CheckReport {
     /// The check's id.
     pub id: String,
     /// The area.
-    #[serde(skip)]
     pub area: Area,
     /// Its tier. The tier of a failed check is that of its finding.
     pub tier: Tier,
     /// Why a failure fails the run or does not: what backs the check, or what the finding contradicts.
     pub basis: Basis,
+    /// Whether a failure of this check fails the run: by its basis, or because the run is strict.
+    pub gates: bool,
     /// The result.
     pub result: CheckResult,
     /// What it asserts.
@@ -127,21 +152,36 @@ pub struct CheckReport {
     pub transcript: Vec<ShownExchange>,
 }
 
+impl CheckReport {
+    /// Whether the check failed without failing the run.
+    pub fn is_advisory(&self) -> bool {
+        self.result == CheckResult::Failed && !self.gates
+    }
+
+    /// Whether the check was to try a documented response and could not.
+    fn leaves_untried(&self) -> bool {
+        self.area == Area::Matrix && self.result == CheckResult::Skipped && self.basis == Basis::Documented
+    }
+}
+
 /// Links the failed checks of a vendor to their probable cause. One defect fails checks in several areas. The failed
-/// matrix checks show it best, each for itself; if none failed, the first failed check does. The rest are consequences.
+/// matrix checks show it best, each for itself; if none of those that fail the run is in the matrix, the first of them does.
+/// The rest are consequences. What is advisory never stands for what fails the run.
 pub(crate) fn link_causes(checks: &mut [CheckReport]) {
-    let failed: Vec<_> =
-        checks.iter().filter(|check| check.finding.is_some()).map(|check| &check.id).collect();
-    // The matrix comes first in the list of checks.
-    let in_matrix =
-        checks.iter().filter(|check| check.finding.is_some() && check.area == Area::Matrix).count();
-    let shown = in_matrix.max(1).min(failed.len());
-    let rest: Vec<String> = failed[shown..].iter().map(|id| (*id).clone()).collect();
-    let Some(first) = failed.first().map(|id| (*id).clone()) else { return };
+    let mut failed: Vec<&CheckReport> = checks.iter().filter(|check| check.finding.is_some()).collect();
+    failed.sort_by_key(|check| !check.gates);
+    let Some(first) = failed.first() else { return };
+    let is_explained = failed.iter().any(|check| check.gates == first.gates && check.area == Area::Matrix);
+    let is_shown = |check: &CheckReport| check.area == Area::Matrix || !is_explained && check.id == first.id;
+    let Some(cause) = failed.iter().find(|check| is_shown(check)).map(|check| check.id.clone()) else {
+        return;
+    };
+    let hidden = checks.iter().filter(|check| check.finding.is_some() && !is_shown(check));
+    let rest: Vec<String> = hidden.map(|check| check.id.clone()).collect();
     for check in checks {
         if rest.contains(&check.id) {
-            check.cause = Some(first.clone());
-        } else if check.id == first {
+            check.cause = Some(cause.clone());
+        } else if check.id == cause {
             check.also.clone_from(&rest);
         }
     }
@@ -218,8 +258,10 @@ pub enum Verdict {
     Conformant,
     /// A check that can fail the run failed.
     Nonconformant,
-    /// No check failed the run, but one ended in an error, or none ran.
+    /// No check failed the run, but one that can fail it ended in an error, or none ran.
     Inconclusive,
+    /// No check failed the run, but a documented response could not be tried.
+    Partial,
 }
 
 impl Verdict {
@@ -229,31 +271,40 @@ impl Verdict {
             Verdict::Conformant => "conformant",
             Verdict::Nonconformant => "nonconformant",
             Verdict::Inconclusive => "inconclusive",
+            Verdict::Partial => "partial",
         }
     }
 
     /// The verdict that follows from these results.
-    pub(crate) fn over<'a>(checks: impl IntoIterator<Item = &'a CheckReport>, strict: bool) -> Verdict {
-        let mut ran = false;
-        let mut failed = false;
-        let mut error = false;
+    pub(crate) fn over<'a>(checks: impl IntoIterator<Item = &'a CheckReport>) -> Verdict {
+        let (mut ran, mut failed, mut error, mut untried) = (false, false, false, false);
         for check in checks {
-            let gates = strict || check.tier == Tier::Contract;
             match check.result {
                 CheckResult::Passed => ran = true,
                 CheckResult::Failed => {
                     ran = true;
-                    failed |= gates;
+                    failed |= check.gates;
                 }
-                CheckResult::Error => error = true,
-                CheckResult::Skipped => {}
+                // What only advice depends on does not decide.
+                CheckResult::Error => error |= check.gates,
+                CheckResult::Skipped => untried |= check.leaves_untried(),
             }
         }
-        match (failed, ran && !error) {
-            (true, _) => Verdict::Nonconformant,
-            (false, true) => Verdict::Conformant,
-            (false, false) => Verdict::Inconclusive,
+        match (failed, ran && !error, untried) {
+            (true, ..) => Verdict::Nonconformant,
+            (false, false, _) => Verdict::Inconclusive,
+            (false, true, true) => Verdict::Partial,
+            (false, true, false) => Verdict::Conformant,
         }
+    }
+
+    /// The worst of these verdicts.
+    pub(crate) fn worst(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+        let verdicts: Vec<_> = verdicts.into_iter().collect();
+        [Verdict::Nonconformant, Verdict::Inconclusive, Verdict::Partial]
+            .into_iter()
+            .find(|worst| verdicts.contains(worst))
+            .unwrap_or(Verdict::Conformant)
     }
 }
 
@@ -262,8 +313,10 @@ impl Verdict {
 pub struct Summary {
     /// Passed.
     pub passed: u64,
-    /// Failed.
+    /// Failed, the advisory ones included.
     pub failed: u64,
+    /// Failed without failing the run.
+    pub advisory: u64,
     /// Skipped.
     pub skipped: u64,
     /// Ended in an error.
@@ -275,6 +328,7 @@ impl Summary {
     pub(crate) fn over<'a>(checks: impl IntoIterator<Item = &'a CheckReport>) -> Summary {
         let mut summary = Summary::default();
         for check in checks {
+            summary.advisory += u64::from(check.is_advisory());
             *match check.result {
                 CheckResult::Passed => &mut summary.passed,
                 CheckResult::Failed => &mut summary.failed,

@@ -1,10 +1,12 @@
 //! Renders a report for the terminal: each vendor's matrix, the findings, and the verdict in the last line.
 //!
-//! It always writes colours; the stream removes them where they are not wanted.
+//! It always writes colours; the stream removes them where they are not wanted. What a server or a document said is data: no
+//! control character of it reaches the terminal.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use otp_contract::Source;
 
 use super::{CheckReport, CheckResult, Finding, Report, Reporter, ShownResponse, VendorReport, Verdict};
 use crate::checks::Area;
@@ -30,9 +32,40 @@ impl Reporter for Terminal {
             for vendor in &report.vendors {
                 write_findings(vendor, out)?;
             }
+            for vendor in &report.vendors {
+                write_untried(vendor, out)?;
+            }
         }
         write_verdict(report, out)
     }
+}
+
+/// The documented responses that nobody looked at, by the reason.
+fn write_untried(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+    if vendor.untried.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{UNSURE}not tried{UNSURE:#} of what {} documents:", escaped(&vendor.name))?;
+    for untried in &vendor.untried {
+        writeln!(out, "  {}: {}", untried.check, escaped(&untried.reason))?;
+    }
+    writeln!(out)
+}
+
+/// A text on one line without control characters, those that change the direction of text among them.
+fn escaped(text: &str) -> String {
+    let is_unsafe = |char: char| {
+        char.is_control()
+            || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        match is_unsafe(char) {
+            true => shown.extend(char.escape_default()),
+            false => shown.push(char),
+        }
+    }
+    shown
 }
 
 fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -43,13 +76,17 @@ fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         true => format!("of {ran} of {} checks, ", report.available),
         false => String::new(),
     };
+    let advisory = match summary.advisory {
+        0 => String::new(),
+        count => format!("{count} advisory, "),
+    };
     writeln!(
         out,
-        "{style}{}{style:#}: {}{} passed, {} failed, {} skipped, {} in error; {} requests in {:.2} s, seed {}",
+        "{style}{}{style:#}: {}{} passed, {} failed, {advisory}{} skipped, {} in error; {} requests in {:.2} s, seed {}",
         report.verdict.as_str(),
         selection,
         summary.passed,
-        summary.failed,
+        summary.failed - summary.advisory,
         summary.skipped,
         summary.error,
         report.requests,
@@ -109,7 +146,8 @@ fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
 fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
     let (style, word) = match check.result {
         CheckResult::Passed => (GOOD, "pass"),
-        CheckResult::Failed => (BAD, "FAIL"),
+        CheckResult::Failed if check.gates => (BAD, "FAIL"),
+        CheckResult::Failed => (UNSURE, "warn"),
         CheckResult::Skipped => (UNSURE, "skip"),
         CheckResult::Error => (BAD, "error"),
     };
@@ -124,10 +162,10 @@ fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) 
         out,
         "  {style}{word:<6}{style:#}{name:<29}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
         statuses.join(" "),
-        check.citation.section,
+        escaped(&check.citation.section),
     )?;
     if let Some(reason) = &check.reason {
-        writeln!(out, "        {UNSURE}{reason}{UNSURE:#}")?;
+        writeln!(out, "        {UNSURE}{}{UNSURE:#}", escaped(reason))?;
     }
     Ok(())
 }
@@ -136,13 +174,21 @@ fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) 
 /// every finding in full.
 fn write_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
     let found = vendor.checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?)));
-    let mut also = Vec::new();
-    for (check, finding) in found.filter(|(check, _)| check.cause.is_none()) {
+    let mut shown: Vec<_> = found.filter(|(check, _)| check.cause.is_none()).collect();
+    // What fails the run comes first.
+    shown.sort_by_key(|(check, _)| !check.gates);
+    for (check, finding) in &shown {
         write_finding(check, finding, out)?;
-        also.extend(check.also.iter().map(String::as_str));
     }
-    if !also.is_empty() {
-        writeln!(out, "{BAD}FAIL{BAD:#} also {}", also.join(", "))?;
+    let hidden: Vec<_> = vendor.checks.iter().filter(|check| check.cause.is_some()).collect();
+    for (gates, style, word) in [(true, BAD, "FAIL"), (false, UNSURE, "WARN")] {
+        let also: Vec<_> =
+            hidden.iter().filter(|check| check.gates == gates).map(|check| check.id.as_str()).collect();
+        if !also.is_empty() {
+            writeln!(out, "{style}{word}{style:#} also {}", also.join(", "))?;
+        }
+    }
+    if !hidden.is_empty() {
         writeln!(
             out,
             "  {QUIET}to see one of them in full, select it with --only or write --report json=PATH{QUIET:#}"
@@ -153,27 +199,32 @@ fn write_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> 
 }
 
 fn write_finding(check: &CheckReport, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{BAD}FAIL{BAD:#} {STRONG}{}{STRONG:#}: {}", check.id, check.statement)?;
-    writeln!(out, "  source    {}: {}", check.citation.document, check.citation.section)?;
-    for (index, line) in finding.expected.lines().enumerate() {
-        writeln!(out, "  {:<10}{line}", if index == 0 { "expected" } else { "" })?;
+    let (style, word) = if check.gates { (BAD, "FAIL") } else { (UNSURE, "WARN") };
+    writeln!(out, "{style}{word}{style:#} {STRONG}{}{STRONG:#}: {}", check.id, check.statement)?;
+    let Source { document, section } = &check.citation;
+    writeln!(out, "  source    {}: {}", escaped(document), escaped(section))?;
+    if !check.gates {
+        writeln!(out, "  advisory  {}", check.basis.in_words())?;
     }
-    writeln!(out, "  actual    {BAD}{}{BAD:#}", finding.actual)?;
+    for (index, line) in finding.expected.lines().enumerate() {
+        writeln!(out, "  {:<10}{}", if index == 0 { "expected" } else { "" }, escaped(line))?;
+    }
+    writeln!(out, "  actual    {style}{}{style:#}", escaped(&finding.actual))?;
     for (index, difference) in finding.differences.iter().enumerate() {
         writeln!(
             out,
             "  {:<10}{}: expected {}, found {}",
             if index == 0 { "differs" } else { "" },
-            difference.place,
-            difference.expected,
-            difference.actual,
+            escaped(&difference.place),
+            escaped(&difference.expected),
+            escaped(&difference.actual),
         )?;
     }
     for (index, (exchange, curl)) in finding.exchanges.iter().zip(&finding.curl).enumerate() {
-        writeln!(out, "  {:<10}{curl}", if index == 0 { "exchange" } else { "" })?;
+        writeln!(out, "  {:<10}{}", if index == 0 { "exchange" } else { "" }, escaped(curl))?;
         let response =
             exchange.response.as_ref().map_or_else(|| "no response".to_owned(), ShownResponse::line);
-        writeln!(out, "  {:<10}{QUIET}→ {response}{QUIET:#}", "")?;
+        writeln!(out, "  {:<10}{QUIET}→ {}{QUIET:#}", "", escaped(&response))?;
     }
     writeln!(out)
 }
@@ -182,6 +233,6 @@ fn verdict_style(verdict: Verdict) -> Style {
     match verdict {
         Verdict::Conformant => GOOD,
         Verdict::Nonconformant => BAD,
-        Verdict::Inconclusive => UNSURE,
+        Verdict::Inconclusive | Verdict::Partial => UNSURE,
     }
 }

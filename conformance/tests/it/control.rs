@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use otp_conformance::{CheckResult, PreparedTenant, SubjectOptions, Suite, Verdict};
+use otp_conformance::{CheckResult, Options, PreparedTenant, SubjectOptions, Suite, Verdict};
 use otp_sandbox::Settings;
 use otp_test_support::{HttpClient, contracts as all_contracts, serve_replica, serve_router};
 use serde_json::json;
@@ -60,6 +60,19 @@ async fn a_check_that_the_control_cannot_set_up_is_skipped_with_the_reason() {
         assert!(check.finding.is_none() && check.given.is_empty());
     }
     assert_eq!(report.summary.failed + report.summary.error, 0);
+    // A documented response that nobody looked at is no conformance.
+    assert_eq!(report.verdict, Verdict::Partial);
+    let untried: Vec<_> = report.vendors[0].untried.iter().map(|untried| untried.check.as_str()).collect();
+    assert_eq!(untried, ["zeckta/matrix/expired"]);
+    assert_eq!(report.vendors[0].untried[0].reason, "the control does not offer `age`");
+}
+
+#[tokio::test]
+async fn a_check_that_was_not_selected_does_not_make_a_run_partial() {
+    let url = with_operations(&["tenants", "sessions"]).await;
+    let suite = suite(contracts(&["zeckta"]), std::slice::from_ref(&url), &url).await;
+    let only = vec![glob::Pattern::new("zeckta/matrix/wrong_code").unwrap()];
+    let report = suite.run(&Options { only, ..options(1) }).await.unwrap();
     assert_eq!(report.verdict, Verdict::Conformant);
 }
 

@@ -67,6 +67,8 @@ fn every_error_is_one_line_with_the_right_exit_status() {
         (&["check", "--skip", "*"], 3, "no check is selected: "),
         (&["check", "--shard", "3/2"], 2, "--shard: `3/2` does not have the form I/N"),
         (&["check", "--jobs", "0"], 2, "invalid value '0'"),
+        (&["check", "zeckta", "--only", "matrix/expird"], 3, "close to `matrix/expird` are matrix/expired"),
+        (&["explain", "matrix/nothing"], 2, "no check `matrix/nothing`; `otp-conformance checks` lists"),
         (&["explain", "zeckta/matrix/nothing"], 2, "explain: there is no check `zeckta/matrix/nothing`"),
         (&["check", "--only", "["], 2, "--only: `[` is not a valid pattern: "),
         (&["check", "--fault", "gremlin"], 2, "--fault: there is no fault `gremlin`"),
@@ -277,7 +279,7 @@ fn a_report_is_written_to_the_requested_path() {
     let output = output(&["check", "kaleyra", "--report", &format!("json={}", path.display())]);
     assert_eq!(output.status.code(), Some(0));
     let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!(report["schema"], "otp-conformance/report/1");
+    assert_eq!(report["schema"], "otp-conformance/report/2");
     assert_eq!(report["verdict"], "conformant");
     assert_eq!(report["vendors"][0]["vendor"], "kaleyra");
 }
@@ -441,6 +443,17 @@ fn lint_reports_every_problem_of_every_file_with_its_line() {
     assert!(rows[0]["line"].as_u64() > Some(1) && rows[0]["column"].as_u64() > Some(1), "{rows}");
     assert!(rows[0]["pointer"].as_str().unwrap().ends_with("/x-otp/outcome"), "{rows}");
     assert_eq!(output(&["lint", clean]).status.code(), Some(0));
+}
+
+#[test]
+fn an_id_as_reports_print_it_selects_and_explains_a_check() {
+    let checked = output(&["check", "zeckta", "d7", "--only", "matrix/expired", "--seed", "1"]);
+    let (out, err) = texts(&checked);
+    assert_eq!(checked.status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("of 2 of "), "{out}");
+    let (out, _) = texts(&output(&["explain", "matrix/expired"]));
+    let explained = out.lines().filter(|line| line.ends_with("/matrix/expired")).count();
+    assert_eq!(explained, 5, "{out}");
 }
 
 #[test]
