@@ -89,6 +89,14 @@ pub enum Failure {
         /// The vendors that it serves.
         served: String,
     },
+    /// The set-up is such that no check could judge the server.
+    #[error("{vendor} cannot be judged: {problem}")]
+    Preflight {
+        /// The vendor.
+        vendor: String,
+        /// What is wrong, and what to do about it.
+        problem: String,
+    },
     /// The selection excludes every check.
     #[error("no check is selected: {0}")]
     NothingSelected(String),
@@ -126,6 +134,7 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Control { .. }
             | Failure::NotServed { .. }
+            | Failure::Preflight { .. }
             | Failure::NothingSelected(_)
             | Failure::Unmeasured { .. }
             | Failure::Internal(_)

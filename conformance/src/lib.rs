@@ -21,6 +21,7 @@ pub mod faults;
 mod harness;
 mod http;
 mod oracle;
+mod preflight;
 mod report;
 mod runner;
 mod suite;

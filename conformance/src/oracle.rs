@@ -12,7 +12,7 @@ mod model;
 
 pub use basis::Basis;
 pub(crate) use basis::{basis_of_outcome, basis_of_response};
-pub(crate) use interpretation::{approves, in_words, outcomes, signals_agree};
+pub(crate) use interpretation::{approves, in_words, limited, outcomes, signals_agree};
 pub(crate) use linearizability::{ObservedCall, is_linearizable};
 pub use matcher::Difference;
 pub(crate) use matcher::{Expectation, Judgement, cells_with_outcome, expected_cells, judge, main_cell};

@@ -64,7 +64,7 @@ impl Options {
 
     /// Whether `--only` and `--skip` leave this check. Former ids select it as well, and ids without the vendor, as reports
     /// print them.
-    fn selects(&self, id: &str) -> bool {
+    pub(crate) fn selects(&self, id: &str) -> bool {
         let matches = |pattern: &glob::Pattern, id: &str| {
             pattern.matches(id) || id.split_once('/').is_some_and(|(_, name)| pattern.matches(name))
         };

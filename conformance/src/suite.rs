@@ -9,9 +9,11 @@ use std::time::Duration;
 use otp_contract::Contract;
 use serde::Deserialize;
 
+use crate::checks::checks;
 use crate::error::Failure;
 use crate::harness::{ControlClient, ControlError, Credentials, Masking, Subject, Tenant};
 use crate::http::HttpClient;
+use crate::preflight;
 use crate::report::Report;
 use crate::runner::{self, Options};
 
@@ -118,8 +120,14 @@ impl Suite {
     /// Runs the checks.
     ///
     /// # Errors
-    /// A selection that excludes every check. A subject that does not conform is not an error, but a verdict.
+    /// A selection that excludes every check, and a set-up through which nothing can be judged, such as credentials that the
+    /// target refuses everywhere. A subject that does not conform is not an error, but a verdict.
     pub async fn run(&self, options: &Options) -> Result<Report, Failure> {
+        let is_selected =
+            |contract: &&Arc<Contract>| checks(contract).iter().any(|check| options.selects(&check.id));
+        for contract in self.contracts.iter().filter(is_selected) {
+            preflight::check(contract, &self.subject).await?;
+        }
         runner::run(&self.contracts, &self.subject, options).await
     }
 }

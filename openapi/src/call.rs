@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Account, Backing, BodyEncoding, Cell, Fact, Location, Parameter, PathTemplate, PathVariant, Role,
-    SecurityScheme,
+    Account, Backing, BodyEncoding, Cell, Fact, Location, Parameter, PathTemplate, PathVariant,
+    RecipientForm, Role, SecurityScheme,
 };
 
 /// An operation other than verify. The sandbox and the suite do not use it yet.
@@ -51,29 +51,6 @@ pub struct Recipient {
     pub location: Location,
     /// How the recipient is written there.
     pub form: RecipientForm,
-}
-
-/// How a recipient is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecipientForm {
-    /// A phone number in E.164, with the plus sign.
-    E164,
-    /// A phone number in E.164, without the plus sign.
-    E164Digits,
-    /// An e-mail address.
-    Email,
-}
-
-impl RecipientForm {
-    /// The name used in contracts and output.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            RecipientForm::E164 => "e164",
-            RecipientForm::E164Digits => "e164_digits",
-            RecipientForm::Email => "email",
-        }
-    }
 }
 
 /// What the response to a send or a resend says about the session.

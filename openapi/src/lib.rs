@@ -39,7 +39,7 @@ mod skeleton;
 mod status;
 mod yaml;
 
-pub use call::{Call, Recipient, RecipientForm, ResultPlace, SecondSend, SendResult};
+pub use call::{Call, Recipient, ResultPlace, SecondSend, SendResult};
 pub use cell::{Backing, Cell, CellFacts, Certainty, HeaderField, Mode, Source};
 pub use contract::{
     Boundary, Contract, Coverage, Lifetime, Limit, Overrides, Policy, Statement, is_vendor_id,
@@ -54,7 +54,7 @@ pub use outcome::{Outcome, Situation};
 pub use problem::{ContractError, Position, Problem, ProblemKind};
 pub use request::{
     Account, Alphabet, ArgumentNames, BodyEncoding, CodeShape, KeyPlace, Location, Parameter, PathTemplate,
-    Place, Resend, Scheme, SecurityScheme, Segment, SessionId, ValueKind,
+    Place, RecipientForm, Resend, Scheme, SecurityScheme, Segment, SessionId, ValueKind,
 };
 pub use role::Role;
 pub use send_policy::{Cited, CodeOnResend, LifetimeOnResend, OlderCode, SendLimit, SendPolicy};

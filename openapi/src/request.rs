@@ -1,12 +1,10 @@
 //! The parts of a request: path, parameters, credentials, session id and code.
 //!
-//! Plain data that `reader` fills in. Never depends on an operation or a response.
+//! Plain data that `reader` fills in. Uses nothing of this crate, and never depends on an operation or a response.
 
 use std::fmt;
 
-use serde::Deserialize;
-
-use crate::RecipientForm;
+use serde::{Deserialize, Serialize};
 
 /// The location of a value in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,6 +83,29 @@ pub enum Resend {
     New,
     /// The id identifies the recipient and stays the same.
     Same,
+}
+
+/// How a recipient is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipientForm {
+    /// A phone number in E.164, with the plus sign.
+    E164,
+    /// A phone number in E.164, without the plus sign.
+    E164Digits,
+    /// An e-mail address.
+    Email,
+}
+
+impl RecipientForm {
+    /// The name used in contracts and output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RecipientForm::E164 => "e164",
+            RecipientForm::E164Digits => "e164_digits",
+            RecipientForm::Email => "email",
+        }
+    }
 }
 
 /// The code: its location, and which codes are well formed.

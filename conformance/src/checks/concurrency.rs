@@ -14,7 +14,9 @@ use crate::harness::{
     Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
 };
 use crate::http::RawResponse;
-use crate::oracle::{Allowed, Basis, CodeKind, Input, ObservedCall, in_words, is_linearizable, outcomes};
+use crate::oracle::{
+    Allowed, Basis, CodeKind, Input, ObservedCall, in_words, is_linearizable, limited, outcomes,
+};
 
 pub(super) const PROBES: &[Probe] = &[
     Probe {
@@ -92,6 +94,10 @@ async fn burst(
         calls.push(BurstCall { kind: *kind, sent, response });
     }
     context.recording.steps.push(Step::Burst(exchanges));
+    let mut responses = calls.iter().filter_map(|call| call.response.as_ref());
+    if let Some(reason) = responses.find_map(|(_, response)| limited(context.operation, response)) {
+        return Err(Abort::Error(format!("the target limits calls: {reason}")));
+    }
     let lost = calls.iter().filter(|call| call.response.is_none()).count();
     match lost * 2 > calls.len() {
         true => Err(Abort::ConnectionLost(format!(

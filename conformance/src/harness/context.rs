@@ -11,7 +11,7 @@ use super::{
     SubmittedCode, Tenant, VerifyCall,
 };
 use crate::http::{Exchange, HttpClient, HttpError, RawResponse, TIMEOUT};
-use crate::oracle::{Basis, Expectation};
+use crate::oracle::{Basis, Expectation, limited};
 
 /// How much a check tries, and from which seed.
 #[derive(Debug, Clone, Copy)]
@@ -319,7 +319,10 @@ impl<'a> CheckContext<'a> {
         let (response, _) = client.send(&request).await?;
         let exchange = self.masked(call, target, &response);
         self.recording.steps.push(Step::Exchange(exchange));
-        Ok(response)
+        match limited(self.operation, &response) {
+            Some(reason) => Err(HttpError::Limited(reason)),
+            None => Ok(response),
+        }
     }
 
     /// Starts a new recording, for something that does not depend on what happened before.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{Abort, CheckContext, Masking, Step, VerifyCall};
 use crate::http::{FragmentedBody, HttpError, RawResponse};
+use crate::oracle::limited;
 
 /// How long to wait for a subject to finish processing a call whose client is gone.
 const SETTLING_TIME: Duration = Duration::from_millis(30);
@@ -87,7 +88,10 @@ impl CheckContext<'_> {
                     exchange.request.headers.push(("transfer-encoding".to_owned(), "chunked".to_owned()));
                 }
                 self.recording.steps.push(Step::Exchange(exchange));
-                Ok(Some(response))
+                match limited(self.operation, &response) {
+                    Some(reason) => Err(Abort::Error(format!("{target}: {}", HttpError::Limited(reason)))),
+                    None => Ok(Some(response)),
+                }
             }
             Err(error @ HttpError::NotConnected(_)) => {
                 Err(Abort::ConnectionLost(format!("{target}: {error}")))

@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{Method, Request};
-use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Either, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,7 +19,8 @@ use super::{FragmentedBody, RawRequest, RawResponse};
 /// How long one exchange may take, connecting included.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest response body that the client reads.
+/// How much of a response body the client reads. A longer one is judged by its beginning: a server that repeats a large
+/// request in its refusal has still refused it.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Why there is no response.
@@ -34,9 +35,9 @@ pub(crate) enum HttpError {
     /// The connection ended before the response did.
     #[error("no response: {0}")]
     Disconnected(String),
-    /// The response body is longer than the client reads.
-    #[error("the response is longer than {MAX_BODY_BYTES} bytes")]
-    TooLong,
+    /// Something limits or blocks calls, so that the response says nothing about the server.
+    #[error("the target limits calls: {0}")]
+    Limited(String),
     /// The response did not arrive in time.
     #[error("no response within {} s", TIMEOUT.as_secs())]
     TimedOut,
@@ -136,18 +137,28 @@ impl HttpClient {
                 false => HttpError::Disconnected(innermost(&error)),
             })?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
-            let body = body
-                .map_err(|error| match error.is::<LengthLimitError>() {
-                    true => HttpError::TooLong,
-                    false => HttpError::Disconnected(error.to_string()),
-                })?
-                .to_bytes();
+            let body = beginning(body).await?;
             Ok(RawResponse { status: parts.status.as_u16(), headers: parts.headers, body })
         });
         let response = exchange.await.map_err(|_| HttpError::TimedOut)??;
         Ok((response, started.elapsed()))
     }
+}
+
+/// The body, or as much of it as the client reads.
+async fn beginning(mut body: hyper::body::Incoming) -> Result<Bytes, HttpError> {
+    let mut read = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| HttpError::Disconnected(error.to_string()))?;
+        if let Ok(data) = frame.into_data() {
+            let left = MAX_BODY_BYTES - read.len();
+            read.extend_from_slice(&data[..data.len().min(left)]);
+            if read.len() == MAX_BODY_BYTES {
+                break;
+            }
+        }
+    }
+    Ok(read.freeze())
 }
 
 /// The innermost cause. The outer ones only say that a client failed.

@@ -60,6 +60,25 @@ pub(crate) fn approves(operation: &Operation, response: &RawResponse) -> bool {
     outcomes.len() == 1 && outcomes.contains(&Outcome::Approved)
 }
 
+/// Why a response says nothing about the server, if it is a limit on calls that the contract does not know: HTTP 429, or 503
+/// with a time after which to try again.
+pub(crate) fn limited(operation: &Operation, response: &RawResponse) -> Option<String> {
+    let retry_after = response.headers.get(http::header::RETRY_AFTER);
+    if response.status != 429 && !(response.status == 503 && retry_after.is_some()) {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let is_documented = operation.cells.iter().any(|cell| {
+        cell.status.matches(response.status) && (!cell.body_specified || signals_agree(cell, &body))
+    });
+    if is_documented {
+        return None;
+    }
+    let after =
+        retry_after.map(|value| format!(", Retry-After: {}", String::from_utf8_lossy(value.as_bytes())));
+    Some(format!("HTTP {}{}", response.status, after.unwrap_or_default()))
+}
+
 /// Whether `body` has every required signal of `cell`.
 pub(crate) fn signals_agree(cell: &Cell, body: &Value) -> bool {
     cell.members

@@ -14,6 +14,7 @@ mod replays;
 mod reports;
 mod served;
 mod serving;
+mod setup;
 mod suite;
 mod transcripts;
 mod tutorial;

@@ -1,0 +1,120 @@
+//! A few calls before the first check: a set-up that no check can judge through ends the run with one message that says what
+//! to do, instead of a finding for each check.
+//!
+//! May use `harness` and `oracle`. It must not judge the server: whatever a server could answer, right or wrong, is left to
+//! the checks.
+
+use otp_contract::{Contract, Outcome, Role};
+
+use crate::error::Failure;
+use crate::harness::{
+    Abort, CheckContext, Credential, Effort, IssuedSession, SessionOptions, Subject, Tenant, VerifyCall,
+};
+use crate::http::RawResponse;
+use crate::oracle::{Basis, approves, outcomes};
+
+/// Checks that the subject of this contract can be judged.
+pub(crate) async fn check(contract: &Contract, subject: &Subject) -> Result<(), Failure> {
+    let id = format!("{}/preflight", contract.vendor);
+    let effort = Effort { seed: 0, cases: 0, bursts: 0 };
+    let mut context =
+        CheckContext::new(contract, Role::Verify, subject, &subject.pooled, &id, effort, Basis::Standard);
+    let mut preflight = Preflight { contract, context: &mut context };
+    match preflight.run().await {
+        Ok(Some(problem)) | Err(Abort::Error(problem)) => {
+            Err(Failure::Preflight { vendor: contract.vendor.clone(), problem })
+        }
+        // A control that offers less has checks skipped, and a broken connection has its own words.
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
+struct Preflight<'p, 'a> {
+    contract: &'a Contract,
+    context: &'p mut CheckContext<'a>,
+}
+
+impl Preflight<'_, '_> {
+    /// What is wrong with the set-up.
+    async fn run(&mut self) -> Result<Option<String>, Abort> {
+        let tenant = self.context.tenant().await?;
+        if let Some(problem) = wrong_names(self.contract, &tenant) {
+            return Ok(Some(problem));
+        }
+        let issued = self.context.issue_for(&tenant, &SessionOptions::default()).await?;
+        let right = self.send(&issued, None, Credential::Own).await?;
+        if approves(self.context.operation, &right) {
+            return Ok(None);
+        }
+        let own = self.shown(&issued, &right);
+        let unauthenticated = self.send(&issued, None, Credential::Wrong).await?;
+        let meanings = outcomes(self.context.operation, &right);
+        let is_refused = meanings.contains(&Outcome::Unauthorized) || matches!(right.status, 401 | 403);
+        if is_refused && is_same(&right, &unauthenticated) {
+            return Ok(Some(format!(
+                "the target refuses the credentials that the control returned: {own}; check that both belong to one \
+                 system, and that the control returns the credentials of the tenant that it has just created"
+            )));
+        }
+        let unknown = self.context.unknown_id(&issued.session.session);
+        let unknown = self.send(&issued, Some(&unknown), Credential::Own).await?;
+        let is_explained = !meanings.is_empty();
+        if !is_explained && is_same(&right, &unauthenticated) && is_same(&right, &unknown) {
+            return Ok(Some(format!(
+                "every call gets the same response, which the contract does not have: {own}; check the address, and \
+                 whether something in front of the server answers in its place"
+            )));
+        }
+        Ok(None)
+    }
+
+    async fn send(
+        &mut self,
+        issued: &IssuedSession,
+        session: Option<&str>,
+        credential: Credential<'_>,
+    ) -> Result<RawResponse, Abort> {
+        let mut call = VerifyCall { credential, ..self.context.call(issued, issued.right()) };
+        if let Some(session) = session {
+            call.session = Some(session);
+        }
+        self.context.send(&call).await
+    }
+
+    /// The call and its response on one line.
+    fn shown(&self, issued: &IssuedSession, response: &RawResponse) -> String {
+        const MOST: usize = 120;
+        let call = self.context.call(issued, issued.right());
+        let target = self.context.subject.targets.first().map_or("", String::as_str);
+        let request = call.request(target, self.context.subject.masking);
+        let body = String::from_utf8_lossy(&response.body);
+        let beginning: String = body.chars().take(MOST).flat_map(char::escape_debug).collect();
+        let rest = if body.chars().count() > MOST { "…" } else { "" };
+        format!("{} {} → HTTP {} {beginning}{rest}", request.method, request.url, response.status)
+    }
+}
+
+/// Which names of a tenant are not those of the contract.
+fn wrong_names(contract: &Contract, tenant: &Tenant) -> Option<String> {
+    let operation = contract.verify();
+    let schemes: Vec<_> = operation.security.iter().map(|scheme| scheme.name.as_str()).collect();
+    if !schemes.iter().any(|name| tenant.credentials.contains_key(*name)) {
+        let returned: Vec<_> = tenant.credentials.keys().map(String::as_str).collect();
+        let returned = if returned.is_empty() { "none".to_owned() } else { returned.join(", ") };
+        return Some(format!(
+            "the control returned credentials for {returned}, and the contract has the schemes {}; the control must use \
+             one of these names",
+            schemes.join(", ")
+        ));
+    }
+    let missing = operation.accounts.iter().find(|account| !tenant.parameters.contains_key(&account.name))?;
+    Some(format!(
+        "the control returned no parameter `{}`, which names the account in the path {}",
+        missing.name, operation.path
+    ))
+}
+
+/// Whether two responses are the same to a client: status and body.
+fn is_same(one: &RawResponse, other: &RawResponse) -> bool {
+    one.status == other.status && one.body == other.body
+}

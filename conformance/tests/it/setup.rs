@@ -1,0 +1,157 @@
+//! Set-ups through which nothing can be judged: each ends with a message of its own, and none with findings.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use otp_conformance::{CheckResult, Verdict};
+use otp_sandbox::Settings;
+use otp_test_support::{HttpClient, Response as HttpResponse, contracts as all_contracts, serve_router};
+
+use crate::suite::{contracts, failed, options, sandbox, suite};
+
+async fn clean_sandbox() -> String {
+    sandbox(Settings { contracts: all_contracts(), ..Settings::default() }).await
+}
+
+/// What a proxy does with the response to its nth call, which had this body.
+type Change = fn(u64, &mut HttpResponse, &[u8]);
+
+struct Proxy {
+    sandbox: HttpClient,
+    calls: AtomicU64,
+    change: Change,
+}
+
+/// A server that forwards each call to a sandbox, and changes its response.
+async fn proxy(sandbox: &str, change: Change) -> String {
+    async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        // A check truncates its body on purpose.
+        let Ok(body) = axum::body::to_bytes(body, 1 << 24).await else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        let forwarded =
+            parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
+        let headers: Vec<(&str, &str)> =
+            forwarded.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+        let path = parts.uri.to_string();
+        let mut response = proxy.sandbox.send(parts.method.as_str(), &path, &headers, &body).await;
+        let number = proxy.calls.fetch_add(1, Ordering::Relaxed);
+        (proxy.change)(number, &mut response, &body);
+        response.headers.remove("content-length");
+        let status = StatusCode::from_u16(response.status).unwrap();
+        (status, response.headers, response.body).into_response()
+    }
+    let proxy = Proxy { sandbox: HttpClient::new(sandbox), calls: AtomicU64::new(0), change };
+    serve_router(Router::new().fallback(forward).with_state(Arc::new(proxy))).await
+}
+
+/// Replaces the whole response.
+fn answer(response: &mut HttpResponse, status: u16, headers: &[(&'static str, &'static str)], body: &str) {
+    response.status = status;
+    response.headers.clear();
+    for (name, value) in headers {
+        response.headers.insert(*name, value.parse().unwrap());
+    }
+    response.body = body.to_owned().into();
+}
+
+/// Replaces a text of the body.
+fn rewrite(response: &mut HttpResponse, from: &str, to: &str) {
+    response.body = String::from_utf8_lossy(&response.body).replace(from, to).into();
+}
+
+/// The error that ends a run against this target, with the control of a sandbox.
+async fn error(vendor: &str, target: &str, control: &str) -> String {
+    let suite = suite(contracts(&[vendor]), &[target.to_owned()], control).await;
+    suite.run(&options(1)).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn credentials_of_another_system_are_one_message_and_no_findings() {
+    for vendor in ["zeckta", "kaleyra", "dailystory", "exotel", "d7"] {
+        let (target, control) = (clean_sandbox().await, clean_sandbox().await);
+        let error = error(vendor, &target, &control).await;
+        let start = format!(
+            "{vendor} cannot be judged: the target refuses the credentials that the control returned: "
+        );
+        assert!(error.starts_with(&start), "{error}");
+        assert!(
+            error.contains(&target) && error.contains("HTTP 401") && error.contains("one system"),
+            "{error}"
+        );
+        assert!(!error.contains("token-") && !error.contains("secret-"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_answers_every_call_is_one_message() {
+    let control = clean_sandbox().await;
+    let gateway = proxy(&control, |_, response, _| {
+        answer(response, 502, &[("content-type", "text/html")], "<h1>Bad gateway</h1>\u{1b}[2J");
+    });
+    let error = error("exotel", &gateway.await, &control).await;
+    assert!(error.contains("every call gets the same response, which the contract does not have"), "{error}");
+    assert!(error.contains("HTTP 502 <h1>Bad gateway</h1>\\u{1b}[2J"), "{error}");
+}
+
+#[tokio::test]
+async fn a_control_with_other_scheme_names_is_told_the_right_ones() {
+    let sandbox = clean_sandbox().await;
+    let renamed = proxy(&sandbox, |_, response, _| rewrite(response, "\"bearerAuth\"", "\"bearer\""));
+    let error = error("d7", &sandbox, &renamed.await).await;
+    assert!(error.contains("credentials for bearer, and the contract has the schemes bearerAuth"), "{error}");
+}
+
+#[tokio::test]
+async fn a_control_without_the_account_in_the_path_is_told_its_name() {
+    let sandbox = clean_sandbox().await;
+    let renamed = proxy(&sandbox, |_, response, _| rewrite(response, "\"account_sid\"", "\"sid\""));
+    let error = error("exotel", &sandbox, &renamed.await).await;
+    assert!(error.contains("no parameter `account_sid`"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_on_calls_is_no_finding() {
+    let control = clean_sandbox().await;
+    let limited = proxy(&control, |number, response, _| {
+        if number % 10 == 9 {
+            answer(response, 429, &[("retry-after", "1")], "slow down");
+        }
+    });
+    let suite = suite(contracts(&["zeckta"]), &[limited.await], &control).await;
+    let report = suite.run(&options(1)).await.unwrap();
+    assert_eq!(failed(&report), Vec::<&str>::new());
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+    let errors: Vec<_> =
+        report.vendors[0].checks.iter().filter(|check| check.result == CheckResult::Error).collect();
+    assert!(!errors.is_empty());
+    for check in errors {
+        let reason = check.reason.as_deref().unwrap();
+        assert!(reason.contains("the target limits calls: HTTP 429, Retry-After: 1"), "{reason}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_that_repeats_a_large_request_is_judged() {
+    let control = clean_sandbox().await;
+    let echoing = proxy(&control, |_, response, body| {
+        if body.len() > 10_000 {
+            let large = format!("{{\"input\": \"{}\"}}", "x".repeat(3 << 20));
+            answer(response, response.status, &[("content-type", "application/json")], &large);
+        }
+    });
+    let suite = suite(contracts(&["d7"]), &[echoing.await], &control).await;
+    let report = suite.run(&options(1)).await.unwrap();
+    assert_eq!(
+        report.summary.error,
+        0,
+        "{:?}",
+        report.vendors[0].checks.iter().filter_map(|check| check.reason.clone()).collect::<Vec<_>>()
+    );
+    assert_eq!(report.verdict, Verdict::Conformant, "{:?}", failed(&report));
+}
