@@ -14,6 +14,7 @@ mod matrix;
 mod options;
 mod sandbox;
 mod serve;
+mod signal;
 mod subject;
 mod timing;
 
@@ -37,6 +38,7 @@ Exit status:
   1  a check failed the run
   2  the command line, the configuration or a document is wrong
   3  the server could not be judged, or only in part (see --allow-partial)
+  130, 143  Ctrl-C or SIGTERM stopped the run; its results so far are printed
 
 Every option can also be set in the environment (OTP_CONFORMANCE_TARGET, ...),
 and the options of `check` and `timing` in a file (--config). The command line

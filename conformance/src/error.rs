@@ -16,6 +16,10 @@ pub enum Exit {
     Usage,
     /// The subject could not be judged.
     Unjudged,
+    /// Ctrl-C stopped the run.
+    Interrupted,
+    /// SIGTERM stopped the run.
+    Terminated,
 }
 
 impl Exit {
@@ -26,6 +30,8 @@ impl Exit {
             Exit::Nonconformant => 1,
             Exit::Usage => 2,
             Exit::Unjudged => 3,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
         }
     }
 }

@@ -33,7 +33,7 @@ pub use harness::{Credentials, Tenant};
 pub use oracle::{Basis, Difference};
 pub use report::{
     CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange,
-    ShownRequest, ShownResponse, Summary, Untried, VendorReport, Verdict,
+    ShownRequest, ShownResponse, Stopped, Summary, Untried, VendorReport, Verdict,
 };
 pub use runner::Options;
 pub use suite::{PreparedTenant, SubjectOptions, Suite};

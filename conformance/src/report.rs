@@ -13,8 +13,8 @@ mod terminal;
 
 pub(crate) use data::link_causes;
 pub use data::{
-    CellReport, CheckReport, CheckResult, OperationReport, Report, SCHEMA, Summary, Untried, VendorReport,
-    Verdict,
+    CellReport, CheckReport, CheckResult, OperationReport, Report, SCHEMA, Stopped, Summary, Untried,
+    VendorReport, Verdict,
 };
 pub use finding::{Finding, ShownExchange, ShownRequest, ShownResponse};
 pub(crate) use reporter::{Format, Reporter};

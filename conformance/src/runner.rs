@@ -4,6 +4,7 @@
 //! May use `checks`, `harness` and `report`. It must not know what a check tests or how a report is written.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,8 @@ use crate::checks::{self, Check, Tier, checks};
 use crate::error::Failure;
 use crate::harness::{Abort, CheckContext, Effort, Subject};
 use crate::report::{
-    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange, Summary,
-    Untried, VendorReport, Verdict, link_causes,
+    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange, Stopped,
+    Summary, Untried, VendorReport, Verdict, link_causes,
 };
 
 /// What a run does.
@@ -28,6 +29,8 @@ pub struct Options {
     pub skip: Vec<glob::Pattern>,
     /// Whether baseline checks fail the run.
     pub strict: bool,
+    /// After how many checks that fail the run it stops; it never stops for them if there is none.
+    pub fail_fast: Option<usize>,
     /// The seed from which every choice follows.
     pub seed: u64,
     /// Runs slice I of N of the checks; the first slice is 1.
@@ -49,6 +52,7 @@ impl Options {
             only: Vec::new(),
             skip: Vec::new(),
             strict: false,
+            fail_fast: None,
             seed,
             shard: None,
             jobs: 16,
@@ -77,18 +81,24 @@ impl Options {
     }
 }
 
-/// Checks `subject` against `contracts`.
+/// Checks `subject` against `contracts`, until all checks have ended or `stop` has. The report has the checks that have ended
+/// by then.
 pub(crate) async fn run(
     contracts: &[Arc<Contract>],
     subject: &Arc<Subject>,
     options: &Options,
+    stop: impl Future<Output = ()>,
 ) -> Result<Report, Failure> {
     let started = Instant::now();
     let selected = select(contracts, options)?;
-    let finished = run_all(selected, subject, options).await?;
+    let (finished, stopped) = run_all(selected, subject, options, stop).await?;
     let vendors = vendor_reports(contracts, finished, options.strict);
     let all = || vendors.iter().flat_map(|vendor| &vendor.checks);
-    let verdict = Verdict::worst(vendors.iter().map(|vendor| vendor.verdict));
+    let mut verdict = Verdict::worst(vendors.iter().map(|vendor| vendor.verdict));
+    if stopped.is_some() && verdict == Verdict::Conformant {
+        // Without the rest, what passed says only that much.
+        verdict = if all().next().is_some() { Verdict::Partial } else { Verdict::Inconclusive };
+    }
     Ok(Report {
         schema: SCHEMA,
         suite: env!("CARGO_PKG_VERSION"),
@@ -98,6 +108,7 @@ pub(crate) async fn run(
         requests: subject.requests(),
         targets: subject.targets.clone(),
         verdict,
+        stopped,
         summary: Summary::over(all()),
         available: contracts.iter().map(|contract| checks(contract).len()).sum(),
         vendors,
@@ -160,12 +171,17 @@ fn close_to(pattern: &str, contracts: &[Arc<Contract>]) -> Vec<String> {
     ranked.into_iter().take(MOST).map(|(_, name)| name).collect()
 }
 
-/// Runs the checks side by side. The result has the order of the selection.
+/// The checks that have ended, each with its vendor.
+type Finished = Vec<(String, CheckReport)>;
+
+/// Runs the checks side by side, and returns those that have ended, in the order of the selection, and why the others have
+/// not.
 async fn run_all(
     selected: Vec<(Arc<Contract>, Check)>,
     subject: &Arc<Subject>,
     options: &Options,
-) -> Result<Vec<(String, CheckReport)>, Failure> {
+    stop: impl Future<Output = ()>,
+) -> Result<(Finished, Option<Stopped>), Failure> {
     let permits = Arc::new(Semaphore::new(options.jobs.max(1)));
     let mut running = JoinSet::new();
     for (index, (contract, check)) in selected.into_iter().enumerate() {
@@ -178,12 +194,30 @@ async fn run_all(
         });
     }
     let mut finished = BTreeMap::new();
-    while let Some(joined) = running.join_next().await {
+    let mut failed = 0;
+    let mut stopped = None;
+    let mut stop = std::pin::pin!(stop);
+    while stopped.is_none() {
+        let joined = tokio::select! {
+            // What has ended counts, even if both happen at once.
+            biased;
+            joined = running.join_next() => joined,
+            () = &mut stop => {
+                stopped = Some(Stopped::Signal);
+                break;
+            }
+        };
+        let Some(joined) = joined else { break };
         // A panic in a check is a bug of the suite, and must not look like a check that was not selected.
         let (index, vendor, report) = joined.map_err(|error| Failure::Internal(error.to_string()))?;
+        failed += usize::from(report.finding.is_some() && (options.strict || report.tier == Tier::Contract));
         finished.insert(index, (vendor, report));
+        if options.fail_fast.is_some_and(|limit| failed >= limit) && !running.is_empty() {
+            stopped = Some(Stopped::FailFast);
+        }
     }
-    Ok(finished.into_values().collect())
+    running.shutdown().await;
+    Ok((finished.into_values().collect(), stopped))
 }
 
 fn vendor_reports(

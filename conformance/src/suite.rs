@@ -3,8 +3,9 @@
 //! May use `runner` and everything below it. It must not print, read options, or start a sandbox.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use otp_contract::Contract;
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub struct SubjectOptions {
     pub require_all: bool,
     /// Whether reports show codes. They never show credentials.
     pub reveal_codes: bool,
+    /// How long to wait for the targets and the control to accept connections; they are tried once if it is zero.
+    pub wait: Duration,
 }
 
 /// A tenant that exists already.
@@ -83,9 +86,11 @@ impl Suite {
         let no_tls = |reason| Failure::Unreachable { what: "target", url: first.clone(), reason };
         let pooled = HttpClient::pooled(tls).map_err(no_tls)?;
         let unpooled = HttpClient::unpooled(tls).map_err(no_tls)?;
+        let deadline = Instant::now() + options.wait;
         for target in &options.targets {
-            reach(target).await?;
+            reach_until("target", target, deadline).await?;
         }
+        reach_until("control", &control_url, deadline).await?;
         let mut control = ControlClient::connect(&pooled, &control_url, options.control_token)
             .await
             .map_err(|error| control_failure(control_url, error))?;
@@ -123,12 +128,25 @@ impl Suite {
     /// A selection that excludes every check, and a set-up through which nothing can be judged, such as credentials that the
     /// target refuses everywhere. A subject that does not conform is not an error, but a verdict.
     pub async fn run(&self, options: &Options) -> Result<Report, Failure> {
+        self.run_until(options, std::future::pending()).await
+    }
+
+    /// Runs the checks until all have ended or `stop` has. The report has the checks that have ended by then, and says why
+    /// there are no more.
+    ///
+    /// # Errors
+    /// As [`Suite::run`].
+    pub async fn run_until(
+        &self,
+        options: &Options,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Report, Failure> {
         let is_selected =
             |contract: &&Arc<Contract>| checks(contract).iter().any(|check| options.selects(&check.id));
         for contract in self.contracts.iter().filter(is_selected) {
             preflight::check(contract, &self.subject).await?;
         }
-        runner::run(&self.contracts, &self.subject, options).await
+        runner::run(&self.contracts, &self.subject, options, stop).await
     }
 }
 
@@ -176,8 +194,21 @@ fn served(
 /// How long a target may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long to wait before an address that refused a connection is tried again.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
+/// Waits until a server accepts connections, at most until the deadline.
+async fn reach_until(what: &'static str, address: &str, deadline: Instant) -> Result<(), Failure> {
+    loop {
+        match reach(what, address).await {
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(RETRY_PAUSE).await,
+            reached => return reached,
+        }
+    }
+}
+
 /// Checks that a target accepts connections. It sends nothing: no contract says how a server responds to a bare path.
-async fn reach(target: &str) -> Result<(), Failure> {
+async fn reach(what: &'static str, target: &str) -> Result<(), Failure> {
     let uri = target.parse::<http::Uri>().ok();
     let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
     let default_port = if target.starts_with("https:") { 443 } else { 80 };
@@ -188,5 +219,5 @@ async fn reach(target: &str) -> Result<(), Failure> {
         Ok(Err(error)) => error.to_string(),
         Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
     };
-    Err(Failure::Unreachable { what: "target", url: target.to_owned(), reason })
+    Err(Failure::Unreachable { what, url: target.to_owned(), reason })
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::options::{CheckArguments, Options, SubjectArguments};
-use super::{sandbox, subject};
+use super::{sandbox, signal, subject};
 use crate::checks::current_id;
 use crate::error::{Exit, Failure};
 use crate::report::{FORMATS, Format, Report, Reporter, Terminal, Verdict};
@@ -36,6 +36,7 @@ pub(super) async fn run(
         only: patterns("--only", &check.only)?,
         skip: patterns("--skip", &check.skip)?,
         strict,
+        fail_fast: check.fail_fast.map(usize::from),
         jobs: check.jobs.map_or(defaults.jobs, usize::from),
         cases: check.cases.unwrap_or(defaults.cases),
         shard: check.shard.as_deref().map(shard).transpose()?,
@@ -52,10 +53,14 @@ pub(super) async fn run(
         let vendors: Vec<_> = suite.vendors().collect();
         let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
     }
-    let report = suite.run(&run).await?;
+    let mut signalled = None;
+    let report = suite.run_until(&run, async { signalled = Some(signal::stop().await) }).await?;
     let _ = Terminal { quiet }.write(&report, out);
     for (format, path) in reports {
         write_report(&report, format, &path, out)?;
+    }
+    if let Some(exit) = signalled {
+        return Ok(exit);
     }
     Ok(match report.verdict {
         Verdict::Conformant => Exit::Conformant,

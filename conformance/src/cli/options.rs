@@ -91,6 +91,9 @@ options! {
         #[arg(long, value_name = "FILE.yaml", value_delimiter = ',')]
         #[serde(with = "List")]
         contract: Vec<PathBuf>,
+        /// How long to wait for the server to accept connections, such as 30s
+        #[arg(long, value_name = "DURATION")]
+        wait: Option<String>,
         /// The seed from which every choice follows; a random one if there is none
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
@@ -109,6 +112,9 @@ options! {
         /// Let checks that only a standard backs fail the run as well
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         strict: Option<bool>,
+        /// Stop after N checks that fail the run, or after the first
+        #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = clap::value_parser!(u16).range(1..))]
+        fail_fast: Option<u16>,
         /// Exit with 0 although a documented response could not be tried
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         allow_partial: Option<bool>,

@@ -17,6 +17,7 @@ use tracing::Level;
 
 use super::options::variable;
 use super::sandbox::{faults, listen};
+use super::signal;
 use super::subject::contracts;
 use crate::error::{Exit, Failure};
 use crate::harness::{Credential, Masking, RequestMutation, SubmittedCode, Tenant, VerifyCall};
@@ -180,7 +181,7 @@ async fn serve(sandbox: Sandbox, listeners: Vec<Bound>, separate: Option<Bound>,
         running.spawn(sandbox.clone().serve_control(listener, until()));
     }
     tokio::select! {
-        () = stop_signal() => {}
+        _ = signal::stop() => {}
         () = sandbox.sweep() => {}
     }
     let _ = stop.send(true);
@@ -294,20 +295,4 @@ fn first_call(contract: &Contract, tenant: &Tenant, url: &str) -> String {
     };
     let request: RawRequest = call.request(url, Masking::Nothing);
     curl(&request).replace(SESSION, "'\"$SESSION\"'")
-}
-
-/// Completes when the process is asked to stop.
-async fn stop_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

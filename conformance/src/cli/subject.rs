@@ -1,6 +1,7 @@
 //! From options to a connected suite: which contracts, which server, or else the embedded sandbox.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use otp_contract::Contract;
 use otp_sandbox::Fault;
@@ -34,8 +35,10 @@ pub(super) async fn connect(options: Options, faults: Vec<&'static Fault>) -> Re
         true => (sandbox::start(contracts.clone(), faults, check.prefer).await?, None),
         false => (targets, control_token),
     };
+    let wait = subject.wait.as_deref().map_or(Ok(Duration::ZERO), wait)?;
     let reveal_codes = check.reveal.unwrap_or(false);
-    let subject = SubjectOptions { targets, control, control_token, tenants, require_all, reveal_codes };
+    let subject =
+        SubjectOptions { targets, control, control_token, tenants, require_all, reveal_codes, wait };
     Suite::connect(contracts, subject).await
 }
 
@@ -57,6 +60,14 @@ pub(super) fn contracts(vendors: &[String], files: &[PathBuf]) -> Result<Vec<Con
         }
     }
     Ok(found)
+}
+
+/// A duration such as `30s` or `2m`.
+fn wait(text: &str) -> Result<Duration, Failure> {
+    humantime::parse_duration(text).map_err(|error| Failure::Option {
+        option: "--wait",
+        problem: format!("`{text}` is not a duration such as 30s: {error}"),
+    })
 }
 
 /// A seed that is short enough to type.

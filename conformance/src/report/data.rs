@@ -30,6 +30,9 @@ pub struct Report {
     pub targets: Vec<String>,
     /// The verdict over all vendors.
     pub verdict: Verdict,
+    /// Why the run ended before all its checks had, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
     /// The result for each vendor.
     pub vendors: Vec<VendorReport>,
     /// How many checks had each result.
@@ -37,6 +40,16 @@ pub struct Report {
     /// How many checks there are without a selection.
     #[serde(skip)]
     pub available: usize,
+}
+
+/// Why a run ended before all its checks had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// A signal, such as that of Ctrl-C.
+    Signal,
+    /// As many checks had failed as `--fail-fast` allows.
+    FailFast,
 }
 
 /// The result for one vendor.

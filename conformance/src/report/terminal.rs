@@ -8,7 +8,9 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use otp_contract::Source;
 
-use super::{CheckReport, CheckResult, Finding, Report, Reporter, ShownResponse, VendorReport, Verdict};
+use super::{
+    CheckReport, CheckResult, Finding, Report, Reporter, ShownResponse, Stopped, VendorReport, Verdict,
+};
 use crate::checks::Area;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -69,6 +71,15 @@ fn escaped(text: &str) -> String {
 }
 
 fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    match report.stopped {
+        None => {}
+        Some(Stopped::Signal) => {
+            writeln!(out, "{UNSURE}stopped{UNSURE:#} by a signal; the other checks have not run")?
+        }
+        Some(Stopped::FailFast) => {
+            writeln!(out, "{UNSURE}stopped{UNSURE:#} by --fail-fast; the other checks have not run")?;
+        }
+    }
     let style = verdict_style(report.verdict);
     let summary = &report.summary;
     let ran: usize = report.vendors.iter().map(|vendor| vendor.checks.len()).sum();

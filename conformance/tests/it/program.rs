@@ -66,6 +66,11 @@ fn every_error_is_one_line_with_the_right_exit_status() {
         (&["check", "--only", "zeckta/nothing/*"], 3, "no check is selected: "),
         (&["check", "--skip", "*"], 3, "no check is selected: "),
         (&["check", "--shard", "3/2"], 2, "--shard: `3/2` does not have the form I/N"),
+        (
+            &["check", "--target", "http://127.0.0.1:1", "--wait", "soon"],
+            2,
+            "--wait: `soon` is not a duration",
+        ),
         (&["check", "--jobs", "0"], 2, "invalid value '0'"),
         (&["check", "zeckta", "--only", "matrix/expird"], 3, "close to `matrix/expird` are matrix/expired"),
         (&["explain", "matrix/nothing"], 2, "no check `matrix/nothing`; `otp-conformance checks` lists"),

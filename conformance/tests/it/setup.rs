@@ -1,16 +1,19 @@
 //! Set-ups through which nothing can be judged: each ends with a message of its own, and none with findings.
 
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use otp_conformance::{CheckResult, Verdict};
-use otp_sandbox::Settings;
+use otp_conformance::{CheckResult, Options, Stopped, Verdict};
+use otp_sandbox::{Fault, Settings};
 use otp_test_support::{HttpClient, Response as HttpResponse, contracts as all_contracts, serve_router};
 
+use crate::served::program;
 use crate::suite::{contracts, failed, options, sandbox, suite};
 
 async fn clean_sandbox() -> String {
@@ -154,4 +157,83 @@ async fn a_refusal_that_repeats_a_large_request_is_judged() {
         report.vendors[0].checks.iter().filter_map(|check| check.reason.clone()).collect::<Vec<_>>()
     );
     assert_eq!(report.verdict, Verdict::Conformant, "{:?}", failed(&report));
+}
+
+/// A run of the program against a slow server, ended by `signal` after it has begun to check.
+async fn stopped_by(signal: &str) -> (Option<i32>, String, serde_json::Value) {
+    let control = clean_sandbox().await;
+    let slow = proxy(&control, |_, _, _| std::thread::sleep(Duration::from_millis(20)));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    let report = format!("json={}", path.display());
+    let arguments = ["check", "zeckta", "--target", &slow.await, "--control", &control, "--report", &report];
+    let child = program(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+    let report = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    (output.status.code(), String::from_utf8(output.stdout).unwrap(), report)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_signal_ends_a_run_with_the_results_so_far() {
+    for (signal, expected) in [("-INT", 130), ("-TERM", 143)] {
+        let (status, out, report) = stopped_by(signal).await;
+        assert_eq!(status, Some(expected), "{out}");
+        assert!(out.contains("stopped by a signal; the other checks have not run"), "{out}");
+        assert_eq!(report["stopped"], "signal");
+        assert_ne!(report["verdict"], "conformant");
+        let checks = report["vendors"][0]["checks"].as_array().map_or(0, Vec::len);
+        assert!(checks < 59, "{checks}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_stops_after_as_many_failures_as_it_may_have() {
+    let faults = vec![Fault::named("reuse").unwrap(), Fault::named("no-expiry").unwrap()];
+    let settings = Settings { contracts: all_contracts(), faults, ..Settings::default() };
+    let url = sandbox(settings).await;
+    let suite = suite(contracts(&["exotel"]), std::slice::from_ref(&url), &url).await;
+    let one_by_one = Options { jobs: 1, fail_fast: Some(1), ..options(1) };
+    let report = suite.run(&one_by_one).await.unwrap();
+    assert_eq!((report.summary.failed, report.stopped), (1, Some(Stopped::FailFast)));
+    assert_eq!(report.verdict, Verdict::Nonconformant);
+    let all = suite.run(&Options { fail_fast: None, ..one_by_one }).await.unwrap();
+    assert!(all.summary.failed > 5 && all.stopped.is_none());
+}
+
+#[tokio::test]
+async fn a_run_that_stops_before_the_first_check_has_ended_has_no_verdict() {
+    let url = clean_sandbox().await;
+    let suite = suite(contracts(&["d7"]), std::slice::from_ref(&url), &url).await;
+    let report = suite.run_until(&options(1), std::future::ready(())).await.unwrap();
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+    assert!(report.vendors.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_starts_later_is_waited_for() {
+    let control = clean_sandbox().await;
+    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let address = format!("127.0.0.1:{port}");
+    let target = format!("http://{address}");
+    let arguments =
+        ["check", "d7", "--target", &target, "--control", &control, "--only", "matrix/approved", "--wait"];
+    let at_once = program(&arguments[..8]).output().unwrap();
+    assert_eq!(at_once.status.code(), Some(3), "{:?}", String::from_utf8_lossy(&at_once.stderr));
+
+    let mut waiting = program(&arguments);
+    let child = waiting.arg("20s").stdout(Stdio::piped()).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
+    let behind = control.trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = tokio::net::TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }

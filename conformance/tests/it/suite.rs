@@ -21,6 +21,7 @@ pub(crate) fn options(seed: u64) -> Options {
         only: Vec::new(),
         skip: Vec::new(),
         strict: false,
+        fail_fast: None,
         seed,
         jobs: 8,
         cases: 4,
