@@ -11,6 +11,12 @@ use crate::checks::Tier;
 /// The columns that a label takes in [`in_words`].
 const LABEL: usize = 10;
 
+/// The longest text from a server or a document that is shown, in characters. The JSON report has all of it.
+const MAX_SHOWN_CHARS: usize = 2_000;
+
+/// The longest text in a list.
+const MAX_BRIEF_CHARS: usize = 200;
+
 /// How many calls of a finding are shown: those of a burst are alike.
 const MAX_STEPS: usize = 20;
 
@@ -128,7 +134,12 @@ pub(super) fn steps(finding: &Finding) -> String {
 
 /// A text on one line, clipped.
 pub(super) fn shown(text: &str) -> String {
-    clipped(&one_line(text))
+    clipped(&one_line(text), MAX_SHOWN_CHARS)
+}
+
+/// A text on one line of a list.
+pub(super) fn brief(text: &str) -> String {
+    clipped(&one_line(text), MAX_BRIEF_CHARS)
 }
 
 /// The label of the first fact; those that follow it have none.

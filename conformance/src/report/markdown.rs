@@ -9,13 +9,14 @@
 use std::io::{self, Write};
 
 use super::facts::{
-    counts, difference, findings, gates, in_words, is_consequence, run_in_words, short_name, shown, steps,
+    brief, counts, difference, findings, gates, in_words, is_consequence, run_in_words, short_name, shown,
+    steps,
 };
 use super::{CheckReport, CheckResult, Finding, Report, Reporter, VendorReport};
 use crate::checks::Area;
 
-/// How many bytes of findings are shown in full. GitHub refuses a summary of more than one MiB.
-const MAX_FINDINGS_BYTES: usize = 512 * 1_024;
+/// How many bytes of findings are shown in full; the others are listed. GitHub refuses a summary of more than one MiB.
+const MAX_FINDINGS_BYTES: usize = 300 * 1_024;
 
 /// The Markdown format.
 pub(super) struct Markdown;
@@ -30,8 +31,9 @@ impl Reporter for Markdown {
         }
         let (failing, advisory): (Vec<_>, Vec<_>) =
             findings(report).into_iter().partition(|(check, _)| gates(report, check));
-        write_findings("Findings that fail the run", report, &failing, out)?;
-        write_findings("Advisory findings", report, &advisory, out)?;
+        let mut room = MAX_FINDINGS_BYTES;
+        write_findings("Findings that fail the run", report, &failing, &mut room, out)?;
+        write_findings("Advisory findings", report, &advisory, &mut room, out)?;
         write_without_result("Checks in error", CheckResult::Error, report, out)?;
         write_without_result("Skipped checks", CheckResult::Skipped, report, out)
     }
@@ -92,7 +94,7 @@ fn write_row(
         escaped(&outcomes.join(", ")),
         escaped(&statuses.join(", ")),
         check.basis.as_str(),
-        escaped(&check.citation.section),
+        escaped(&brief(&check.citation.section)),
     )
 }
 
@@ -100,40 +102,41 @@ fn write_findings(
     title: &str,
     report: &Report,
     findings: &[(&CheckReport, &Finding)],
+    room: &mut usize,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if findings.is_empty() {
         return Ok(());
     }
     writeln!(out, "## {title}\n")?;
-    let mut written = 0;
     let mut others = Vec::new();
     for (check, finding) in findings {
         let text = in_full(check, finding);
-        if is_consequence(report, check) || written + text.len() > MAX_FINDINGS_BYTES {
-            others.push((check, finding));
-            continue;
+        match room.checked_sub(text.len()) {
+            Some(left) if !is_consequence(report, check) => {
+                *room = left;
+                out.write_all(text.as_bytes())?;
+            }
+            _ => others.push((check, finding)),
         }
-        written += text.len();
-        out.write_all(text.as_bytes())?;
     }
-    if !others.is_empty() {
-        let heading =
-            if written == 0 { "" } else { "Other findings, most of them probably with the same cause:\n\n" };
-        write!(out, "{heading}")?;
-        for (check, finding) in others {
-            writeln!(out, "- {}: {}", code(&check.id), escaped(&difference(finding)))?;
-        }
-        writeln!(out)?;
+    if others.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    if others.len() < findings.len() {
+        writeln!(out, "Other findings, most of them probably with the same cause:\n")?;
+    }
+    for (check, finding) in others {
+        writeln!(out, "- {}: {}", code(&check.id), escaped(&brief(&difference(finding))))?;
+    }
+    writeln!(out)
 }
 
 fn in_full(check: &CheckReport, finding: &Finding) -> String {
     let facts = fenced("text", &in_words(check, finding));
     let steps = steps(finding);
     let steps = if steps.is_empty() { String::new() } else { fenced("sh", &steps) };
-    format!("### {}: {}\n\n{facts}{steps}", code(&check.id), escaped(&check.statement))
+    format!("### {}: {}\n\n{facts}{steps}", code(&check.id), escaped(&brief(&check.statement)))
 }
 
 fn write_without_result(
@@ -150,7 +153,7 @@ fn write_without_result(
     writeln!(out, "## {title}\n")?;
     for check in checks {
         let reason = check.reason.as_deref().unwrap_or_default();
-        writeln!(out, "- {}: {}", code(&check.id), escaped(reason))?;
+        writeln!(out, "- {}: {}", code(&check.id), escaped(&brief(reason)))?;
     }
     writeln!(out)
 }
@@ -205,8 +208,8 @@ mod tests {
     #[test]
     fn what_markdown_and_html_know_becomes_entities() {
         assert_eq!(
-            escaped("a|b `c` <script>&\r\n_d_e [f](http://g) \u{1b}"),
-            "a&#124;b &#96;c&#96; &lt;script&gt;&amp;&#92;r&#92;n&#95;d_e &#91;f&#93;(http&#58;//g) &#92;u001b"
+            escaped("a|b `c` <script>&\r\n _d_e [f](http://g) \u{1b}"),
+            "a&#124;b &#96;c&#96; &lt;script&gt;&amp;&#92;r&#92;n &#95;d_e &#91;f&#93;(http&#58;//g) &#92;u001b"
         );
     }
 }

@@ -5,9 +5,6 @@
 
 use std::fmt::Write;
 
-/// The longest text that a report for people shows of one response, in characters. The JSON report has all of it.
-const MAX_SHOWN_CHARS: usize = 2_000;
-
 /// `text` on one line: control characters and line ends are spelled, as in `\u001b` and `\n`.
 pub(super) fn one_line(text: &str) -> String {
     spelled(text, |character| match character {
@@ -28,9 +25,9 @@ pub(super) fn lines(text: &str) -> String {
     })
 }
 
-/// The beginning of a long text, and how much is missing.
-pub(super) fn clipped(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN_CHARS) {
+/// The first `chars` characters of a longer text, and how many are missing.
+pub(super) fn clipped(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
         Some((end, _)) => {
             let missing = text[end..].chars().count();
             format!("{}… ({missing} more characters)", &text[..end])
@@ -78,8 +75,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_clipped_between_characters() {
-        let text = "é".repeat(MAX_SHOWN_CHARS + 3);
-        assert!(clipped(&text).ends_with("é… (3 more characters)"));
-        assert_eq!(clipped("short"), "short");
+        assert_eq!(clipped("ééééé", 2), "éé… (3 more characters)");
+        assert_eq!(clipped("éé", 2), "éé");
     }
 }

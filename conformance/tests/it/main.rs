@@ -12,6 +12,7 @@ mod new_vendor;
 mod program;
 mod readme;
 mod replays;
+mod report_escaping;
 mod report_formats;
 mod reports;
 mod served;
