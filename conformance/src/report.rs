@@ -4,12 +4,19 @@
 //!
 //! To add a format, add a file with a `Reporter` and list it in [`FORMATS`] below.
 
+use std::io::{self, Write};
+
 mod data;
+mod facts;
 mod finding;
+mod github;
 mod json;
+mod junit;
+mod markdown;
 mod reporter;
 mod script;
 mod terminal;
+mod text;
 
 pub(crate) use data::link_causes;
 pub use data::{
@@ -22,4 +29,26 @@ pub(crate) use script::{curl, quote};
 pub(crate) use terminal::Terminal;
 
 /// Every format that `--report` knows. The terminal's is not among them: it always goes to the standard output.
-pub(crate) const FORMATS: &[Format] = &[Format { name: "json", reporter: &json::Json }];
+pub(crate) const FORMATS: &[Format] = &[
+    Format { name: "json", reporter: &json::Json },
+    Format { name: "junit", reporter: &junit::Junit },
+    Format { name: "markdown", reporter: &markdown::Markdown },
+    Format { name: "github", reporter: &github::Github },
+];
+
+impl Report {
+    /// The names of the formats that [`write_as`](Self::write_as) and `--report` know.
+    pub fn formats() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().map(|format| format.name)
+    }
+
+    /// Writes the report in the format with this name.
+    pub fn write_as(&self, format: &str, out: &mut dyn Write) -> io::Result<()> {
+        let known = FORMATS.iter().find(|known| known.name == format).ok_or_else(|| {
+            let names: Vec<_> = Report::formats().collect();
+            let problem = format!("`{format}` is none of the formats {}", names.join(", "));
+            io::Error::new(io::ErrorKind::InvalidInput, problem)
+        })?;
+        known.reporter.write(self, out)
+    }
+}
