@@ -6,7 +6,6 @@
 
 use super::text::{clipped, lines, one_line};
 use super::{CheckReport, CheckResult, Finding, Report, ShownResponse, VendorReport};
-use crate::checks::Tier;
 
 /// The columns that a label takes in [`in_words`].
 const LABEL: usize = 10;
@@ -23,16 +22,11 @@ const MAX_STEPS: usize = 20;
 /// The longest command line that is shown.
 const MAX_COMMAND_BYTES: usize = 4_000;
 
-/// Whether a failure of this check fails the run, as the verdict has it: with `--strict`, every failure does.
-pub(super) fn gates(report: &Report, check: &CheckReport) -> bool {
-    report.strict || check.tier == Tier::Contract
-}
-
 /// The failed checks with their findings: those that fail the run first, and then the advisory ones.
 pub(super) fn findings(report: &Report) -> Vec<(&CheckReport, &Finding)> {
     let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);
     let mut found: Vec<_> = checks.filter_map(|check| Some((check, check.finding.as_ref()?))).collect();
-    found.sort_by_key(|(check, _)| !gates(report, check));
+    found.sort_by_key(|(check, _)| !check.gates);
     found
 }
 
@@ -41,16 +35,16 @@ pub(super) fn is_consequence(report: &Report, check: &CheckReport) -> bool {
     let Some(cause) = &check.cause else { return false };
     let mut others = report.vendors.iter().flat_map(|vendor| &vendor.checks);
     let cause = others.find(|other| other.id == *cause && other.finding.is_some());
-    cause.is_some_and(|cause| gates(report, cause) || !gates(report, check))
+    cause.is_some_and(|cause| cause.gates || !check.gates)
 }
 
 /// The counts behind the verdict: `50 passed, 2 failed, 1 advisory finding, 0 skipped, 0 in error`.
-pub(super) fn counts<'a>(report: &Report, checks: impl IntoIterator<Item = &'a CheckReport>) -> String {
+pub(super) fn counts<'a>(checks: impl IntoIterator<Item = &'a CheckReport>) -> String {
     let (mut passed, mut failed, mut advisory, mut skipped, mut error) = (0, 0, 0, 0, 0);
     for check in checks {
         *match check.result {
             CheckResult::Passed => &mut passed,
-            CheckResult::Failed if gates(report, check) => &mut failed,
+            CheckResult::Failed if check.gates => &mut failed,
             CheckResult::Failed => &mut advisory,
             CheckResult::Skipped => &mut skipped,
             CheckResult::Error => &mut error,

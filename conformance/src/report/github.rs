@@ -8,7 +8,7 @@
 
 use std::io::{self, Write};
 
-use super::facts::{counts, difference, findings, gates, in_words, is_consequence, run_in_words, shown};
+use super::facts::{counts, difference, findings, in_words, is_consequence, run_in_words, shown};
 use super::{CheckResult, Report, Reporter};
 
 /// The format for GitHub Actions.
@@ -26,7 +26,7 @@ impl Reporter for Github {
             if !also.is_empty() {
                 text.push_str(&format!("also      {}\n", also.join(", ")));
             }
-            let kind = if gates(report, check) { "error" } else { "warning" };
+            let kind = if check.gates { "error" } else { "warning" };
             write_command(kind, &shown(&check.id), text.trim_end(), out)?;
         }
         let checks = || report.vendors.iter().flat_map(|vendor| &vendor.checks);
@@ -34,7 +34,7 @@ impl Reporter for Github {
             let reason = shown(check.reason.as_deref().unwrap_or_default());
             write_command("error", &shown(&check.id), &format!("no result: {reason}"), out)?;
         }
-        let counts = counts(report, checks());
+        let counts = counts(checks());
         let text = format!("{}: {counts}; {}", report.verdict.as_str(), run_in_words(report));
         write_command("notice", "otp-conformance", &text, out)
     }

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::facts::{difference, gates, in_words, seconds, short_name, shown, steps};
+use super::facts::{difference, in_words, seconds, short_name, shown, steps};
 use super::{CheckReport, CheckResult, Finding, Report, Reporter, VendorReport};
 
 type Xml<'a> = Writer<&'a mut dyn Write>;
@@ -24,7 +24,7 @@ impl Reporter for Junit {
     fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let mut xml = Writer::new_with_indent(out, b' ', 2);
         xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        let counts = Counts::over(report, report.vendors.iter().flat_map(|vendor| &vendor.checks));
+        let counts = Counts::over(report.vendors.iter().flat_map(|vendor| &vendor.checks));
         xml.create_element("testsuites")
             .with_attributes([
                 ("name", "otp-conformance"),
@@ -51,13 +51,13 @@ struct Counts {
 }
 
 impl Counts {
-    fn over<'a>(report: &Report, checks: impl IntoIterator<Item = &'a CheckReport>) -> Counts {
+    fn over<'a>(checks: impl IntoIterator<Item = &'a CheckReport>) -> Counts {
         let mut counts = Counts::default();
         for check in checks {
             counts.tests += 1;
             counts.millis += check.duration_ms;
             match check.result {
-                CheckResult::Failed if gates(report, check) => counts.failures += 1,
+                CheckResult::Failed if check.gates => counts.failures += 1,
                 CheckResult::Passed | CheckResult::Failed => {}
                 CheckResult::Skipped => counts.skipped += 1,
                 CheckResult::Error => counts.errors += 1,
@@ -68,7 +68,7 @@ impl Counts {
 }
 
 fn write_suite(report: &Report, vendor: &VendorReport, xml: &mut Xml<'_>) -> io::Result<()> {
-    let counts = Counts::over(report, &vendor.checks);
+    let counts = Counts::over(&vendor.checks);
     let suite = xml.create_element("testsuite").with_attributes([
         ("name", shown(&vendor.vendor).as_str()),
         ("tests", &counts.tests.to_string()),
@@ -79,7 +79,7 @@ fn write_suite(report: &Report, vendor: &VendorReport, xml: &mut Xml<'_>) -> io:
     ]);
     suite.write_inner_content(|xml| {
         write_properties(report, vendor, xml)?;
-        vendor.checks.iter().try_for_each(|check| write_case(report, vendor, check, xml))
+        vendor.checks.iter().try_for_each(|check| write_case(vendor, check, xml))
     })?;
     Ok(())
 }
@@ -101,12 +101,7 @@ fn write_properties(report: &Report, vendor: &VendorReport, xml: &mut Xml<'_>) -
     Ok(())
 }
 
-fn write_case(
-    report: &Report,
-    vendor: &VendorReport,
-    check: &CheckReport,
-    xml: &mut Xml<'_>,
-) -> io::Result<()> {
+fn write_case(vendor: &VendorReport, check: &CheckReport, xml: &mut Xml<'_>) -> io::Result<()> {
     let class = format!("{}.{}", vendor.vendor, check.area.as_str());
     let case = xml.create_element("testcase").with_attributes([
         ("name", shown(short_name(check, vendor)).as_str()),
@@ -115,7 +110,7 @@ fn write_case(
     ]);
     let reason = shown(check.reason.as_deref().unwrap_or_default());
     let result = match (check.result, &check.finding) {
-        (CheckResult::Failed, Some(finding)) if gates(report, check) => {
+        (CheckResult::Failed, Some(finding)) if check.gates => {
             case.write_inner_content(|xml| write_failure(check, finding, xml))
         }
         (CheckResult::Failed, Some(finding)) => {
@@ -123,7 +118,7 @@ fn write_case(
             case.write_inner_content(|xml| write_output(&text, xml))
         }
         // A failed check has a finding. If it ever had none, the counts must still agree.
-        (CheckResult::Failed, None) if gates(report, check) => case.write_inner_content(|xml| {
+        (CheckResult::Failed, None) if check.gates => case.write_inner_content(|xml| {
             xml.create_element("failure").with_attribute(("type", check.basis.as_str())).write_empty()?;
             Ok(())
         }),

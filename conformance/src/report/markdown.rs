@@ -9,8 +9,7 @@
 use std::io::{self, Write};
 
 use super::facts::{
-    brief, counts, difference, findings, gates, in_words, is_consequence, run_in_words, short_name, shown,
-    steps,
+    brief, counts, difference, findings, in_words, is_consequence, run_in_words, short_name, shown, steps,
 };
 use super::{CheckReport, CheckResult, Finding, Report, Reporter, VendorReport};
 use crate::checks::Area;
@@ -25,12 +24,12 @@ impl Reporter for Markdown {
     fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let checks = || report.vendors.iter().flat_map(|vendor| &vendor.checks);
         writeln!(out, "# OTP conformance: {}\n", report.verdict.as_str())?;
-        writeln!(out, "{}; {}\n", counts(report, checks()), run_in_words(report))?;
+        writeln!(out, "{}; {}\n", counts(checks()), run_in_words(report))?;
         for vendor in &report.vendors {
-            write_vendor(report, vendor, out)?;
+            write_vendor(vendor, out)?;
         }
         let (failing, advisory): (Vec<_>, Vec<_>) =
-            findings(report).into_iter().partition(|(check, _)| gates(report, check));
+            findings(report).into_iter().partition(|(check, _)| check.gates);
         let mut room = MAX_FINDINGS_BYTES;
         write_findings("Findings that fail the run", report, &failing, &mut room, out)?;
         write_findings("Advisory findings", report, &advisory, &mut room, out)?;
@@ -39,7 +38,7 @@ impl Reporter for Markdown {
     }
 }
 
-fn write_vendor(report: &Report, vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "## {}: {}\n", escaped(&vendor.name), vendor.verdict.as_str())?;
     for operation in &vendor.operations {
         writeln!(out, "- {}", code(&format!("{} {}", operation.method, operation.path)))?;
@@ -50,25 +49,20 @@ fn write_vendor(report: &Report, vendor: &VendorReport, out: &mut dyn Write) -> 
         writeln!(out, "| result | situation | outcome | HTTP | certainty | source |")?;
         writeln!(out, "|---|---|---|---|---|---|")?;
         for check in matrix() {
-            write_row(report, vendor, check, out)?;
+            write_row(vendor, check, out)?;
         }
         writeln!(out)?;
     }
     let others = || vendor.checks.iter().filter(|check| check.area != Area::Matrix);
     if others().next().is_some() {
-        writeln!(out, "Other areas: {}\n", counts(report, others()))?;
+        writeln!(out, "Other areas: {}\n", counts(others()))?;
     }
     Ok(())
 }
 
 /// A row of the matrix. Outcome and HTTP status are those of the documented responses that the server gave. If it gave
 /// another one, the status is the one it sent.
-fn write_row(
-    report: &Report,
-    vendor: &VendorReport,
-    check: &CheckReport,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+fn write_row(vendor: &VendorReport, check: &CheckReport, out: &mut dyn Write) -> io::Result<()> {
     let cell = |name: &String| vendor.cells.iter().find(|cell| cell.cell == *name);
     let given: Vec<_> = check.given.iter().filter_map(cell).collect();
     let mut outcomes: Vec<_> = given.iter().map(|cell| cell.outcome.to_owned()).collect();
@@ -82,7 +76,7 @@ fn write_row(
     }
     let result = match check.result {
         CheckResult::Passed => "pass",
-        CheckResult::Failed if gates(report, check) => "**FAIL**",
+        CheckResult::Failed if check.gates => "**FAIL**",
         CheckResult::Failed => "advisory",
         CheckResult::Skipped => "skipped",
         CheckResult::Error => "**error**",

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use otp_contract::Source;
 
+use super::text::one_line;
 use super::{
     CheckReport, CheckResult, Finding, Report, Reporter, ShownResponse, Stopped, VendorReport, Verdict,
 };
@@ -47,27 +48,11 @@ fn write_untried(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
     if vendor.untried.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{UNSURE}not tried{UNSURE:#} of what {} documents:", escaped(&vendor.name))?;
+    writeln!(out, "{UNSURE}not tried{UNSURE:#} of what {} documents:", one_line(&vendor.name))?;
     for untried in &vendor.untried {
-        writeln!(out, "  {}: {}", untried.check, escaped(&untried.reason))?;
+        writeln!(out, "  {}: {}", untried.check, one_line(&untried.reason))?;
     }
     writeln!(out)
-}
-
-/// A text on one line without control characters, those that change the direction of text among them.
-fn escaped(text: &str) -> String {
-    let is_unsafe = |char: char| {
-        char.is_control()
-            || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-    };
-    let mut shown = String::with_capacity(text.len());
-    for char in text.chars() {
-        match is_unsafe(char) {
-            true => shown.extend(char.escape_default()),
-            false => shown.push(char),
-        }
-    }
-    shown
 }
 
 fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -173,10 +158,10 @@ fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) 
         out,
         "  {style}{word:<6}{style:#}{name:<29}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
         statuses.join(" "),
-        escaped(&check.citation.section),
+        one_line(&check.citation.section),
     )?;
     if let Some(reason) = &check.reason {
-        writeln!(out, "        {UNSURE}{}{UNSURE:#}", escaped(reason))?;
+        writeln!(out, "        {UNSURE}{}{UNSURE:#}", one_line(reason))?;
     }
     Ok(())
 }
@@ -213,29 +198,29 @@ fn write_finding(check: &CheckReport, finding: &Finding, out: &mut dyn Write) ->
     let (style, word) = if check.gates { (BAD, "FAIL") } else { (UNSURE, "WARN") };
     writeln!(out, "{style}{word}{style:#} {STRONG}{}{STRONG:#}: {}", check.id, check.statement)?;
     let Source { document, section } = &check.citation;
-    writeln!(out, "  source    {}: {}", escaped(document), escaped(section))?;
+    writeln!(out, "  source    {}: {}", one_line(document), one_line(section))?;
     if !check.gates {
         writeln!(out, "  advisory  {}", check.basis.in_words())?;
     }
     for (index, line) in finding.expected.lines().enumerate() {
-        writeln!(out, "  {:<10}{}", if index == 0 { "expected" } else { "" }, escaped(line))?;
+        writeln!(out, "  {:<10}{}", if index == 0 { "expected" } else { "" }, one_line(line))?;
     }
-    writeln!(out, "  actual    {style}{}{style:#}", escaped(&finding.actual))?;
+    writeln!(out, "  actual    {style}{}{style:#}", one_line(&finding.actual))?;
     for (index, difference) in finding.differences.iter().enumerate() {
         writeln!(
             out,
             "  {:<10}{}: expected {}, found {}",
             if index == 0 { "differs" } else { "" },
-            escaped(&difference.place),
-            escaped(&difference.expected),
-            escaped(&difference.actual),
+            one_line(&difference.place),
+            one_line(&difference.expected),
+            one_line(&difference.actual),
         )?;
     }
     for (index, (exchange, curl)) in finding.exchanges.iter().zip(&finding.curl).enumerate() {
-        writeln!(out, "  {:<10}{}", if index == 0 { "exchange" } else { "" }, escaped(curl))?;
+        writeln!(out, "  {:<10}{}", if index == 0 { "exchange" } else { "" }, one_line(curl))?;
         let response =
             exchange.response.as_ref().map_or_else(|| "no response".to_owned(), ShownResponse::line);
-        writeln!(out, "  {:<10}{QUIET}→ {}{QUIET:#}", "", escaped(&response))?;
+        writeln!(out, "  {:<10}{QUIET}→ {}{QUIET:#}", "", one_line(&response))?;
     }
     writeln!(out)
 }

@@ -120,6 +120,19 @@ async fn a_check_without_a_result_is_shown_with_its_reason() {
     assert!(markdown.contains("</code>: no second tenant\n") && markdown.contains("</code>: no control\n"));
 }
 
+#[tokio::test]
+async fn no_format_shows_a_credential_or_an_issued_code() {
+    let report = run("zeckta", &["reuse"], false).await;
+    for format in Report::formats() {
+        let text = written(&report, format);
+        assert_eq!(text.contains("$CREDENTIALS_1"), format != "github", "{format}");
+        assert_eq!(text.contains("$CODE_1"), format != "github", "{format}");
+        for secret in ["token-", "secret-", "key-"] {
+            assert!(!text.contains(secret), "{secret} in {format}");
+        }
+    }
+}
+
 #[test]
 fn the_help_text_and_the_error_for_an_unknown_format_list_the_formats() {
     let help = program(&["check", "--help"]).output().unwrap().stdout;
