@@ -13,7 +13,7 @@ use super::{Area, standards};
 use crate::harness::{
     Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
 };
-use crate::http::RawResponse;
+use crate::http::{HttpError, RawResponse};
 use crate::oracle::{
     Allowed, Basis, CodeKind, Input, ObservedCall, in_words, is_linearizable, limited, outcomes,
 };
@@ -96,7 +96,8 @@ async fn burst(
     context.recording.steps.push(Step::Burst(exchanges));
     let mut responses = calls.iter().filter_map(|call| call.response.as_ref());
     if let Some(reason) = responses.find_map(|(_, response)| limited(context.operation, response)) {
-        return Err(Abort::Error(format!("the target limits calls: {reason}")));
+        let target = context.subject.targets.first().map_or("", String::as_str);
+        return Err(Abort::Error(format!("{target}: {}", HttpError::Limited(reason))));
     }
     let lost = calls.iter().filter(|call| call.response.is_none()).count();
     match lost * 2 > calls.len() {

@@ -59,7 +59,7 @@ fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     match report.stopped {
         None => {}
         Some(Stopped::Signal) => {
-            writeln!(out, "{UNSURE}stopped{UNSURE:#} by a signal; the other checks have not run")?
+            writeln!(out, "{UNSURE}stopped{UNSURE:#} by a signal; the other checks have not run")?;
         }
         Some(Stopped::FailFast) => {
             writeln!(out, "{UNSURE}stopped{UNSURE:#} by --fail-fast; the other checks have not run")?;
@@ -127,6 +127,7 @@ fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
         let areas: Vec<_> = passed.iter().map(|(area, count)| format!("{area} {count}")).collect();
         writeln!(out, "  {GOOD}pass  {GOOD:#}{}", areas.join(", "))?;
     }
+    write_common_errors(vendor, out)?;
     let unused: Vec<_> = vendor
         .cells
         .iter()
@@ -160,8 +161,43 @@ fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) 
         statuses.join(" "),
         one_line(&check.citation.section),
     )?;
-    if let Some(reason) = &check.reason {
-        writeln!(out, "        {UNSURE}{}{UNSURE:#}", one_line(reason))?;
+    match &check.reason {
+        Some(reason) if !is_common(vendor, check) => {
+            writeln!(out, "        {UNSURE}{}{UNSURE:#}", one_line(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// From how many checks on a reason for which they are in error is shown once for all of them.
+const COMMON: usize = 4;
+
+/// The checks that are in error for the same reason as this one.
+fn in_same_error<'v>(
+    vendor: &'v VendorReport,
+    check: &'v CheckReport,
+) -> impl Iterator<Item = &'v CheckReport> {
+    let is_same = |other: &&CheckReport| other.result == CheckResult::Error && other.reason == check.reason;
+    vendor.checks.iter().filter(is_same)
+}
+
+fn is_common(vendor: &VendorReport, check: &CheckReport) -> bool {
+    check.result == CheckResult::Error && in_same_error(vendor, check).count() >= COMMON
+}
+
+/// What many checks are in error for: a limit on calls, for example, is one trouble and not one of each check.
+fn write_common_errors(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+    for check in vendor.checks.iter().filter(|check| is_common(vendor, check)) {
+        let mut same = in_same_error(vendor, check);
+        let is_first = same.next().is_some_and(|first| first.id == check.id);
+        if let (true, Some(reason)) = (is_first, &check.reason) {
+            writeln!(
+                out,
+                "  {BAD}error{BAD:#} {UNSURE}of {} checks: {}{UNSURE:#}",
+                same.count() + 1,
+                one_line(reason)
+            )?;
+        }
     }
     Ok(())
 }

@@ -165,7 +165,7 @@ proptest! {
         prop_assert_eq!(markdown_structure(&markdown), markdown_structure(&written(&plain, "markdown")));
         prop_assert!(!markdown.contains(|character: char| character.is_control() && !"\n\t".contains(character)));
         let json: serde_json::Value = serde_json::from_str(&written(&report, "json")).unwrap();
-        prop_assert_eq!(&json["schema"], "otp-conformance/report/1");
+        prop_assert_eq!(&json["schema"], "otp-conformance/report/2");
     }
 }
 

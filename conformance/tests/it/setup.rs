@@ -237,3 +237,23 @@ async fn a_server_that_starts_later_is_waited_for() {
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trouble_of_many_checks_is_shown_once() {
+    let control = clean_sandbox().await;
+    let limited = proxy(&control, |number, response, _| {
+        // The preflight passes, and then the limit is reached.
+        if number > 8 {
+            answer(response, 429, &[], "slow down");
+        }
+    });
+    let output = tokio::task::spawn_blocking({
+        let target = limited.await;
+        move || program(&["check", "zeckta", "--target", &target, "--control", &control]).output().unwrap()
+    });
+    let output = output.await.unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(out.matches("the target limits calls: HTTP 429").count(), 1, "{out}");
+    assert!(out.contains("error of ") && out.contains("\ninconclusive: "), "{out}");
+}
