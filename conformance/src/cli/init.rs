@@ -1,10 +1,11 @@
 //! `init`: skeletons of the files that users write.
 //!
-//! Uses the skeleton of the contract crate. It never overwrites a file.
+//! Uses the skeleton of the contract crate, and the options for the configuration. It never overwrites a file.
 
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::options;
 use crate::error::{Exit, Failure};
 
 #[derive(Debug, clap::Args)]
@@ -17,6 +18,8 @@ pub(super) struct Arguments {
 enum What {
     /// Print a contract to be completed, made from a plain OpenAPI document
     Contract(Contract),
+    /// Print a configuration file with every option of `check`, each as a comment
+    Config,
 }
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +34,18 @@ struct Contract {
 
 /// Prints the skeleton; what the user has to do with it goes to `err`.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
-    let What::Contract(Contract { file, verify }) = &arguments.what;
+    match &arguments.what {
+        What::Contract(Contract { file, verify }) => contract(file, verify, out, err),
+        What::Config => Ok(super::print(out, &options::template())),
+    }
+}
+
+fn contract(
+    file: &std::path::Path,
+    verify: &str,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| Failure::Option {
         option: "FILE.yaml",

@@ -109,7 +109,7 @@ options! {
         #[arg(long, value_name = "GLOB", value_delimiter = ',')]
         #[serde(with = "List")]
         skip: Vec<String>,
-        /// Let checks that only a standard backs fail the run as well
+        /// Let advisory findings fail the run as well
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         strict: Option<bool>,
         /// Stop after N checks that fail the run, or after the first
@@ -210,6 +210,10 @@ impl File {
 /// The parser's message with line and column, but without its excerpt of the line, which may contain a secret.
 fn one_line(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', " ");
+    let message = match closest_key(&message) {
+        Some(key) => format!("{message}; did you mean `{key}`?"),
+        None => message,
+    };
     match error.span() {
         Some(span) => {
             let before = text.get(..span.start).unwrap_or_default();
@@ -219,6 +223,45 @@ fn one_line(text: &str, error: &toml::de::Error) -> String {
         }
         None => message,
     }
+}
+
+/// The key that is most similar to an unknown one, among those that the parser's message lists after it.
+fn closest_key(message: &str) -> Option<&str> {
+    /// Below this, two names have little in common.
+    const SIMILAR: f64 = 0.8;
+    let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
+    let unknown = names.next()?;
+    let rank = |name: &&str| strsim::jaro_winkler(unknown, name);
+    let best = names.max_by(|one, other| rank(one).total_cmp(&rank(other)))?;
+    (rank(&best) > SIMILAR).then_some(best)
+}
+
+/// A configuration file in which every option is a comment, with its description and a value of the right form.
+pub(super) fn template() -> String {
+    use clap::Args as _;
+
+    let command = SubjectArguments::augment_args(clap::Command::new("check"));
+    let command = CheckArguments::augment_args(command);
+    let mut text = "# The options of `otp-conformance check` and `timing`, for --config. The environment and the command line take\n\
+                    # precedence. Remove the # before an option to set it.\n"
+        .to_owned();
+    for argument in command.get_arguments() {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let form = argument.get_value_names().and_then(<[_]>::first).map_or("VENDOR", |form| form.as_str());
+        let value = match form {
+            "BOOL" => "true".to_owned(),
+            "N" => "1".to_owned(),
+            form => format!("\"{form}\""),
+        };
+        text.push_str(&format!("\n# {help}\n#{} = {value}\n", argument.get_id()));
+    }
+    text.push_str(
+        "\n# The token that the control asks for\n#control_token = \"TOKEN\"\n\n\
+         # An existing tenant of a server whose control cannot create any: two for each vendor\n\
+         #[[tenants]]\n#vendor = \"VENDOR\"\n#tenant = \"ID\"\n#parameters = { ACCOUNT = \"ID\" }\n\
+         #credentials = { SCHEME = { token = \"TOKEN\" } }\n",
+    );
+    text
 }
 
 /// Gives every option of every command its environment variable.
@@ -289,5 +332,26 @@ mod tests {
         let merged = high.or(low);
         assert_eq!(merged.only, ["high"]);
         assert_eq!((merged.jobs, merged.strict), (Some(3), Some(false)));
+    }
+
+    #[test]
+    fn the_template_has_every_option_with_a_value_of_the_right_form() {
+        let template = template();
+        let set: String = template
+            .lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(option) if !option.starts_with(' ') => format!("{option}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect();
+        let read: File = toml::from_str(&set).unwrap_or_else(|error| panic!("{error}\n{set}"));
+        let ((token, tenants), subject, check) = read.split();
+        assert!(token.is_some() && tenants.len() == 1);
+        assert_eq!((subject.vendors.len(), subject.seed, subject.wait.is_some()), (1, Some(1), true));
+        assert_eq!((check.strict, check.fail_fast, check.report.len()), (Some(true), Some(1), 1));
+        let _: File = toml::from_str(&template).unwrap();
+        for line in template.lines().filter(|line| line.starts_with("# ")) {
+            assert!(line.len() > 10, "{line}");
+        }
     }
 }

@@ -80,6 +80,7 @@ fn every_error_is_one_line_with_the_right_exit_status() {
         (&["check", "--prefer", "d7/nothing"], 2, "no contract that is served has a cell `d7/nothing`"),
         (&["check", "--config", &config], 2, "config.toml: line 1, column 8: invalid type: string"),
         (&["check", "--config", &option], 2, "option.toml: line 1, column 1: unknown field `sead`"),
+        (&["check", "--config", &option], 2, "; did you mean `seed`?"),
         (&["check", "--config", "/no/such/file"], 2, "/no/such/file: No such file"),
         (&["check", "--contract", &contract], 2, "contract.yaml:1:1: expected a member `x-otp-vendor`"),
         (&["check", "--report", "paper=x"], 2, "--report: `paper=x` does not have the form json=PATH"),
