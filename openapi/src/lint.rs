@@ -127,7 +127,11 @@ fn todos(tree: &Tree) -> Vec<Problem> {
 fn example_problems(tree: &Tree) -> Vec<Problem> {
     let mut found = Vec::new();
     for (place, schema, example) in examples(&tree.value) {
-        let schema = schema::of_body(&tree.value, &schema::described(&tree.value, schema));
+        let Some(schema) = schema::of_body(&tree.value, &schema::described(&tree.value, schema)) else {
+            let text = "expected a schema whose parts are used less often in one another".to_owned();
+            found.push(problem(tree, place, ProblemKind::Schema(text)));
+            continue;
+        };
         for (inner, violation) in schema::violations(&schema, example) {
             let place = place.iter().cloned().chain(inner).collect();
             found.push(problem(tree, place, ProblemKind::Schema(violation.text)));

@@ -2,6 +2,8 @@
 //!
 //! Uses the description of values that the reader uses. It knows nothing about vendors or files.
 
+use std::collections::BTreeMap;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
@@ -25,20 +27,72 @@ impl Violation {
     }
 }
 
-/// The schema of a body, with the components of the document that its references lead to.
-pub(super) fn of_body(document: &Value, schema: &Value) -> Value {
-    let components = document.pointer("/components/schemas").cloned().unwrap_or_default();
-    let schemas: Map<String, Value> = components
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, schema)| (name.clone(), of_openapi(schema)))
-        .collect();
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "allOf": [of_openapi(schema)],
-        "components": { "schemas": schemas },
+/// How often schemas may be used in one another before a comparison takes too long.
+const MAX_USES: u64 = 100_000;
+
+/// How many named schemas one body may lead to. Each may contain the next, and a comparison goes that deep.
+const MAX_NAMED: usize = 500;
+
+/// Where the named schemas of a document are.
+const NAMED: &str = "#/components/schemas/";
+
+/// The schema of a body, with the named schemas that its references lead to; `None` if they are used in one another so often
+/// that no body can be compared with them.
+pub(super) fn of_body(document: &Value, schema: &Value) -> Option<Value> {
+    let named = document.pointer("/components/schemas");
+    let mut uses: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut schemas = Map::new();
+    let first = names_in(schema);
+    let mut left = first.clone();
+    while let Some(name) = left.pop() {
+        if uses.contains_key(&name) {
+            continue;
+        }
+        let target = named.and_then(|named| named.get(&name));
+        let inner = target.map(names_in).unwrap_or_default();
+        if let Some(target) = target {
+            schemas.insert(name.clone(), of_openapi(target));
+        }
+        left.extend(inner.iter().cloned());
+        uses.insert(name, inner);
+        if uses.len() > MAX_NAMED {
+            return None;
+        }
+    }
+    let mut known = BTreeMap::new();
+    let total = first.iter().fold(0, |total: u64, name| total.saturating_add(count(name, &uses, &mut known)));
+    (total <= MAX_USES).then(|| {
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "allOf": [of_openapi(schema)],
+            "components": { "schemas": schemas },
+        })
     })
+}
+
+/// The named schemas that a schema refers to, each as often as it does.
+fn names_in(schema: &Value) -> Vec<String> {
+    match schema {
+        Value::Object(members) => match members.get("$ref").and_then(Value::as_str) {
+            Some(reference) => reference.strip_prefix(NAMED).map(str::to_owned).into_iter().collect(),
+            None => members.values().flat_map(names_in).collect(),
+        },
+        Value::Array(elements) => elements.iter().flat_map(names_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// How many schemas are used below this one, each as often as it is used. One that is used in itself ends there, as a body
+/// does.
+fn count(name: &str, uses: &BTreeMap<String, Vec<String>>, known: &mut BTreeMap<String, u64>) -> u64 {
+    if let Some(count) = known.get(name) {
+        return *count;
+    }
+    known.insert(name.to_owned(), 1);
+    let inner = uses.get(name).map(Vec::as_slice).unwrap_or_default();
+    let total = inner.iter().fold(1, |total: u64, inner| total.saturating_add(count(inner, uses, known)));
+    known.insert(name.to_owned(), total);
+    total
 }
 
 /// The part of a schema that describes a body. A document that leaves a body open says so with `anyOf`: the body that it
@@ -175,7 +229,7 @@ mod tests {
 
     fn allows(schema: &Value, value: &Value) -> bool {
         let document = json!({ "components": { "schemas": { "Name": { "type": "string" } } } });
-        violations(&of_body(&document, schema), value).is_empty()
+        violations(&of_body(&document, schema).unwrap(), value).is_empty()
     }
 
     #[test]
@@ -190,6 +244,39 @@ mod tests {
         let schema = json!({ "oneOf": [{ "$ref": "#/components/schemas/Name", "type": "object" }, { "type": "integer" }] });
         assert!(allows(&schema, &json!("x")) && allows(&schema, &json!(1)));
         assert!(!allows(&schema, &json!(true)));
+    }
+
+    #[test]
+    fn schemas_that_are_used_in_one_another_too_often_are_refused() {
+        let pair = |name: String| json!({ "allOf": [{ "$ref": name.clone() }, { "$ref": name }] });
+        let document = |levels: usize| {
+            let named =
+                (0..levels).map(|level| (format!("A{level}"), pair(format!("{NAMED}A{}", level + 1))));
+            let mut named: Map<String, Value> = named.collect();
+            named.insert(format!("A{levels}"), json!({ "type": "object" }));
+            json!({ "components": { "schemas": named } })
+        };
+        let schema = json!({ "$ref": "#/components/schemas/A0" });
+        assert!(of_body(&document(10), &schema).is_some());
+        assert!(of_body(&document(60), &schema).is_none());
+        let cycle = json!({ "components": { "schemas": { "A0": pair(format!("{NAMED}A0")) } } });
+        let schema = of_body(&cycle, &schema).unwrap();
+        assert!(violations(&schema, &json!({})).is_empty());
+    }
+
+    #[test]
+    fn a_long_chain_of_schemas_is_refused() {
+        let link = |level: usize| {
+            (
+                format!("A{level}"),
+                json!({ "properties": { "a": { "$ref": format!("{NAMED}A{}", level + 1) } } }),
+            )
+        };
+        let chain = |levels: usize| json!({ "components": { "schemas": (0..levels).map(link).collect::<Map<_, _>>() } });
+        let schema = json!({ "$ref": "#/components/schemas/A0" });
+        let short = of_body(&chain(400), &schema).unwrap();
+        assert!(!violations(&short, &json!({ "a": { "a": {} } })).is_empty(), "the last schema is missing");
+        assert!(of_body(&chain(50_000), &schema).is_none());
     }
 
     #[test]

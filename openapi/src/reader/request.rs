@@ -227,30 +227,37 @@ fn read_body<'a>(operation: &DocumentNode<'a>) -> Result<Option<(BodyEncoding, D
 
 /// Whether a schema, or one that it is composed of, has the member at the end of `keys`.
 fn has_property(schema: &DocumentNode<'_>, keys: &[&str]) -> Result<bool, Problem> {
-    /// Composed schemas that contain each other end here.
-    const MAX_DEPTH: usize = 32;
-    fn search(schema: &DocumentNode<'_>, keys: &[&str], depth: usize) -> Result<bool, Problem> {
-        let [first, rest @ ..] = keys else { return Ok(true) };
-        if depth == 0 {
-            return Ok(false);
-        }
-        if let Some(properties) = schema.optional("properties")?
-            && let Some(property) = properties.optional(first)?
-            && search(&property, rest, depth - 1)?
-        {
-            return Ok(true);
-        }
-        for composition in ["allOf", "anyOf", "oneOf"] {
-            let Some(parts) = schema.optional(composition)? else { continue };
-            for part in parts.elements()? {
-                if search(&part, keys, depth - 1)? {
-                    return Ok(true);
-                }
+    has_unseen_property(schema, keys, &mut BTreeSet::new())
+}
+
+/// The same, without the schemas at the places in `seen`, each with the number of keys that were left there: schemas may
+/// contain each other, and many times.
+fn has_unseen_property(
+    schema: &DocumentNode<'_>,
+    keys: &[&str],
+    seen: &mut BTreeSet<(Vec<String>, usize)>,
+) -> Result<bool, Problem> {
+    /// How many schemas are searched; a request is made of a handful.
+    const MOST: usize = 500;
+    let [first, rest @ ..] = keys else { return Ok(true) };
+    if seen.len() >= MOST || !seen.insert((schema.place().to_vec(), keys.len())) {
+        return Ok(false);
+    }
+    if let Some(properties) = schema.optional("properties")?
+        && let Some(property) = properties.optional(first)?
+        && has_unseen_property(&property, rest, seen)?
+    {
+        return Ok(true);
+    }
+    for composition in ["allOf", "anyOf", "oneOf"] {
+        let Some(parts) = schema.optional(composition)? else { continue };
+        for part in parts.elements()? {
+            if has_unseen_property(&part, keys, seen)? {
+                return Ok(true);
             }
         }
-        Ok(false)
     }
-    search(schema, keys, MAX_DEPTH)
+    Ok(false)
 }
 
 /// The query parameters of the operation, and those of its path that it does not declare itself.

@@ -167,3 +167,21 @@ proptest! {
         let _ = error_of(&format!("{}{splice}{}", &text[..cut], &text[cut..]));
     }
 }
+
+#[test]
+fn schemas_that_contain_each_other_are_searched_once() {
+    let exotel = DOCUMENTS[3].text;
+    for composition in ["allOf", "anyOf", "oneOf"] {
+        let itself = "{ $ref: \"#/components/schemas/VerifyRequest\" }";
+        let endless = format!(
+            "    VerifyRequest: {{ {composition}: [{itself}, {itself}] }}\n    Former:\n      type: object"
+        );
+        let text = exotel.replace("    VerifyRequest:\n      type: object", &endless);
+        assert_ne!(text, exotel);
+        assert!(
+            error_of(&text).contains("expected the name of a member of the request body"),
+            "{}",
+            error_of(&text)
+        );
+    }
+}
