@@ -1,10 +1,11 @@
 //! A node of a document that knows its place, so that every problem names it.
 //!
-//! Uses `yaml` and `problem`. It never knows what an annotation means.
+//! Uses `yaml`, `pointer` and `problem`. It never knows what an annotation means.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::pointer;
 use crate::problem::{Problem, ProblemKind};
 use crate::yaml::{self, Spot, Tree};
 
@@ -158,7 +159,7 @@ impl<'a> DocumentNode<'a> {
             if is_endless {
                 return Err(self.unexpected(format!("references that end, not {}", path())));
             }
-            let place: Option<Vec<String>> = text.strip_prefix('#').and_then(keys);
+            let place: Option<Vec<String>> = text.strip_prefix('#').and_then(pointer::keys);
             let target = place.and_then(|place| {
                 let found = self.tree.at(place.iter().map(String::as_str));
                 found.map(|(value, spot)| (place, value, spot))
@@ -173,15 +174,6 @@ impl<'a> DocumentNode<'a> {
         }
         Ok(node)
     }
-}
-
-/// The keys of a JSON pointer.
-fn keys(pointer: &str) -> Option<Vec<String>> {
-    if pointer.is_empty() {
-        return Some(Vec::new());
-    }
-    let tokens = pointer.strip_prefix('/')?.split('/');
-    Some(tokens.map(|token| token.replace("~1", "/").replace("~0", "~")).collect())
 }
 
 /// The start of the value as JSON, long enough to recognise it.

@@ -1,10 +1,12 @@
 //! The rules by which the members of a body are compared. A member without a rule is [`Matching::Literal`], so forgetting
 //! a rule can only make a check stricter.
 //!
-//! Uses nothing of this crate. It never compares a response; the suite does.
+//! Uses `pointer` alone. It never compares a response; the suite does.
 
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::pointer::token;
 
 /// One member of an example body, and the rule for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -182,8 +184,7 @@ fn collect(
         }
         Value::Object(members) if !members.is_empty() => {
             for (name, member) in members {
-                let token = name.replace('~', "~0").replace('/', "~1");
-                collect(member, format!("{pointer}/{token}"), rule, found);
+                collect(member, format!("{pointer}{}", token(name)), rule, found);
             }
         }
         leaf => found.push(Member {

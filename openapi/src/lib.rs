@@ -30,6 +30,7 @@ pub mod lint;
 mod media_type;
 mod operation;
 mod outcome;
+mod pointer;
 mod problem;
 mod reader;
 mod request;

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::pointer::keys;
 use crate::problem::{Problem, ProblemKind, in_order};
 use crate::reader::{self, METHODS};
 use crate::skeleton::is_todo;
@@ -181,10 +182,8 @@ fn bodies<'a>(document: &'a Value, place: &[String], operation: &'a Value) -> Ve
     for (status, response) in entries(operation.get("responses")) {
         let reference = response.get("$ref").and_then(Value::as_str);
         let target = reference.and_then(|reference| {
-            let pointer = reference.strip_prefix("#/")?;
-            let keys: Vec<String> =
-                pointer.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect();
-            Some((keys, document.pointer(&reference[1..])?))
+            let pointer = reference.strip_prefix('#')?;
+            Some((keys(pointer)?, document.pointer(pointer)?))
         });
         let (place, response) = target.unwrap_or_else(|| (with(place, &["responses", status]), response));
         for (name, media) in entries(response.get("content")) {

@@ -1,10 +1,12 @@
 //! What is wrong with a document. Each problem names its place, the line and column of it, and what is expected there.
 //!
-//! Uses nothing of this crate.
+//! Uses `pointer` alone.
 
 use std::fmt;
 
 use serde::Serialize;
+
+use crate::pointer::token;
 
 /// A document that cannot be read as a contract.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -111,7 +113,7 @@ pub enum ProblemKind {
 impl Problem {
     /// The place as a JSON pointer, such as `/paths/~1verify/post/x-otp`; empty for the whole document.
     pub fn pointer(&self) -> String {
-        self.place.iter().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1"))).collect()
+        self.place.iter().map(|key| token(key)).collect()
     }
 
     /// The problem in one line that starts with `file`, as compilers write it: `mine.yaml:12:5: …`. Control characters of the

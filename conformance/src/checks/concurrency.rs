@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use otp_contract::{Outcome, Situation};
+use otp_contract::{Outcome, Role, Situation};
 use tokio::sync::Barrier;
 
 use super::probe::{Authority, Probe, always};
@@ -228,7 +228,9 @@ fn with_any_refusal(call: ObservedCall) -> ObservedCall {
         if outcomes.contains(&Outcome::Approved) || outcomes == BTreeSet::from([Outcome::WrongCode]) {
             return (at, outcomes);
         }
-        (at, Outcome::ALL.into_iter().filter(|outcome| *outcome != Outcome::Approved).collect())
+        let refusals =
+            Role::Verify.outcomes().iter().copied().filter(|outcome| *outcome != Outcome::Approved);
+        (at, refusals.collect())
     };
     let response = call.response.map(widened);
     ObservedCall { response, ..call }

@@ -9,6 +9,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use crate::document_node::describe;
+use crate::pointer::keys;
 
 /// One way in which a value is not as its schema says.
 pub(super) struct Violation {
@@ -172,9 +173,7 @@ fn of_validator(validator: &Validator, value: &Value) -> Vec<(Vec<String>, Viola
 }
 
 fn of_error(error: &ValidationError<'_>) -> Vec<(Vec<String>, Violation)> {
-    let pointer = error.instance_path().to_string();
-    let place: Vec<String> =
-        pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+    let place = keys(error.instance_path().as_str()).unwrap_or_default();
     let found = |text: String| Violation { text, missing: None, is_vague: false };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {

@@ -130,9 +130,9 @@ fn a_problem_does_not_hide_the_next() {
 
 proptest! {
     #[test]
-    fn what_serde_json_writes_reads_the_same(value in arbitrary_json()) {
-        prop_assert_eq!(&super::tests::value(&value.to_string()), &value);
-        prop_assert_eq!(&super::tests::value(&serde_json::to_string_pretty(&value).unwrap()), &value);
+    fn what_serde_json_writes_reads_the_same(written in arbitrary_json()) {
+        prop_assert_eq!(&value(&written.to_string()), &written);
+        prop_assert_eq!(&value(&serde_json::to_string_pretty(&written).unwrap()), &written);
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn every_sentence_of_a_page_has_a_statement_and_every_statement_a_sentence() {
 }
 
 #[test]
-fn a_statement_is_observed_only_where_a_response_is_documented() {
+fn a_statement_is_observed_where_the_contract_has_a_response() {
     for (vendor, _) in pages() {
         let contract = Contract::of_vendor(vendor).unwrap();
         for statement in &contract.statements {

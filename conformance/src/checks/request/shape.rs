@@ -191,7 +191,7 @@ async fn session_types(context: &mut CheckContext<'_>) -> Result<(), Abort> {
 
 async fn duplicate_members(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     let keys = context.operation.code.location.keys();
-    let name = &(*keys.last().unwrap_or(&"")).to_owned();
+    let name = &keys.last().copied().unwrap_or_default().to_owned();
     let escaped =
         name.chars().next().map(|first| format!("\\u{:04x}{}", u32::from(first), &name[first.len_utf8()..]));
     let mut approved = Vec::new();
