@@ -43,9 +43,7 @@ const UNUSED: [&str; 5] = ["example", "examples", "maxLength", "minLength", "pat
 
 /// The document without annotations and examples, in which every JSON body of a response references a named schema.
 pub(crate) fn with_named_bodies(document: &Value) -> Value {
-    let mut document = document.clone();
-    remove_other_operations(&mut document);
-    let mut document = stripped(&document, false);
+    let mut document = stripped(document, false);
     let responses = take_components(&mut document, "responses").into();
     let mut schemas = take_components(&mut document, "schemas");
     let mut replaced = BTreeSet::new();
@@ -74,17 +72,6 @@ pub(crate) fn with_named_bodies(document: &Value) -> Value {
     remove_unused(&mut schemas, &document, replaced);
     put_schemas(&mut document, schemas);
     document
-}
-
-/// Leaves only the operations with an annotation, if there is one: the client has no others.
-fn remove_other_operations(document: &mut Value) {
-    let mut annotated = false;
-    each_operation(document, |operation| annotated |= operation.contains_key("x-otp"));
-    let Some(Value::Object(paths)) = document.get_mut("paths").filter(|_| annotated) else { return };
-    for item in paths.values_mut().filter_map(Value::as_object_mut) {
-        item.retain(|key, operation| !METHODS.contains(&key.as_str()) || operation.get("x-otp").is_some());
-    }
-    paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
 }
 
 /// The alternative of `schema` that describes a body, if any other body is valid too.
@@ -379,17 +366,6 @@ mod tests {
             with_named_bodies(&document(&json!({ "200": response(&a()), "204": empty, "405": empty })));
         let responses = named["paths"]["/verify"]["post"]["responses"].as_object().unwrap();
         assert_eq!(responses.keys().collect::<Vec<_>>(), ["200", "204"]);
-    }
-
-    #[test]
-    fn only_annotated_operations_are_left() {
-        let mut before = document(&json!({ "200": response(&a()) }));
-        before["paths"]["/verify"]["post"]["x-otp"] = json!({});
-        before["paths"]["/verify"]["get"] = json!({ "responses": {} });
-        before["paths"]["/other"] = json!({ "summary": "Other", "post": { "responses": {} } });
-        let named = with_named_bodies(&before);
-        assert_eq!(named["paths"].as_object().unwrap().keys().collect::<Vec<_>>(), ["/verify"]);
-        assert_eq!(named["paths"]["/verify"].as_object().unwrap().keys().collect::<Vec<_>>(), ["post"]);
     }
 
     #[test]

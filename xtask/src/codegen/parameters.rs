@@ -29,6 +29,9 @@ pub(super) fn with_own_parameters(document: &Value, contract: &Contract) -> Valu
             parameters.retain(|parameter| is_set_by_calls(parameter, contract));
         }
     }
+    if let Some(paths) = result["paths"].as_object_mut() {
+        paths.retain(|_, item| METHODS.iter().any(|method| item.get(method).is_some()));
+    }
     result
 }
 
@@ -53,5 +56,26 @@ fn is_set_by_calls(parameter: &Value, contract: &Contract) -> bool {
                 && !keys(KeyPlace::Header).any(|key| is(key))
         }
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_the_operations_of_the_contract_are_left() {
+        let contract = Contract::of_vendor("zeckta").unwrap();
+        let text = otp_contract::DOCUMENTS[0].text;
+        let mut document = otp_contract::parse_yaml("zeckta.yaml", text).unwrap();
+        let path = contract.verify().path.to_string();
+        document["paths"][&path]["get"] = json!({ "responses": {} });
+        document["paths"]["/other"] = json!({ "summary": "Other", "post": { "responses": {} } });
+        let left = with_own_parameters(&document, &contract);
+        assert_eq!(left["paths"].as_object().unwrap().keys().collect::<Vec<_>>(), [&path]);
+        let methods = left["paths"][&path].as_object().unwrap().keys();
+        assert_eq!(methods.filter(|key| METHODS.contains(&key.as_str())).collect::<Vec<_>>(), ["post"]);
     }
 }
