@@ -9,8 +9,10 @@ mod context;
 mod control;
 mod credentials;
 mod delivery;
+mod plan;
 mod recording;
 mod session;
+mod shrink;
 mod subject;
 mod tenant;
 
@@ -20,6 +22,7 @@ pub(crate) use context::{CheckContext, Effort};
 pub(crate) use control::{ControlClient, ControlError};
 pub(crate) use credentials::{Credential, Masking};
 pub(crate) use delivery::DISCONNECT_DELAYS;
+pub(crate) use plan::{Planned, PlannedCall, PlannedSession, Witness};
 pub(crate) use recording::{Recording, Step};
 pub(crate) use session::{IssuedSession, MAX_ATTEMPTS_TRIED, SessionOptions, TrackedSession, attempts};
 pub(crate) use subject::Subject;

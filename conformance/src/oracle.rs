@@ -9,6 +9,7 @@ mod interpretation;
 mod linearizability;
 mod matcher;
 mod model;
+mod observation;
 
 pub use basis::Basis;
 pub(crate) use basis::{basis_of_outcome, basis_of_response};
@@ -17,3 +18,4 @@ pub(crate) use linearizability::{ObservedCall, is_linearizable};
 pub use matcher::Difference;
 pub(crate) use matcher::{Expectation, Judgement, cells_with_outcome, expected_cells, judge, main_cell};
 pub(crate) use model::{Allowed, CodeKind, Input, Rules, States};
+pub(crate) use observation::{Found, Observation};

@@ -290,6 +290,9 @@ async fn run_check(
     {
         result = Err(deviation);
     }
+    if let Err(Abort::Deviation(deviation)) = result {
+        result = Err(Abort::Deviation(Box::new(current.shrunk(*deviation).await)));
+    }
     let mut report = check_report(check, result, &mut current, effort.seed);
     report.duration_ms = millis_since(started);
     if transcript {
@@ -320,6 +323,7 @@ fn check_report(
         reason: None,
         note: None,
         finding: None,
+        observation: None,
         cause: None,
         also: Vec::new(),
         transcript: Vec::new(),
@@ -337,6 +341,7 @@ fn check_report(
             if let Some(source) = &deviation.source {
                 report.citation = source.clone();
             }
+            report.observation = Some(deviation.observation.clone());
             report.finding = Some(Finding::new(&check.id, context.contract, targets, *deviation, seed));
         }
         Err(Abort::Skip(reason)) => {

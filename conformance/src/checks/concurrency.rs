@@ -11,11 +11,13 @@ use tokio::sync::Barrier;
 use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
-    Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
+    Abort, CheckContext, Credential, Masking, Planned, Step, SubmittedCode, TrackedSession, VerifyCall,
+    attempts,
 };
 use crate::http::{HttpError, RawResponse};
 use crate::oracle::{
-    Allowed, Basis, CodeKind, Input, ObservedCall, in_words, is_linearizable, limited, outcomes,
+    Allowed, Basis, CodeKind, Found, Input, Observation, ObservedCall, in_words, is_linearizable, limited,
+    outcomes,
 };
 
 pub(super) const PROBES: &[Probe] = &[
@@ -93,6 +95,7 @@ async fn burst(
         }
         calls.push(BurstCall { kind: *kind, sent, response });
     }
+    context.plan.push(Planned::Opaque);
     context.recording.steps.push(Step::Burst(exchanges));
     let mut responses = calls.iter().filter_map(|call| call.response.as_ref());
     if let Some(reason) = responses.find_map(|(_, response)| limited(context.operation, response)) {
@@ -162,10 +165,17 @@ async fn single_use(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             }
         }
         if approved > 1 || (approved == 0 && lost == 0) {
-            return Err(context.deviation(
+            let deviation = context.deviation(
                 format!("1 approval for {BURST_SIZE} calls at the same time"),
                 format!("{approved} approvals in burst {number} of {bursts}"),
-            ));
+            );
+            return Err(match approved {
+                0 => deviation,
+                _ => deviation.observing(Observation::Meaning {
+                    allowed: BTreeSet::from([Outcome::AlreadyUsed]),
+                    found: Found::approval(),
+                }),
+            });
         }
         context.forget_sessions();
     }
@@ -197,10 +207,14 @@ async fn limit(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             })
             .count();
         if compared > limit {
-            return Err(context.deviation(
+            let deviation = context.deviation(
                 format!("at most {limit} of {BURST_SIZE} wrong codes at the same time compared"),
                 format!("{compared} compared in burst {number} of {bursts}"),
-            ));
+            );
+            return Err(deviation.observing(Observation::Meaning {
+                allowed: BTreeSet::from([Outcome::AttemptsExhausted]),
+                found: Found::Outcomes(BTreeSet::from([Outcome::WrongCode])),
+            }));
         }
         if responses.len() >= limit {
             let response = context.send(&context.call(&session.issued, session.issued.right())).await?;

@@ -9,7 +9,8 @@ use crate::harness::{
     Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, attempts,
 };
 use crate::oracle::{
-    CodeKind, Input, Judgement, basis_of_response, cells_with_outcome, judge, outcomes, signals_agree,
+    CodeKind, Input, Judgement, Observation, basis_of_response, cells_with_outcome, judge, outcomes,
+    signals_agree,
 };
 
 pub(crate) const PROBES: &[Probe] = &[
@@ -151,9 +152,13 @@ async fn step(
             let deviation = context.deviation_with(
                 expectation.describe(closest),
                 context.recording.last_response(),
-                differences,
+                differences.clone(),
             );
-            Err(deviation.because_of(basis, source))
+            let deviation = deviation.because_of(basis, source);
+            if response.status >= 500 {
+                return Err(deviation);
+            }
+            Err(deviation.observing(Observation::of_differences(outcomes, &differences)))
         }
         _ => Ok(()),
     }

@@ -5,8 +5,8 @@ use otp_contract::Situation;
 use super::probe::{Authority, Probe, SESSION, always, body_with, code_in_body};
 use super::{Area, standards};
 use crate::harness::{
-    Abort, Body, CheckContext, Credentials, RequestMutation, SubmittedCode, TrackedSession, VerifyCall,
-    attempts,
+    Abort, Body, CheckContext, Credentials, IssuedSession, RequestMutation, SubmittedCode, TrackedSession,
+    VerifyCall, attempts,
 };
 use crate::http::RawResponse;
 
@@ -124,16 +124,23 @@ async fn code(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             .map(Credentials::secret)
             .any(|secret| all.iter().any(|response| contains(response, secret)))
         {
-            return Err(context
-                .deviation("no response with the caller's secret", "the secret in a header or the body"));
+            let deviation = context
+                .deviation("no response with the caller's secret", "the secret in a header or the body");
+            return Err(deviation.shown_where(|response, session| {
+                let secrets = session.into_iter().flat_map(|session| session.tenant.credentials.values());
+                secrets.map(Credentials::secret).any(|secret| contains(response, secret))
+            }));
         }
         revealed.push(all.iter().any(|response| contains(response, &code)));
     }
     match revealed.iter().filter(|revealed| **revealed).count() {
         0 | 1 => Ok(()),
         _ => {
-            Err(context
-                .deviation("no response with the right code", "the right code in a header or the body"))
+            let deviation = context
+                .deviation("no response with the right code", "the right code in a header or the body");
+            Err(deviation.shown_where(|response, session| {
+                session.is_some_and(|session| contains(response, &session.code))
+            }))
         }
     }
 }
@@ -175,9 +182,12 @@ async fn internals(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     for response in responses(context, &session, RightCode::Last).await? {
         let text = String::from_utf8_lossy(&response.body).to_lowercase();
         if let Some(word) = INTERNAL_WORDS.iter().find(|word| text.contains(**word)) {
-            return Err(
-                context.deviation("no word about the server's internals", format!("`{word}` in {text}"))
-            );
+            let deviation =
+                context.deviation("no word about the server's internals", format!("`{word}` in {text}"));
+            let test = move |response: &RawResponse, _: Option<&IssuedSession>| {
+                String::from_utf8_lossy(&response.body).to_lowercase().contains(word)
+            };
+            return Err(deviation.shown_where(test));
         }
     }
     if code_in_body(context.contract) {
@@ -189,12 +199,25 @@ async fn internals(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         let call = VerifyCall { mutation, ..context.call(&issued, issued.right()) };
         let response = context.send(&call).await?;
         if String::from_utf8_lossy(&response.body).contains(canary) {
-            return Err(
-                context.deviation("a response without the submitted code", context.recording.last_response())
-            );
+            let deviation =
+                context.deviation("a response without the submitted code", context.recording.last_response());
+            let test = move |response: &RawResponse, _: Option<&IssuedSession>| {
+                String::from_utf8_lossy(&response.body).contains(canary)
+            };
+            return Err(deviation.shown_where(test));
         }
     }
     Ok(())
+}
+
+/// The `Cache-Control` of a response that a cache may keep.
+fn kept_by_caches(response: &RawResponse) -> Option<String> {
+    let caching = response.headers.get(http::header::CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
+    let is_fresh = caching.split(',').any(|part| {
+        let part = part.trim();
+        part == "public" || part.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0")
+    });
+    (is_fresh && !caching.contains("no-store")).then_some(caching)
 }
 
 async fn headers(context: &mut CheckContext<'_>) -> Result<(), Abort> {
@@ -206,17 +229,14 @@ async fn headers(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     for response in all {
         if let Some(cookie) = response.headers.get(http::header::SET_COOKIE) {
             let cookie = String::from_utf8_lossy(cookie.as_bytes()).into_owned();
-            return Err(context.deviation("no Set-Cookie", cookie));
+            let deviation = context.deviation("no Set-Cookie", cookie);
+            return Err(
+                deviation.shown_where(|response, _| response.headers.contains_key(http::header::SET_COOKIE))
+            );
         }
-        let caching = response.headers.get(http::header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
-        if let Some(caching) = caching.map(str::to_ascii_lowercase) {
-            let fresh = caching.split(',').any(|part| {
-                let part = part.trim();
-                part == "public" || part.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0")
-            });
-            if fresh && !caching.contains("no-store") {
-                return Err(context.deviation("a response that no cache keeps", caching));
-            }
+        if let Some(caching) = kept_by_caches(&response) {
+            let deviation = context.deviation("a response that no cache keeps", caching);
+            return Err(deviation.shown_where(|response, _| kept_by_caches(response).is_some()));
         }
         if response.headers.contains_key(http::header::LOCATION) && (300..400).contains(&response.status) {
             return Err(context

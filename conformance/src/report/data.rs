@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Finding, ShownExchange};
 use crate::checks::{Area, Tier};
-use crate::oracle::Basis;
+use crate::oracle::{Basis, Observation};
 
 /// The name of the report's shape.
 pub const SCHEMA: &str = "otp-conformance/report/2";
@@ -154,6 +154,9 @@ pub struct CheckReport {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
+    /// What was wrong, for finding the checks that failed for the same cause.
+    #[serde(skip)]
+    pub(crate) observation: Option<Observation>,
     /// The check whose finding shows the cause best, if that is another check: one defect fails many checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -171,31 +174,45 @@ impl CheckReport {
         self.result == CheckResult::Failed && !self.gates
     }
 
+    /// How many calls its finding shows.
+    pub(super) fn calls(&self) -> usize {
+        self.finding.as_ref().map_or(0, |finding| finding.exchanges.len())
+    }
+
     /// Whether the check was to try a documented response and could not.
     fn leaves_untried(&self) -> bool {
         self.area == Area::Matrix && self.result == CheckResult::Skipped && self.basis == Basis::Documented
     }
 }
 
-/// Links the failed checks of a vendor to their probable cause. One defect fails checks in several areas. The failed
-/// matrix checks show it best, each for itself; if none of those that fail the run is in the matrix, the first of them does.
-/// The rest are consequences. What is advisory never stands for what fails the run.
+/// Links the failed checks of a vendor to the one that shows their cause best: those whose responses were wrong in the same
+/// way. Of these, one that fails the run comes before an advisory one, and then the one with the fewest calls. What is
+/// advisory never stands for what fails the run.
 pub(crate) fn link_causes(checks: &mut [CheckReport]) {
-    let mut failed: Vec<&CheckReport> = checks.iter().filter(|check| check.finding.is_some()).collect();
-    failed.sort_by_key(|check| !check.gates);
-    let Some(first) = failed.first() else { return };
-    let is_explained = failed.iter().any(|check| check.gates == first.gates && check.area == Area::Matrix);
-    let is_shown = |check: &CheckReport| check.area == Area::Matrix || !is_explained && check.id == first.id;
-    let Some(cause) = failed.iter().find(|check| is_shown(check)).map(|check| check.id.clone()) else {
-        return;
-    };
-    let hidden = checks.iter().filter(|check| check.finding.is_some() && !is_shown(check));
-    let rest: Vec<String> = hidden.map(|check| check.id.clone()).collect();
-    for check in checks {
-        if rest.contains(&check.id) {
-            check.cause = Some(cause.clone());
-        } else if check.id == cause {
-            check.also.clone_from(&rest);
+    // Checks that name one situation make the groups, and those that leave several possible join them.
+    let mut failed: Vec<usize> = (0..checks.len()).filter(|index| checks[*index].finding.is_some()).collect();
+    failed.sort_by_key(|index| checks[*index].observation.as_ref().map_or(0, Observation::breadth));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for index in failed {
+        let has_same_cause = |group: &&mut Vec<usize>| {
+            let (one, other) = (&checks[index], &checks[group[0]]);
+            let same_area = one.area == other.area;
+            let observations = one.observation.as_ref().zip(other.observation.as_ref());
+            observations.is_some_and(|(one, other)| one.has_cause_of(other, same_area))
+        };
+        match groups.iter_mut().find(has_same_cause) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    for mut group in groups {
+        group.sort_by_key(|index| (!checks[*index].gates, checks[*index].calls(), *index));
+        let shown = group.remove(0);
+        group.sort_unstable();
+        let cause = checks[shown].id.clone();
+        checks[shown].also = group.iter().map(|index| checks[*index].id.clone()).collect();
+        for index in group {
+            checks[index].cause = Some(cause.clone());
         }
     }
 }
