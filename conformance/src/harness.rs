@@ -5,6 +5,7 @@
 
 mod abort;
 mod call;
+mod capacity;
 mod context;
 mod control;
 mod credentials;
@@ -18,6 +19,7 @@ mod tenant;
 
 pub(crate) use abort::{Abort, Deviation};
 pub(crate) use call::{Body, RequestMutation, SubmittedCode, VerifyCall};
+pub(crate) use capacity::Capacity;
 pub(crate) use context::{CheckContext, Effort};
 pub(crate) use control::{ControlClient, ControlError};
 pub(crate) use credentials::{Credential, Masking};

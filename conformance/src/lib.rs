@@ -26,14 +26,17 @@ mod report;
 mod runner;
 mod suite;
 mod timing;
+mod waiver;
 
 pub use checks::{Area, Tier};
 pub use error::{Exit, Failure};
 pub use harness::{Credentials, Tenant};
 pub use oracle::{Basis, Difference};
 pub use report::{
-    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange,
-    ShownRequest, ShownResponse, Stopped, Summary, Untried, VendorReport, Verdict,
+    CellReport, CheckReport, CheckResult, CountedResponse, Finding, KnownFinding, OperationReport, Report,
+    SCHEMA, Setup, ShownExchange, ShownRequest, ShownResponse, ShownStep, StaleWaiver, Stopped, Summary,
+    Untried, VendorReport, Verdict,
 };
-pub use runner::Options;
+pub use runner::{Event, Options};
 pub use suite::{PreparedTenant, SubjectOptions, Suite};
+pub use waiver::{Day, Waiver};

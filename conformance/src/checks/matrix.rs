@@ -9,7 +9,7 @@ use otp_contract::{Mode, Outcome, Situation, Source};
 
 use crate::harness::{
     Abort, Body, CheckContext, Credential, IssuedSession, MAX_ATTEMPTS_TRIED, RequestMutation,
-    SessionOptions, SubmittedCode, VerifyCall, attempts,
+    SessionOptions, SubmittedCode, VerifyCall, Witness, attempts,
 };
 use crate::http::RawResponse;
 use crate::oracle::{
@@ -192,6 +192,9 @@ impl MatrixCheck<'_, '_> {
                 );
                 let deviation = deviation.because_of(basis, source);
                 return Err(match self.observation(&expectation, &response, &differences) {
+                    Some(observation @ Observation::Meaning { .. }) => {
+                        deviation.observing(observation).shown_by(Witness::Model)
+                    }
                     Some(observation) => deviation.observing(observation),
                     None => deviation,
                 });

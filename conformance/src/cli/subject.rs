@@ -13,7 +13,7 @@ use crate::suite::{SubjectOptions, Suite};
 
 /// Connects to the server that the options name, or starts the embedded sandbox and connects to it.
 pub(super) async fn connect(options: Options, faults: Vec<&'static Fault>) -> Result<Suite, Failure> {
-    let Options { subject, check, control_token, tenants } = options;
+    let Options { subject, check, control_token, tenants, .. } = options;
     let targets = subject.target.iter().map(|url| address("--target", url)).collect::<Result<Vec<_>, _>>()?;
     let control = subject.control.as_deref().map(|url| address("--control", url)).transpose()?;
     let require_all = !subject.vendors.is_empty() || !subject.contract.is_empty();

@@ -40,6 +40,8 @@ pub(crate) struct Deviation {
     pub(crate) plan: Vec<Planned>,
     /// How the deviation shows in a response.
     pub(crate) witness: Witness,
+    /// How many responses of a burst may have the meaning that was observed, if that is what is wrong.
+    pub(crate) most: Option<usize>,
     /// What was observed, for findings of the same cause.
     pub(crate) observation: Observation,
     /// What it contradicts.
@@ -66,6 +68,15 @@ impl Abort {
     pub(crate) fn observing(mut self, observation: Observation) -> Abort {
         if let Abort::Deviation(deviation) = &mut self {
             deviation.observation = observation;
+        }
+        self
+    }
+
+    /// The same deviation: more than `most` responses of a burst mean what was observed.
+    #[must_use]
+    pub(crate) fn exceeding(mut self, most: usize) -> Abort {
+        if let Abort::Deviation(deviation) = &mut self {
+            deviation.most = Some(most);
         }
         self
     }
@@ -118,6 +129,7 @@ impl CheckContext<'_> {
             recording: self.recording.clone(),
             plan: self.plan.clone(),
             witness,
+            most: None,
             observation,
             basis: self.basis,
             source: None,

@@ -7,8 +7,8 @@ use otp_contract::{Cell, Contract, Operation, Role, ValueKind};
 
 use super::control::Session;
 use super::{
-    Abort, Credential, IssuedSession, Masking, Planned, PlannedCall, PlannedSession, Recording,
-    RequestMutation, SessionOptions, Step, Subject, SubmittedCode, Tenant, VerifyCall,
+    Abort, Capacity, Credential, Credentials, IssuedSession, Masking, Planned, PlannedCall, PlannedSession,
+    Recording, RequestMutation, SessionOptions, Step, Subject, SubmittedCode, Tenant, VerifyCall,
 };
 use crate::http::{Exchange, HttpClient, HttpError, RawResponse, TIMEOUT};
 use crate::oracle::{Basis, Expectation, limited};
@@ -44,6 +44,8 @@ pub(crate) struct CheckContext<'a> {
     pub(crate) requests: u64,
     /// What the report says about a check that passed.
     pub(crate) note: Option<String>,
+    /// What the run may do at the same time; `None` where there is no run.
+    pub(crate) capacity: Option<Arc<Capacity>>,
     /// The issued codes, each with the name that reports show for it.
     codes: Vec<(String, String)>,
     /// How many of them were issued before the recording starts.
@@ -76,10 +78,41 @@ impl<'a> CheckContext<'a> {
             plan: Vec::new(),
             requests: 0,
             note: None,
+            capacity: None,
             codes: Vec::new(),
             earlier_codes: 0,
             known_tenants: Vec::new(),
         }
+    }
+
+    /// A context for a part of the check: the same subject and effort, and a recording of its own.
+    pub(super) fn part(&self) -> CheckContext<'a> {
+        CheckContext {
+            contract: self.contract,
+            operation: self.operation,
+            subject: self.subject,
+            client: self.client,
+            random: self.random.clone(),
+            effort: self.effort,
+            basis: self.basis,
+            recording: Recording::default(),
+            plan: Vec::new(),
+            requests: 0,
+            note: None,
+            capacity: self.capacity.clone(),
+            codes: Vec::new(),
+            earlier_codes: 0,
+            known_tenants: Vec::new(),
+        }
+    }
+
+    /// Goes on with the recording of a part.
+    pub(super) fn take_recording(&mut self, part: CheckContext<'a>) {
+        self.recording = part.recording;
+        self.plan = part.plan;
+        self.known_tenants = part.known_tenants;
+        self.codes = part.codes;
+        self.earlier_codes = part.earlier_codes;
     }
 
     /// `count` accounts.
@@ -102,6 +135,14 @@ impl<'a> CheckContext<'a> {
         match self.tenants(1).await?.pop() {
             Some(tenant) => Ok(tenant),
             None => Err(Abort::Error("the control created no tenant".to_owned())),
+        }
+    }
+
+    /// The first account of the recording, or a new one.
+    pub(crate) async fn first_tenant(&mut self) -> Result<Tenant, Abort> {
+        match self.known_tenants.first().cloned() {
+            Some(tenant) => Ok(tenant),
+            None => self.tenant().await,
         }
     }
 
@@ -384,10 +425,19 @@ impl<'a> CheckContext<'a> {
 
     /// An exchange as reports may show it.
     pub(crate) fn masked(&self, call: &VerifyCall<'_>, target: &str, response: &RawResponse) -> Exchange {
-        let response = match self.subject.masking {
-            Masking::CredentialsAndCodes => mask(response, &self.codes),
-            _ => response.clone(),
-        };
+        // A server may repeat what it was sent, credentials included.
+        let tenants = self.known_tenants.iter();
+        let mut secrets: Vec<(String, String)> = tenants
+            .flat_map(|tenant| {
+                let name = format!("$CREDENTIALS_{}", tenant.number);
+                let of_scheme = tenant.credentials.values().flat_map(Credentials::secrets);
+                of_scheme.map(move |secret| (secret, name.clone()))
+            })
+            .collect();
+        if self.subject.masking == Masking::CredentialsAndCodes {
+            secrets.extend(self.codes.iter().cloned());
+        }
+        let response = mask(response, &secrets);
         Exchange { request: call.request(target, self.subject.masking), response }
     }
 

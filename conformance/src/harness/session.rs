@@ -278,26 +278,25 @@ impl CheckContext<'_> {
         basis_of_outcome(cells, outcomes, response)
     }
 
-    /// A deviation if the response approves.
+    /// A deviation if the response approves, whatever happened to the session before.
     pub(crate) fn expect_no_approval(&self, response: &RawResponse) -> Result<(), Abort> {
         match approves(self.operation, response) {
             false => Ok(()),
             true => Err(self
                 .deviation("no approval", self.recording.last_response())
                 .because_of(Basis::Safety, None)
-                .observing(Observation::Meaning { allowed: BTreeSet::new(), found: Found::approval() })),
+                .observing(Observation::Meaning { allowed: BTreeSet::new(), found: Found::approval() })
+                .shown_by(Witness::Status)),
         }
     }
 
     /// A deviation unless the response has a 4xx status.
     pub(crate) fn expect_client_error(&self, response: &RawResponse) -> Result<(), Abort> {
-        match (400..500).contains(&response.status) {
-            true => Ok(()),
-            false => {
-                let deviation = self.deviation("a 4xx status", self.recording.last_response());
-                Err(deviation.because_of(Basis::Standard, None).shown_by(Witness::Status))
-            }
+        if (400..500).contains(&response.status) {
+            return Ok(());
         }
+        let deviation = self.deviation("a 4xx status", self.recording.last_response());
+        Err(deviation.because_of(Basis::Standard, None).shown_by(Witness::Status))
     }
 
     /// A deviation unless the response has a 4xx status, or is a documented refusal with a 2xx status.

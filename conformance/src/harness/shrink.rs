@@ -29,7 +29,16 @@ const CALLS: u64 = 400;
 struct Sought {
     status: u16,
     meanings: BTreeSet<Outcome>,
+    /// What would have been right, if that is known.
+    allowed: BTreeSet<Outcome>,
     witness: Witness,
+}
+
+impl Sought {
+    /// Whether this is what would have been right, or a part of it: another situation would be another defect.
+    fn is_within(&self, allowed: &Allowed) -> bool {
+        self.allowed.is_empty() || allowed.outcomes.is_subset(&self.allowed)
+    }
 }
 
 /// What doing steps again has shown.
@@ -52,6 +61,10 @@ impl CheckContext<'_> {
         let sought = Sought {
             status: last.response.status,
             meanings: outcomes(self.operation, &last.response),
+            allowed: match &deviation.observation {
+                Observation::Meaning { allowed, .. } => allowed.clone(),
+                _ => BTreeSet::new(),
+            },
             witness: deviation.witness.clone(),
         };
         let mut shrinker = Shrinker {
@@ -112,7 +125,7 @@ impl CheckContext<'_> {
                     {
                         return Ok(Some(Shown { steps: index + 1, allowed: None }));
                     }
-                    let allowed = session.and_then(|session| step_model(call, tenant, session, &meanings));
+                    let allowed = session.map(|session| step_model(call, tenant, session, &meanings));
                     if !is_last || response.status != sought.status || meanings != sought.meanings {
                         continue;
                     }
@@ -120,9 +133,9 @@ impl CheckContext<'_> {
                     match &sought.witness {
                         Witness::Status => return Ok(Some(Shown { steps, allowed: None })),
                         Witness::Model => {
-                            if let Some(allowed) =
-                                allowed.filter(|allowed| !admits(allowed, &meanings, &response))
-                            {
+                            if let Some(allowed) = allowed.filter(|allowed| {
+                                sought.is_within(allowed) && !admits(allowed, &meanings, &response)
+                            }) {
                                 return Ok(Some(Shown { steps, allowed: Some(allowed) }));
                             }
                         }
@@ -174,16 +187,15 @@ impl CheckContext<'_> {
     }
 }
 
-/// Moves the model of the session ahead by a call, and returns what it allowed; `None` if the call says nothing about the
-/// session.
+/// Moves the model of the session ahead by a call, and returns what it allowed.
 fn step_model(
     call: &PlannedCall,
     tenant: &Tenant,
     session: &mut TrackedSession,
     meanings: &BTreeSet<Outcome>,
-) -> Option<Allowed> {
+) -> Allowed {
     if !call.credential.is_own() {
-        return Some(Allowed::refusals());
+        return Allowed::refusals();
     }
     let code = match (&call.code, call.kind) {
         _ if !call.mutation.is_well_formed() && call.kind.is_none() => CodeKind::Malformed,
@@ -201,7 +213,7 @@ fn step_model(
     let input = Input { code, foreign: tenant.number != session.issued.tenant.number, retry: call.retry };
     let allowed = session.states.allowed(&session.rules, input);
     if input.foreign {
-        return Some(allowed);
+        return allowed;
     }
     if code == CodeKind::Malformed && call.kind.is_none() {
         // A server may read such a call as one with the right code; the check had its own way to judge that.
@@ -211,7 +223,7 @@ fn step_model(
     } else {
         session.states.observe(&session.rules, input, meanings);
     }
-    Some(allowed)
+    allowed
 }
 
 fn admits(allowed: &Allowed, meanings: &BTreeSet<Outcome>, response: &RawResponse) -> bool {
@@ -228,13 +240,17 @@ struct Best {
 impl Best {
     fn applied_to(self, mut deviation: Deviation) -> Deviation {
         let (recording, allowed) = self.deviation;
+        // What was compared with a documented response keeps its expectation.
+        let is_compared = !deviation.differences.is_empty();
         if let Some(allowed) = allowed {
-            deviation.expected = in_words(&allowed);
+            if !is_compared {
+                deviation.expected = in_words(&allowed);
+            }
             if let Observation::Meaning { allowed: expected, .. } = &mut deviation.observation {
                 expected.clone_from(&allowed.outcomes);
             }
         }
-        if matches!(deviation.witness, Witness::Model) {
+        if matches!(deviation.witness, Witness::Model) && !is_compared {
             let meaning = match &deviation.observation {
                 Observation::Meaning { found: Found::Outcomes(meanings), .. } => {
                     format!("which means {}", crate::oracle::in_words(meanings))

@@ -53,6 +53,9 @@ type Exchanging<'c> = Pin<Box<dyn Future<Output = Result<(RawResponse, Duration)
 pub(crate) struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, Outgoing>,
     sent: AtomicU64,
+    /// How many responses have arrived, and how many microseconds they took in total.
+    responses: AtomicU64,
+    micros: AtomicU64,
 }
 
 impl HttpClient {
@@ -89,12 +92,19 @@ impl HttpClient {
         http.set_connect_timeout(Some(TIMEOUT));
         let connector = builder.https_or_http().enable_http1().wrap_connector(http);
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
-        Ok(HttpClient { client, sent: AtomicU64::new(0) })
+        let zero = AtomicU64::default;
+        Ok(HttpClient { client, sent: zero(), responses: zero(), micros: zero() })
     }
 
     /// How many requests the client has sent.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How many responses have arrived, and how long they took in total.
+    pub(crate) fn responses(&self) -> (u64, Duration) {
+        let micros = self.micros.load(Ordering::Relaxed);
+        (self.responses.load(Ordering::Relaxed), Duration::from_micros(micros))
     }
 
     /// Sends a request and reads the response; also returns the time between the two.
@@ -141,7 +151,10 @@ impl HttpClient {
             Ok(RawResponse { status: parts.status.as_u16(), headers: parts.headers, body })
         });
         let response = exchange.await.map_err(|_| HttpError::TimedOut)??;
-        Ok((response, started.elapsed()))
+        let elapsed = started.elapsed();
+        self.responses.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok((response, elapsed))
     }
 }
 

@@ -54,10 +54,22 @@ impl Found {
         }
     }
 
+    /// Whether a session that is still valid gets such a response, to the right code or to a wrong one.
+    fn is_of_live_session(&self) -> bool {
+        let is_live = |outcome: &Outcome| matches!(outcome, Outcome::Approved | Outcome::WrongCode);
+        matches!(self, Found::Outcomes(outcomes) if outcomes.iter().any(is_live))
+    }
+
     /// An approval.
     pub(crate) fn approval() -> Found {
         Found::Outcomes(BTreeSet::from([Outcome::Approved]))
     }
+}
+
+/// Whether these are outcomes of a session that is over.
+fn is_over(allowed: &BTreeSet<Outcome>) -> bool {
+    let ends = [Outcome::AlreadyUsed, Outcome::AttemptsExhausted, Outcome::Expired];
+    !allowed.is_empty() && allowed.iter().all(|outcome| ends.contains(outcome))
 }
 
 impl Observation {
@@ -94,7 +106,10 @@ impl Observation {
                     (true, true) => same_area,
                     _ => false,
                 };
-                overlap && found == other_found
+                let treats_as_live = [(allowed, found), (other_allowed, other_found)]
+                    .into_iter()
+                    .all(|(allowed, found)| is_over(allowed) && found.is_of_live_session());
+                overlap && (treats_as_live || found == other_found)
             }
             (
                 Observation::Places { outcomes, places },
@@ -132,6 +147,16 @@ mod tests {
         assert!(reuse.has_cause_of(&approved_instead_of(&[Outcome::AlreadyUsed, Outcome::Expired]), false));
         assert!(!reuse.has_cause_of(&approved_instead_of(&[Outcome::Expired]), true));
         assert!(!reuse.has_cause_of(&approved_instead_of(&[]), true));
+    }
+
+    #[test]
+    fn a_session_that_does_not_end_has_one_cause_for_the_right_and_for_a_wrong_code() {
+        let compared = Observation::Meaning {
+            allowed: BTreeSet::from([Outcome::AlreadyUsed]),
+            found: Found::Outcomes(BTreeSet::from([Outcome::WrongCode])),
+        };
+        assert!(compared.has_cause_of(&approved_instead_of(&[Outcome::AlreadyUsed]), false));
+        assert!(!compared.has_cause_of(&approved_instead_of(&[Outcome::WrongCode]), false));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The data of a report, serialised as `otp-conformance/report/2`. Members that are not serialised carry what other
 //! formats show besides.
 
+use std::path::PathBuf;
+
 use otp_contract::{Contract, Role, Source};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Finding, ShownExchange};
 use crate::checks::{Area, Tier};
@@ -28,8 +30,14 @@ pub struct Report {
     pub requests: u64,
     /// The addresses of the subject.
     pub targets: Vec<String>,
+    /// What else a replay needs, if a program ran the suite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Setup>,
     /// The verdict over all vendors.
     pub verdict: Verdict,
+    /// The waivers that are of no use any more. Any of them fails the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stale_waivers: Vec<StaleWaiver>,
     /// Why the run ended before all its checks had, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -40,6 +48,49 @@ pub struct Report {
     /// How many checks there are without a selection.
     #[serde(skip)]
     pub available: usize,
+}
+
+/// How a run was set up, for `replay`. It has no secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Setup {
+    /// Whether the subject was the sandbox that the program starts.
+    pub embedded: bool,
+    /// The address of the control, if it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
+    /// The documents of APIs that are not built in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<PathBuf>,
+    /// The faults of the embedded sandbox.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+    /// The responses that the embedded sandbox preferred.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prefer: Vec<String>,
+    /// How many random walks ran for each vendor.
+    pub cases: u32,
+}
+
+/// A waiver that is of no use any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StaleWaiver {
+    /// The checks that it names.
+    pub check: String,
+    /// Why it was given.
+    pub reason: String,
+    /// Why it is of no use any more.
+    pub problem: String,
+}
+
+/// Why a finding does not fail the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownFinding {
+    /// The reason that the waiver gives.
+    pub reason: String,
+    /// The last day on which it holds, such as `2027-03-01`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// Why a run ended before all its checks had.
@@ -151,6 +202,9 @@ pub struct CheckReport {
     /// A remark on a check that passed, such as in how many bursts no race was observed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The waiver of a known finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<KnownFinding>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
@@ -164,7 +218,7 @@ pub struct CheckReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
     /// Every exchange with the subject, if the run kept them.
-    #[serde(skip)]
+    #[serde(rename = "exchanges", skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<ShownExchange>,
 }
 
@@ -190,7 +244,8 @@ impl CheckReport {
 /// advisory never stands for what fails the run.
 pub(crate) fn link_causes(checks: &mut [CheckReport]) {
     // Checks that name one situation make the groups, and those that leave several possible join them.
-    let mut failed: Vec<usize> = (0..checks.len()).filter(|index| checks[*index].finding.is_some()).collect();
+    let is_failed = |index: &usize| checks[*index].result == CheckResult::Failed;
+    let mut failed: Vec<usize> = (0..checks.len()).filter(is_failed).collect();
     failed.sort_by_key(|index| checks[*index].observation.as_ref().map_or(0, Observation::breadth));
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for index in failed {
@@ -274,6 +329,8 @@ pub enum CheckResult {
     Passed,
     /// It does not.
     Failed,
+    /// It does not, and a waiver says that this is known.
+    Known,
     /// The check cannot run against this subject.
     Skipped,
     /// The set-up or the suite failed, so there is no verdict.
@@ -310,7 +367,7 @@ impl Verdict {
         let (mut ran, mut failed, mut error, mut untried) = (false, false, false, false);
         for check in checks {
             match check.result {
-                CheckResult::Passed => ran = true,
+                CheckResult::Passed | CheckResult::Known => ran = true,
                 CheckResult::Failed => {
                     ran = true;
                     failed |= check.gates;
@@ -347,6 +404,8 @@ pub struct Summary {
     pub failed: u64,
     /// Failed without failing the run.
     pub advisory: u64,
+    /// Failed, and a waiver says that this is known.
+    pub known: u64,
     /// Skipped.
     pub skipped: u64,
     /// Ended in an error.
@@ -362,6 +421,7 @@ impl Summary {
             *match check.result {
                 CheckResult::Passed => &mut summary.passed,
                 CheckResult::Failed => &mut summary.failed,
+                CheckResult::Known => &mut summary.known,
                 CheckResult::Skipped => &mut summary.skipped,
                 CheckResult::Error => &mut summary.error,
             } += 1;
