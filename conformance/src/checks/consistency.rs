@@ -6,7 +6,8 @@ use otp_contract::{Cell, Matching, Outcome, Situation};
 use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
-    Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, attempts,
+    Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, Witness,
+    attempts,
 };
 use crate::oracle::{
     CodeKind, Input, Judgement, Observation, basis_of_response, cells_with_outcome, judge, outcomes,
@@ -182,7 +183,8 @@ async fn step(
             if response.status >= 500 {
                 return Err(deviation);
             }
-            Err(deviation.observing(Observation::of_differences(outcomes, &differences)))
+            let observation = Observation::of_differences(outcomes, &differences);
+            Err(deviation.observing(observation).shown_by(Witness::Places(differences)))
         }
         _ => Ok(()),
     }

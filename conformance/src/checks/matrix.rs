@@ -195,7 +195,9 @@ impl MatrixCheck<'_, '_> {
                     Some(observation @ Observation::Meaning { .. }) => {
                         deviation.observing(observation).shown_by(Witness::Model)
                     }
-                    Some(observation) => deviation.observing(observation),
+                    Some(observation) => {
+                        deviation.observing(observation).shown_by(Witness::Places(differences))
+                    }
                     None => deviation,
                 });
             }

@@ -117,8 +117,8 @@ impl CheckContext<'_> {
         let server_error = last.filter(|response| response.status >= 500);
         let (witness, observation) = match server_error {
             Some(response) => {
-                let body = String::from_utf8_lossy(&response.body).into_owned();
-                (Witness::Status, Observation::ServerError { status: response.status, body })
+                let body = String::from_utf8_lossy(&response.body);
+                (Witness::Status, Observation::server_error(response.status, &body))
             }
             None => (Witness::Check, Observation::Other),
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Body, Credential, IssuedSession, RequestMutation, SessionOptions, VerifyCall};
 use crate::http::RawResponse;
-use crate::oracle::CodeKind;
+use crate::oracle::{CodeKind, Difference};
 
 /// One thing that a check did.
 #[derive(Debug, Clone)]
@@ -243,8 +243,11 @@ impl OwnedMutation {
 pub(crate) enum Witness {
     /// The model: the last call's response means what the last one meant, and the session does not allow it.
     Model,
-    /// The last call's response has the same status as the last one had.
+    /// The last call's response has the same status and meaning as the last one had.
     Status,
+    /// The last call's response has the same status and meaning as the last one had, in the same situation, and differs from
+    /// the documented response in the same places.
+    Places(Vec<Difference>),
     /// A response for which this holds, given the session of its call.
     Response(Arc<ResponseTest>),
     /// Only the check itself can recognise it.
@@ -260,6 +263,7 @@ impl std::fmt::Debug for Witness {
         f.write_str(match self {
             Witness::Model => "Model",
             Witness::Status => "Status",
+            Witness::Places(_) => "Places",
             Witness::Response(_) => "Response",
             Witness::Check => "Check",
         })

@@ -17,7 +17,7 @@ use super::{
     VerifyCall,
 };
 use crate::http::RawResponse;
-use crate::oracle::{Allowed, CodeKind, Found, Input, Observation, outcomes};
+use crate::oracle::{Allowed, CodeKind, Found, Input, Observation, has_differences, outcomes};
 
 /// How long a deviation may be shortened.
 const TIME: Duration = Duration::from_secs(8);
@@ -63,6 +63,7 @@ impl CheckContext<'_> {
             meanings: outcomes(self.operation, &last.response),
             allowed: match &deviation.observation {
                 Observation::Meaning { allowed, .. } => allowed.clone(),
+                Observation::Places { outcomes, .. } => outcomes.clone(),
                 _ => BTreeSet::new(),
             },
             witness: deviation.witness.clone(),
@@ -137,6 +138,13 @@ impl CheckContext<'_> {
                                 sought.is_within(allowed) && !admits(allowed, &meanings, &response)
                             }) {
                                 return Ok(Some(Shown { steps, allowed: Some(allowed) }));
+                            }
+                        }
+                        Witness::Places(differences) => {
+                            if allowed.is_some_and(|allowed| sought.is_within(&allowed))
+                                && has_differences(&response, differences)
+                            {
+                                return Ok(Some(Shown { steps, allowed: None }));
                             }
                         }
                         Witness::Response(_) | Witness::Check => {}

@@ -29,7 +29,7 @@ pub(crate) enum Observation {
     ServerError {
         /// Its status.
         status: u16,
-        /// Its body.
+        /// Its body, without what is another one each time.
         body: String,
     },
     /// Something that only the check itself can say.
@@ -80,6 +80,14 @@ impl Observation {
             (difference.place.clone(), (!is_missing).then(|| difference.actual.clone()))
         };
         Observation::Places { outcomes, places: differences.iter().map(value).collect() }
+    }
+
+    /// A server error with this body. Words with a digit, such as ids and times, are another one each time.
+    pub(crate) fn server_error(status: u16, body: &str) -> Observation {
+        let words = body.split_inclusive(|character: char| !character.is_ascii_alphanumeric());
+        let body =
+            words.map(|word| if word.contains(|digit: char| digit.is_ascii_digit()) { "#" } else { word });
+        Observation::ServerError { status, body: body.collect() }
     }
 
     /// A response that lacks this header field.
@@ -163,6 +171,14 @@ mod tests {
     fn where_any_refusal_is_right_only_the_same_area_has_the_same_cause() {
         let any = approved_instead_of(&[]);
         assert!(any.has_cause_of(&any, true) && !any.has_cause_of(&any, false));
+    }
+
+    #[test]
+    fn a_server_error_is_the_same_whatever_id_it_has() {
+        let error =
+            |id: &str| Observation::server_error(500, &format!("{{\"error\":\"oops\",\"id\":\"{id}\"}}"));
+        assert!(error("a1-9f").has_cause_of(&error("7c-0b"), false));
+        assert!(!error("a1-9f").has_cause_of(&Observation::server_error(503, ""), true));
     }
 
     #[test]

@@ -240,7 +240,8 @@ impl CheckReport {
 }
 
 /// Links the failed checks of a vendor to the one that shows their cause best: those whose responses were wrong in the same
-/// way. Of these, one that fails the run comes before an advisory one, and then the one with the fewest calls. What is
+/// way. Of these, one that fails the run comes before an advisory one, and then the one with the fewest calls, in the
+/// matrix if it is there. What is
 /// advisory never stands for what fails the run.
 pub(crate) fn link_causes(checks: &mut [CheckReport]) {
     // Checks that name one situation make the groups, and those that leave several possible join them.
@@ -261,7 +262,10 @@ pub(crate) fn link_causes(checks: &mut [CheckReport]) {
         }
     }
     for mut group in groups {
-        group.sort_by_key(|index| (!checks[*index].gates, checks[*index].calls(), *index));
+        group.sort_by_key(|index| {
+            let check = &checks[*index];
+            (!check.gates, check.calls(), check.area != Area::Matrix, *index)
+        });
         let shown = group.remove(0);
         group.sort_unstable();
         let cause = checks[shown].id.clone();
