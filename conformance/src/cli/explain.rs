@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use otp_contract::{Contract, Statement};
 use otp_sandbox::FAULTS;
 
@@ -19,6 +20,9 @@ pub(super) struct Arguments {
     /// The annotated document of another API
     #[arg(long, value_name = "FILE.yaml")]
     contract: Vec<PathBuf>,
+    /// Name the faults of the sandbox that the check can find
+    #[arg(long, value_parser = BoolishValueParser::new())]
+    verbose: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<String, Failure> {
@@ -36,8 +40,8 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<String, 
     let explained: Vec<String> = contracts
         .iter()
         .filter_map(|contract| match is_without_vendor {
-            true => explain(contract, &format!("{}/{id}", contract.vendor)),
-            false => explain(contract, id),
+            true => explain(contract, &format!("{}/{id}", contract.vendor), arguments.verbose),
+            false => explain(contract, id, arguments.verbose),
         })
         .collect();
     if explained.is_empty() {
@@ -50,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, err: &mut dyn Write) -> Result<String, 
 }
 
 /// The explanation of the check with this id; `None` if the contract has no such check.
-fn explain(contract: &Contract, id: &str) -> Option<String> {
+fn explain(contract: &Contract, id: &str, verbose: bool) -> Option<String> {
     if let Some(sentence) = untestable(contract).into_iter().find(|sentence| sentence.id == id) {
         let Statement { text, source, .. } = sentence.statement;
         return Some(format!(
@@ -96,7 +100,7 @@ fn explain(contract: &Contract, id: &str) -> Option<String> {
         .filter(|fault| faults::applies(fault, contract) && faults::can_find(id, fault))
         .map(|fault| fault.name)
         .collect();
-    if !faults.is_empty() {
+    if verbose && !faults.is_empty() {
         text.push_str(&format!("  may find  {}\n", faults.join(", ")));
     }
     Some(text)

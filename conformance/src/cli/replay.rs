@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use clap::builder::BoolishValueParser;
 use serde::Deserialize;
 
 use super::check;
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "REPORT.json")]
     from: PathBuf,
     /// Print the shell scripts of the findings instead of judging them again
-    #[arg(long)]
+    #[arg(long, value_parser = BoolishValueParser::new())]
     script: bool,
     // Its positional arguments are ids of checks here; see `as_check_ids`.
     #[command(flatten)]

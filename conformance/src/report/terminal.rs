@@ -78,7 +78,7 @@ fn write_verdict(report: &Report, quiet: bool, out: &mut dyn Write) -> io::Resul
     let summary = &report.summary;
     let ran: usize = report.vendors.iter().map(|vendor| vendor.checks.len()).sum();
     let selection = match ran < report.available {
-        true => format!("of {ran} of {} checks, ", report.available),
+        true => format!("{ran} of {} checks: ", report.available),
         false => String::new(),
     };
     writeln!(

@@ -457,10 +457,13 @@ fn an_id_as_reports_print_it_selects_and_explains_a_check() {
     let checked = output(&["check", "zeckta", "d7", "--only", "matrix/expired", "--seed", "1"]);
     let (out, err) = texts(&checked);
     assert_eq!(checked.status.code(), Some(0), "{out}{err}");
-    assert!(out.contains("of 2 of "), "{out}");
+    assert!(out.contains("\n2 of ") && out.contains(" checks: 2 passed, "), "{out}");
     let (out, _) = texts(&output(&["explain", "matrix/expired"]));
     let explained = out.lines().filter(|line| line.ends_with("/matrix/expired")).count();
     assert_eq!(explained, 5, "{out}");
+    assert!(!out.contains("may find"));
+    let (out, _) = texts(&output(&["explain", "matrix/expired", "--verbose"]));
+    assert_eq!(out.lines().filter(|line| line.starts_with("  may find  ")).count(), 5, "{out}");
 }
 
 #[test]
