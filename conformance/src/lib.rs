@@ -30,6 +30,7 @@ mod timing;
 pub use checks::{Area, Tier};
 pub use error::{Exit, Failure};
 pub use harness::{Credentials, Tenant};
+pub use http::ConnectionOptions;
 pub use oracle::{Basis, Difference};
 pub use report::{
     CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange,

@@ -48,7 +48,7 @@ pub(super) async fn run(
         }
     }
     let faults = sandbox::faults(&check.fault)?;
-    let suite = subject::connect(options, faults).await?;
+    let suite = subject::connect(options, faults, err).await?;
     if !quiet {
         let vendors: Vec<_> = suite.vendors().collect();
         let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
