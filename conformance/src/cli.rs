@@ -12,6 +12,8 @@ mod init;
 mod lint;
 mod matrix;
 mod options;
+mod progress;
+mod replay;
 mod sandbox;
 mod serve;
 mod signal;
@@ -50,6 +52,8 @@ control_token in the file, never from the command line of `check`.";
 enum Command {
     /// Check a server, or the embedded sandbox if there is no --target
     Check(check::Arguments),
+    /// Judge findings of a JSON report again, with the same seed and set-up
+    Replay(replay::Arguments),
     /// Serve the sandbox
     Serve(serve::Arguments),
     /// Print every documented response
@@ -84,7 +88,8 @@ pub fn main(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Writ
 }
 
 async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
-    let command = options::with_environment(Cli::command());
+    let command = Cli::command().mut_subcommand("replay", replay::as_check_ids);
+    let command = options::with_environment(command);
     for name in options::unknown_variables(&command) {
         let _ = writeln!(err, "warning: no option is called {name}");
     }
@@ -92,6 +97,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let finished = match cli.command {
         Command::Check(arguments) => check::run(arguments, out, err).await,
+        Command::Replay(arguments) => replay::run(arguments, out, err).await,
         Command::Serve(arguments) => serve::run(arguments, out).await,
         Command::Matrix(arguments) => matrix::run(&arguments).map(|text| print(out, &text)),
         Command::Init(arguments) => init::run(&arguments, out, err),

@@ -5,21 +5,26 @@
 
 mod abort;
 mod call;
+mod capacity;
 mod context;
 mod control;
 mod credentials;
 mod delivery;
+mod plan;
 mod recording;
 mod session;
+mod shrink;
 mod subject;
 mod tenant;
 
 pub(crate) use abort::{Abort, Deviation};
 pub(crate) use call::{Body, RequestMutation, SubmittedCode, VerifyCall};
+pub(crate) use capacity::Capacity;
 pub(crate) use context::{CheckContext, Effort};
 pub(crate) use control::{ControlClient, ControlError};
 pub(crate) use credentials::{Credential, Masking};
 pub(crate) use delivery::DISCONNECT_DELAYS;
+pub(crate) use plan::{Planned, PlannedCall, PlannedSession, Witness};
 pub(crate) use recording::{Recording, Step};
 pub(crate) use session::{IssuedSession, MAX_ATTEMPTS_TRIED, SessionOptions, TrackedSession, attempts};
 pub(crate) use subject::Subject;

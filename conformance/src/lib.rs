@@ -26,6 +26,7 @@ mod report;
 mod runner;
 mod suite;
 mod timing;
+mod waiver;
 
 pub use checks::{Area, Tier};
 pub use error::{Exit, Failure};
@@ -33,8 +34,10 @@ pub use harness::{Credentials, Tenant};
 pub use http::ConnectionOptions;
 pub use oracle::{Basis, Difference};
 pub use report::{
-    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange,
-    ShownRequest, ShownResponse, Stopped, Summary, Untried, VendorReport, Verdict,
+    CellReport, CheckReport, CheckResult, CountedResponse, Finding, KnownFinding, OperationReport, Report,
+    SCHEMA, Setup, ShownExchange, ShownRequest, ShownResponse, ShownStep, StaleWaiver, Stopped, Summary,
+    Untried, VendorReport, Verdict,
 };
-pub use runner::Options;
+pub use runner::{Event, Options};
 pub use suite::{PreparedTenant, SubjectOptions, Suite};
+pub use waiver::{Day, Waiver};

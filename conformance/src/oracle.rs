@@ -9,11 +9,15 @@ mod interpretation;
 mod linearizability;
 mod matcher;
 mod model;
+mod observation;
 
 pub use basis::Basis;
 pub(crate) use basis::{basis_of_outcome, basis_of_response};
 pub(crate) use interpretation::{approves, in_words, limited, outcomes, signals_agree};
 pub(crate) use linearizability::{ObservedCall, is_linearizable};
 pub use matcher::Difference;
-pub(crate) use matcher::{Expectation, Judgement, cells_with_outcome, expected_cells, judge, main_cell};
+pub(crate) use matcher::{
+    Expectation, Judgement, cells_with_outcome, expected_cells, has_differences, judge, main_cell,
+};
 pub(crate) use model::{Allowed, CodeKind, Input, Rules, States};
+pub(crate) use observation::{Found, Observation};

@@ -4,6 +4,8 @@
 //! May use `harness` and `oracle`. It must not judge the server: whatever a server could answer, right or wrong, is left to
 //! the checks.
 
+use std::time::{Duration, Instant};
+
 use otp_contract::{Contract, Outcome, Role};
 
 use crate::error::Failure;
@@ -13,25 +15,27 @@ use crate::harness::{
 use crate::http::RawResponse;
 use crate::oracle::{Basis, approves, outcomes};
 
-/// Checks that the subject of this contract can be judged.
-pub(crate) async fn check(contract: &Contract, subject: &Subject) -> Result<(), Failure> {
+/// Checks that the subject of this contract can be judged, and returns how long a response takes.
+pub(crate) async fn check(contract: &Contract, subject: &Subject) -> Result<Duration, Failure> {
     let id = format!("{}/preflight", contract.vendor);
     let effort = Effort { seed: 0, cases: 0, bursts: 0 };
     let mut context =
         CheckContext::new(contract, Role::Verify, subject, &subject.pooled, &id, effort, Basis::Standard);
-    let mut preflight = Preflight { contract, context: &mut context };
+    let mut preflight = Preflight { contract, context: &mut context, latency: None };
     match preflight.run().await {
         Ok(Some(problem)) | Err(Abort::Error(problem)) => {
             Err(Failure::Preflight { vendor: contract.vendor.clone(), problem })
         }
         // A control that offers less has checks skipped, and a broken connection has its own words.
-        Ok(None) | Err(_) => Ok(()),
+        Ok(None) | Err(_) => Ok(preflight.latency.unwrap_or_default()),
     }
 }
 
 struct Preflight<'p, 'a> {
     contract: &'a Contract,
     context: &'p mut CheckContext<'a>,
+    /// The shortest time that a response took.
+    latency: Option<Duration>,
 }
 
 impl Preflight<'_, '_> {
@@ -42,6 +46,8 @@ impl Preflight<'_, '_> {
             return Ok(Some(problem));
         }
         let issued = self.context.issue_for(&tenant, &SessionOptions::default()).await?;
+        // The first call also connects, and a server may do more for its first call; the second shows how long one takes.
+        self.send(&issued, None, Credential::Wrong).await?;
         let right = self.send(&issued, None, Credential::Own).await?;
         if approves(self.context.operation, &right) {
             return Ok(None);
@@ -78,7 +84,11 @@ impl Preflight<'_, '_> {
         if let Some(session) = session {
             call.session = Some(session);
         }
-        self.context.send(&call).await
+        let started = Instant::now();
+        let response = self.context.send(&call).await?;
+        let elapsed = started.elapsed();
+        self.latency = Some(self.latency.map_or(elapsed, |shortest| shortest.min(elapsed)));
+        Ok(response)
     }
 
     /// The call and its response on one line.

@@ -13,19 +13,23 @@ mod github;
 mod json;
 mod junit;
 mod markdown;
+mod narrative;
 mod reporter;
 mod script;
+mod sign;
+mod steps;
 mod terminal;
 mod text;
 
 pub(crate) use data::link_causes;
 pub use data::{
-    CellReport, CheckReport, CheckResult, OperationReport, Report, SCHEMA, Stopped, Summary, Untried,
-    VendorReport, Verdict,
+    CellReport, CheckReport, CheckResult, KnownFinding, OperationReport, Report, SCHEMA, Setup, StaleWaiver,
+    Stopped, Summary, Untried, VendorReport, Verdict,
 };
 pub use finding::{Finding, ShownExchange, ShownRequest, ShownResponse};
 pub(crate) use reporter::{Format, Reporter};
 pub(crate) use script::{curl, quote};
+pub use steps::{CountedResponse, ShownStep};
 pub(crate) use terminal::Terminal;
 
 /// Every format that `--report` knows. The terminal's is not among them: it always goes to the standard output.

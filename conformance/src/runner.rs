@@ -9,16 +9,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otp_contract::Contract;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 
 use crate::checks::{self, Check, Tier, checks};
 use crate::error::Failure;
-use crate::harness::{Abort, CheckContext, Effort, Subject};
+use crate::harness::{Abort, Capacity, CheckContext, Effort, Subject};
 use crate::report::{
-    CellReport, CheckReport, CheckResult, Finding, OperationReport, Report, SCHEMA, ShownExchange, Stopped,
-    Summary, Untried, VendorReport, Verdict, link_causes,
+    CellReport, CheckReport, CheckResult, Finding, KnownFinding, OperationReport, Report, SCHEMA,
+    ShownExchange, StaleWaiver, Stopped, Summary, Untried, VendorReport, Verdict, link_causes,
 };
+use crate::waiver::{Day, Waiver};
 
 /// What a run does.
 #[derive(Debug, Clone)]
@@ -35,14 +36,18 @@ pub struct Options {
     pub seed: u64,
     /// Runs slice I of N of the checks; the first slice is 1.
     pub shard: Option<(usize, usize)>,
-    /// How many checks run at the same time.
-    pub jobs: usize,
+    /// How many checks run at the same time; as many as the subject keeps up with if there is no number.
+    pub jobs: Option<usize>,
     /// How many random walks the lifecycle check of each vendor runs.
     pub cases: u32,
     /// How many bursts each concurrency check sends; with fewer than 30, a race may well go unnoticed.
     pub bursts: u32,
+    /// The findings that do not fail the run.
+    pub waivers: Vec<Waiver>,
     /// Whether the report keeps the exchanges of checks that passed.
     pub transcript: bool,
+    /// Where the run reports its progress.
+    pub events: Option<UnboundedSender<Event>>,
 }
 
 impl Options {
@@ -55,10 +60,12 @@ impl Options {
             fail_fast: None,
             seed,
             shard: None,
-            jobs: 16,
+            jobs: None,
             cases: 16,
             bursts: 30,
+            waivers: Vec::new(),
             transcript: false,
+            events: None,
         }
     }
 
@@ -81,23 +88,51 @@ impl Options {
     }
 }
 
+/// Something that happened during a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The run starts.
+    Started {
+        /// How many checks it has.
+        checks: usize,
+    },
+    /// A check has ended.
+    Finished {
+        /// Its id.
+        id: String,
+        /// Its result.
+        result: CheckResult,
+        /// Whether it fails the run.
+        fails: bool,
+        /// How many requests it sent to the subject.
+        requests: u64,
+        /// How long it took.
+        duration_ms: u64,
+    },
+}
+
 /// Checks `subject` against `contracts`, until all checks have ended or `stop` has. The report has the checks that have ended
 /// by then.
 pub(crate) async fn run(
     contracts: &[Arc<Contract>],
     subject: &Arc<Subject>,
     options: &Options,
+    latency: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<Report, Failure> {
     let started = Instant::now();
     let selected = select(contracts, options)?;
-    let (finished, stopped) = run_all(selected, subject, options, stop).await?;
-    let vendors = vendor_reports(contracts, finished, options.strict);
+    let (finished, stopped) = run_all(selected, subject, options, latency, stop).await?;
+    let vendors = vendor_reports(contracts, finished);
     let all = || vendors.iter().flat_map(|vendor| &vendor.checks);
     let mut verdict = Verdict::worst(vendors.iter().map(|vendor| vendor.verdict));
     if stopped.is_some() && verdict == Verdict::Conformant {
         // Without the rest, what passed says only that much.
         verdict = if all().next().is_some() { Verdict::Partial } else { Verdict::Inconclusive };
+    }
+    let stale_waivers = stale_waivers(contracts, &vendors, &options.waivers);
+    if !stale_waivers.is_empty() {
+        verdict = Verdict::Nonconformant;
     }
     Ok(Report {
         schema: SCHEMA,
@@ -107,7 +142,9 @@ pub(crate) async fn run(
         duration_ms: millis_since(started),
         requests: subject.requests(),
         targets: subject.targets.clone(),
+        setup: None,
         verdict,
+        stale_waivers,
         stopped,
         summary: Summary::over(all()),
         available: contracts.iter().map(|contract| checks(contract).len()).sum(),
@@ -180,16 +217,22 @@ async fn run_all(
     selected: Vec<(Arc<Contract>, Check)>,
     subject: &Arc<Subject>,
     options: &Options,
+    latency: Duration,
     stop: impl Future<Output = ()>,
 ) -> Result<(Finished, Option<Stopped>), Failure> {
-    let permits = Arc::new(Semaphore::new(options.jobs.max(1)));
+    let send = |event| {
+        // Nobody has to listen.
+        let _ = options.events.as_ref().map(|events| events.send(event));
+    };
+    send(Event::Started { checks: selected.len() });
+    let capacity = Arc::new(Capacity::new(options.jobs, latency));
     let mut running = JoinSet::new();
     for (index, (contract, check)) in selected.into_iter().enumerate() {
-        let (permits, subject) = (Arc::clone(&permits), Arc::clone(subject));
+        let (capacity, subject) = (Arc::clone(&capacity), Arc::clone(subject));
         let (effort, transcript) = (options.effort(), options.transcript);
         running.spawn(async move {
-            let _permit = permits.acquire().await;
-            let report = run_check(&contract, &check, &subject, effort, transcript).await;
+            let _permit = capacity.permits().acquire().await;
+            let report = run_check(&contract, &check, &subject, &capacity, effort, transcript).await;
             (index, contract.vendor.clone(), report)
         });
     }
@@ -197,6 +240,7 @@ async fn run_all(
     let mut failed = 0;
     let mut stopped = None;
     let mut stop = std::pin::pin!(stop);
+    let mut adapting = std::pin::pin!(capacity.adapt([&subject.pooled, &subject.unpooled]));
     while stopped.is_none() {
         let joined = tokio::select! {
             // What has ended counts, even if both happen at once.
@@ -206,11 +250,22 @@ async fn run_all(
                 stopped = Some(Stopped::Signal);
                 break;
             }
+            () = &mut adapting => break,
         };
         let Some(joined) = joined else { break };
         // A panic in a check is a bug of the suite, and must not look like a check that was not selected.
-        let (index, vendor, report) = joined.map_err(|error| Failure::Internal(error.to_string()))?;
-        failed += usize::from(report.finding.is_some() && (options.strict || report.tier == Tier::Contract));
+        let (index, vendor, mut report) = joined.map_err(|error| Failure::Internal(error.to_string()))?;
+        report.gates = options.strict || report.tier == Tier::Contract;
+        waive(&mut report, &options.waivers);
+        let fails = report.result == CheckResult::Failed && report.gates;
+        failed += usize::from(fails);
+        send(Event::Finished {
+            id: report.id.clone(),
+            result: report.result,
+            fails,
+            requests: report.requests,
+            duration_ms: report.duration_ms,
+        });
         finished.insert(index, (vendor, report));
         if options.fail_fast.is_some_and(|limit| failed >= limit) && !running.is_empty() {
             stopped = Some(Stopped::FailFast);
@@ -220,11 +275,7 @@ async fn run_all(
     Ok((finished.into_values().collect(), stopped))
 }
 
-fn vendor_reports(
-    contracts: &[Arc<Contract>],
-    finished: Vec<(String, CheckReport)>,
-    strict: bool,
-) -> Vec<VendorReport> {
+fn vendor_reports(contracts: &[Arc<Contract>], finished: Vec<(String, CheckReport)>) -> Vec<VendorReport> {
     let mut by_vendor = BTreeMap::<String, Vec<CheckReport>>::new();
     for (vendor, report) in finished {
         by_vendor.entry(vendor).or_default().push(report);
@@ -233,9 +284,6 @@ fn vendor_reports(
         .iter()
         .filter_map(|contract| {
             let mut checks = by_vendor.remove(&contract.vendor)?;
-            for check in &mut checks {
-                check.gates = strict || check.tier == Tier::Contract;
-            }
             link_causes(&mut checks);
             Some(VendorReport {
                 vendor: contract.vendor.clone(),
@@ -250,6 +298,71 @@ fn vendor_reports(
         .collect()
 }
 
+/// Marks a failed check as known if a waiver that still holds covers it.
+fn waive(check: &mut CheckReport, waivers: &[Waiver]) {
+    if check.result != CheckResult::Failed {
+        return;
+    }
+    let today = Day::today();
+    let status = last_status(check);
+    let waiver = waivers
+        .iter()
+        .find(|waiver| waiver.is_about(&check.id) && waiver.covers(status) && !waiver.has_run_out(today));
+    if let Some(waiver) = waiver {
+        check.result = CheckResult::Known;
+        check.gates = false;
+        check.waiver = Some(KnownFinding {
+            reason: waiver.reason.clone(),
+            until: waiver.until.map(|until| until.to_string()),
+        });
+    }
+}
+
+/// The status of the response that failed a check.
+fn last_status(check: &CheckReport) -> Option<u16> {
+    let last = check.finding.as_ref()?.exchanges.last()?;
+    last.response.as_ref().map(|response| response.status)
+}
+
+/// The waivers that have run out, name no check, or name checks that ran without a finding that they cover. One whose checks
+/// have not run is left alone.
+fn stale_waivers(
+    contracts: &[Arc<Contract>],
+    vendors: &[VendorReport],
+    waivers: &[Waiver],
+) -> Vec<StaleWaiver> {
+    let today = Day::today();
+    let ran: Vec<_> = vendors.iter().flat_map(|vendor| &vendor.checks).collect();
+    let problem = |waiver: &Waiver| {
+        if let (true, Some(until)) = (waiver.has_run_out(today), waiver.until) {
+            return Some(format!("it ran out on {until}"));
+        }
+        let exists =
+            || contracts.iter().flat_map(|contract| checks(contract)).any(|check| waiver.is_about(&check.id));
+        let mut about = ran.iter().filter(|check| waiver.is_about(&check.id)).peekable();
+        let is_undecided = |check: &&&CheckReport| {
+            matches!(check.result, CheckResult::Skipped | CheckResult::Error)
+                || check.waiver.is_some() && waiver.covers(last_status(check))
+        };
+        match about.peek().is_some() {
+            false if exists() => None,
+            false => Some("no check has this id".to_owned()),
+            true if about.any(|check| is_undecided(&check)) => None,
+            true => Some("no finding is covered by it any more".to_owned()),
+        }
+    };
+    waivers
+        .iter()
+        .filter_map(|waiver| {
+            Some(StaleWaiver {
+                check: waiver.check.as_str().to_owned(),
+                reason: waiver.reason.clone(),
+                problem: problem(waiver)?,
+            })
+        })
+        .collect()
+}
+
 /// The pauses before a check whose connection broke runs again.
 const RETRY_PAUSES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(500)];
 
@@ -257,12 +370,17 @@ async fn run_check(
     contract: &Contract,
     check: &Check,
     subject: &Subject,
+    capacity: &Arc<Capacity>,
     effort: Effort,
     transcript: bool,
 ) -> CheckReport {
     let started = Instant::now();
-    let context =
-        |client| CheckContext::new(contract, check.role, subject, client, &check.id, effort, check.basis);
+    let context = |client| {
+        let mut context =
+            CheckContext::new(contract, check.role, subject, client, &check.id, effort, check.basis);
+        context.capacity = Some(Arc::clone(capacity));
+        context
+    };
     let mut current = context(&subject.pooled);
     let mut result = checks::run(check, &mut current).await;
     let mut unanswered = Vec::new();
@@ -289,6 +407,9 @@ async fn run_check(
         && let Some(deviation) = unanswered.pop()
     {
         result = Err(deviation);
+    }
+    if let Err(Abort::Deviation(deviation)) = result {
+        result = Err(Abort::Deviation(Box::new(current.shrunk(*deviation).await)));
     }
     let mut report = check_report(check, result, &mut current, effort.seed);
     report.duration_ms = millis_since(started);
@@ -319,7 +440,9 @@ fn check_report(
         given: Vec::new(),
         reason: None,
         note: None,
+        waiver: None,
         finding: None,
+        observation: None,
         cause: None,
         also: Vec::new(),
         transcript: Vec::new(),
@@ -337,7 +460,14 @@ fn check_report(
             if let Some(source) = &deviation.source {
                 report.citation = source.clone();
             }
-            report.finding = Some(Finding::new(&check.id, context.contract, targets, *deviation, seed));
+            report.observation = Some(deviation.observation.clone());
+            report.finding = Some(Finding::new(
+                (&check.id, &check.statement),
+                context.contract,
+                targets,
+                *deviation,
+                seed,
+            ));
         }
         Err(Abort::Skip(reason)) => {
             report.result = CheckResult::Skipped;

@@ -130,6 +130,11 @@ impl Suite {
         &self.subject.targets
     }
 
+    /// How many requests the suite has sent, those to the control included.
+    pub fn requests(&self) -> u64 {
+        self.subject.requests()
+    }
+
     /// Runs the checks.
     ///
     /// # Errors
@@ -151,10 +156,11 @@ impl Suite {
     ) -> Result<Report, Failure> {
         let is_selected =
             |contract: &&Arc<Contract>| checks(contract).iter().any(|check| options.selects(&check.id));
+        let mut latency = Duration::ZERO;
         for contract in self.contracts.iter().filter(is_selected) {
-            preflight::check(contract, &self.subject).await?;
+            latency = latency.max(preflight::check(contract, &self.subject).await?);
         }
-        runner::run(&self.contracts, &self.subject, options, stop).await
+        runner::run(&self.contracts, &self.subject, options, latency, stop).await
     }
 }
 

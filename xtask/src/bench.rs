@@ -5,12 +5,16 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use crate::cargo::cargo;
 
 mod control_client;
+pub(crate) mod findings;
+mod latency;
+mod process;
 pub(crate) mod sandbox;
 pub(crate) mod sdk;
 
@@ -53,6 +57,43 @@ pub(crate) fn suite(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         "ratio                  {} % of the bare loop; medians of {ROUNDS}",
         rate * 100 / bare.max(1)
     )?;
+    slow_servers(&release, out)
+}
+
+/// The latencies of the slow servers.
+const LATENCIES_MS: [u64; 3] = [20, 100, 1_000];
+
+/// How long the check of one vendor takes, and that of all, if each response takes longer.
+fn slow_servers(release: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let program = release.join("otp-conformance");
+    let mut command = Command::new(&program);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let (_sandbox, line) = process::start(command)?;
+    let address =
+        line.split("http://").nth(1).and_then(|rest| rest.split(',').next()).context("no address")?;
+    for latency in LATENCIES_MS {
+        let slow = latency::listen(address.parse()?, Duration::from_millis(latency))?;
+        let mut times = Vec::new();
+        for vendors in [&["exotel"][..], &[]] {
+            let started = Instant::now();
+            let output = Command::new(&program)
+                .args(["check", "--quiet", "--seed", "1", "--target", &format!("http://{slow}")])
+                .args(vendors)
+                .output()
+                .context("cannot run the suite")?;
+            times.push(started.elapsed().as_secs_f64());
+            if !output.status.success() {
+                bail!("at {latency} ms: {}", String::from_utf8_lossy(&output.stdout));
+            }
+        }
+        writeln!(
+            out,
+            "{:<23}one vendor {:.1} s, all vendors {:.1} s",
+            format!("at {latency} ms latency"),
+            times[0],
+            times[1]
+        )?;
+    }
     Ok(())
 }
 

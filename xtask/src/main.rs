@@ -65,6 +65,8 @@ enum Command {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Bench {
+    /// How many calls a finding shows, over all faults of the sandbox
+    Findings,
     /// The suite's check of all vendors, compared with a client that only sends requests.
     Suite,
     /// The sandbox, compared with a minimal axum server and with Prism, with a million sessions, and with Redis.
@@ -104,6 +106,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Layers => layers::run(&root, layers::Detail::Graphs, &mut out)?,
         Command::Bench { what: Bench::Suite } => {
             bench::suite(&root, &mut out)?;
+            true
+        }
+        Command::Bench { what: Bench::Findings } => {
+            bench::findings::run(&root, &mut out)?;
             true
         }
         Command::Bench { what: Bench::Sandbox } => {

@@ -6,7 +6,7 @@ use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{Abort, CheckContext, Credential, IssuedSession, Tenant, VerifyCall, attempts};
 use crate::http::RawResponse;
-use crate::oracle::{Allowed, Basis};
+use crate::oracle::{Allowed, Basis, Observation};
 
 pub(crate) const PROBES: &[Probe] = &[
     Probe {
@@ -176,7 +176,11 @@ async fn challenge(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     for credential in [Credential::Missing, Credential::Wrong] {
         let response = context.submit_with(&session, credential).await?;
         if response.status == 401 && !response.headers.contains_key(http::header::WWW_AUTHENTICATE) {
-            return Err(context.deviation("HTTP 401 with WWW-Authenticate", "HTTP 401 without it"));
+            let deviation = context.deviation("HTTP 401 with WWW-Authenticate", "HTTP 401 without it");
+            let missing = Observation::missing_header(Outcome::Unauthorized, "www-authenticate");
+            return Err(deviation.observing(missing).shown_where(|response, _| {
+                response.status == 401 && !response.headers.contains_key(http::header::WWW_AUTHENTICATE)
+            }));
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Many calls at the same time on one session, over open connections and, if there are several targets, over all of them.
 //! A call without a response may or may not have been applied, and proves nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,11 +11,13 @@ use tokio::sync::Barrier;
 use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
-    Abort, CheckContext, Credential, Masking, Step, SubmittedCode, TrackedSession, VerifyCall, attempts,
+    Abort, CheckContext, Credential, Masking, Planned, Step, SubmittedCode, TrackedSession, VerifyCall,
+    attempts,
 };
 use crate::http::{HttpError, RawResponse};
 use crate::oracle::{
-    Allowed, Basis, CodeKind, Input, ObservedCall, in_words, is_linearizable, limited, outcomes,
+    Allowed, Basis, CodeKind, Found, Input, Observation, ObservedCall, in_words, is_linearizable, limited,
+    outcomes,
 };
 
 pub(super) const PROBES: &[Probe] = &[
@@ -93,6 +95,7 @@ async fn burst(
         }
         calls.push(BurstCall { kind: *kind, sent, response });
     }
+    context.plan.push(Planned::Opaque);
     context.recording.steps.push(Step::Burst(exchanges));
     let mut responses = calls.iter().filter_map(|call| call.response.as_ref());
     if let Some(reason) = responses.find_map(|(_, response)| limited(context.operation, response)) {
@@ -133,82 +136,103 @@ async fn open_connections(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     for finished in running {
         let _ = finished.await;
     }
-    context.forget_sessions();
+    context.reset_recording();
     Ok(())
 }
 
 async fn single_use(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     open_connections(context).await?;
-    let tenant = context.tenant().await?;
     let bursts = context.effort.bursts;
-    for number in 1..=bursts {
-        let session = context.start_session_for(&tenant, &attempts(10)).await?;
-        let codes = vec![(CodeKind::Right, session.issued.right()); BURST_SIZE];
-        let calls = burst(context, &session, &codes).await?;
-        let mut approved = 0;
-        let mut lost = 0;
-        for call in &calls {
-            match &call.response {
-                None => lost += 1,
-                Some((_, response)) if response.status >= 500 => {
-                    let actual = format!("HTTP {}", response.status);
-                    let deviation = context.deviation("a status below 500 for each call", actual);
-                    return Err(deviation.because_of(Basis::Standard, None));
-                }
-                Some((_, response)) => {
-                    let meanings = outcomes(context.operation, response);
-                    approved += usize::from(meanings.len() == 1 && meanings.contains(&Outcome::Approved));
-                }
+    let numbers = (1..=bursts).collect();
+    context.for_each(numbers, |context, number| Box::pin(single_use_burst(context, number))).await?;
+    context.note = Some(format!("no race was observed in {bursts} bursts of {BURST_SIZE}"));
+    Ok(())
+}
+
+async fn single_use_burst(context: &mut CheckContext<'_>, number: u32) -> Result<(), Abort> {
+    let tenant = context.first_tenant().await?;
+    let bursts = context.effort.bursts;
+    let session = context.start_session_for(&tenant, &attempts(10)).await?;
+    let codes = vec![(CodeKind::Right, session.issued.right()); BURST_SIZE];
+    let calls = burst(context, &session, &codes).await?;
+    let mut approved = 0;
+    let mut lost = 0;
+    for call in &calls {
+        match &call.response {
+            None => lost += 1,
+            Some((_, response)) if response.status >= 500 => {
+                let actual = format!("HTTP {}", response.status);
+                let deviation = context.deviation("a status below 500 for each call", actual);
+                return Err(deviation.because_of(Basis::Standard, None));
+            }
+            Some((_, response)) => {
+                let meanings = outcomes(context.operation, response);
+                approved += usize::from(meanings.len() == 1 && meanings.contains(&Outcome::Approved));
             }
         }
-        if approved > 1 || (approved == 0 && lost == 0) {
-            return Err(context.deviation(
-                format!("1 approval for {BURST_SIZE} calls at the same time"),
-                format!("{approved} approvals in burst {number} of {bursts}"),
-            ));
-        }
-        context.forget_sessions();
     }
-    context.note = Some(format!("no race was observed in {bursts} bursts of {BURST_SIZE}"));
+    if approved > 1 || (approved == 0 && lost == 0) {
+        let deviation = context.deviation(
+            format!("1 approval for {BURST_SIZE} calls at the same time"),
+            format!("{approved} approvals in burst {number} of {bursts}"),
+        );
+        return Err(match approved {
+            0 => deviation,
+            _ => deviation.exceeding(1).observing(Observation::Meaning {
+                allowed: BTreeSet::from([Outcome::AlreadyUsed]),
+                found: Found::approval(),
+            }),
+        });
+    }
+    context.forget_sessions();
     Ok(())
 }
 
 async fn limit(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     open_connections(context).await?;
-    let tenant = context.tenant().await?;
     let bursts = context.effort.bursts;
-    for number in 1..=bursts {
-        let session = context.start_session_for(&tenant, &attempts(5)).await?;
-        let limit = session.limit()? as usize;
-        if limit >= BURST_SIZE {
-            return Err(Abort::Skip(format!(
-                "the limit in force, {limit}, is not below the {BURST_SIZE} calls of a burst"
-            )));
-        }
-        let wrong = context.wrong_codes(&session.issued.code, BURST_SIZE);
-        let codes: Vec<_> = wrong.iter().map(|code| (CodeKind::Wrong, SubmittedCode::plain(code))).collect();
-        let calls = burst(context, &session, &codes).await?;
-        let responses: Vec<_> = calls.iter().filter_map(|call| call.response.as_ref()).collect();
-        let compared = responses
-            .iter()
-            .filter(|(_, response)| {
-                let meanings = outcomes(context.operation, response);
-                meanings.contains(&Outcome::WrongCode) && !meanings.contains(&Outcome::AttemptsExhausted)
-            })
-            .count();
-        if compared > limit {
-            return Err(context.deviation(
-                format!("at most {limit} of {BURST_SIZE} wrong codes at the same time compared"),
-                format!("{compared} compared in burst {number} of {bursts}"),
-            ));
-        }
-        if responses.len() >= limit {
-            let response = context.send(&context.call(&session.issued, session.issued.right())).await?;
-            context.expect_outcome(&response, &Allowed::refusals())?;
-        }
-        context.forget_sessions();
-    }
+    let numbers = (1..=bursts).collect();
+    context.for_each(numbers, |context, number| Box::pin(limit_burst(context, number))).await?;
     context.note = Some(format!("no race was observed in {bursts} bursts of {BURST_SIZE}"));
+    Ok(())
+}
+
+async fn limit_burst(context: &mut CheckContext<'_>, number: u32) -> Result<(), Abort> {
+    let tenant = context.first_tenant().await?;
+    let bursts = context.effort.bursts;
+    let session = context.start_session_for(&tenant, &attempts(5)).await?;
+    let limit = session.limit()? as usize;
+    if limit >= BURST_SIZE {
+        return Err(Abort::Skip(format!(
+            "the limit in force, {limit}, is not below the {BURST_SIZE} calls of a burst"
+        )));
+    }
+    let wrong = context.wrong_codes(&session.issued.code, BURST_SIZE);
+    let codes: Vec<_> = wrong.iter().map(|code| (CodeKind::Wrong, SubmittedCode::plain(code))).collect();
+    let calls = burst(context, &session, &codes).await?;
+    let responses: Vec<_> = calls.iter().filter_map(|call| call.response.as_ref()).collect();
+    let compared = responses
+        .iter()
+        .filter(|(_, response)| {
+            let meanings = outcomes(context.operation, response);
+            meanings.contains(&Outcome::WrongCode) && !meanings.contains(&Outcome::AttemptsExhausted)
+        })
+        .count();
+    if compared > limit {
+        let deviation = context.deviation(
+            format!("at most {limit} of {BURST_SIZE} wrong codes at the same time compared"),
+            format!("{compared} compared in burst {number} of {bursts}"),
+        );
+        return Err(deviation.exceeding(limit).observing(Observation::Meaning {
+            allowed: BTreeSet::from([Outcome::AttemptsExhausted]),
+            found: Found::Outcomes(BTreeSet::from([Outcome::WrongCode])),
+        }));
+    }
+    if responses.len() >= limit {
+        let response = context.send(&context.call(&session.issued, session.issued.right())).await?;
+        context.expect_outcome(&response, &Allowed::refusals())?;
+    }
+    context.forget_sessions();
     Ok(())
 }
 
@@ -238,49 +262,59 @@ fn with_any_refusal(call: ObservedCall) -> ObservedCall {
 
 async fn mixed(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     open_connections(context).await?;
-    let tenant = context.tenant().await?;
-    for _ in 0..context.effort.bursts {
-        let session = context.start_session_for(&tenant, &attempts(3)).await?;
-        let wrong = context.wrong_codes(&session.issued.code, MIXED_BURST_SIZE);
-        let mut codes: Vec<_> =
-            wrong.iter().map(|code| (CodeKind::Wrong, SubmittedCode::plain(code))).collect();
-        for _ in 0..2 {
-            let place = context.random.usize(0..codes.len());
-            codes[place] = (CodeKind::Right, session.issued.right());
-        }
-        let observed: Vec<_> = burst(context, &session, &codes)
-            .await?
-            .iter()
-            .map(|call| ObservedCall {
-                input: Input { code: call.kind, foreign: false, retry: context.retries() },
-                sent: call.sent,
-                response: call.response.as_ref().map(|(at, response)| (*at, meanings(context, response))),
-            })
-            .collect();
-        if !is_linearizable(&session.rules, &session.states, &observed) {
-            let calls: Vec<_> = observed
-                .iter()
-                .map(|call| {
-                    let meaning = call.response.as_ref().map(|(_, outcomes)| in_words(outcomes));
-                    let meaning = meaning.unwrap_or_else(|| "no response".to_owned());
-                    format!("{:?}: {meaning}", call.input.code).to_lowercase()
-                })
-                .collect();
-            let deviation = context.deviation(
-                "responses that some order of the calls explains",
-                format!("no order explains {}", calls.join(", ")),
-            );
-            // If some order explains which codes were approved and which were compared, only the kinds of refusals are
-            // wrong.
-            let relaxed: Vec<_> = observed.into_iter().map(with_any_refusal).collect();
-            return Err(match is_linearizable(&session.rules, &session.states, &relaxed) {
-                true => deviation.because_of(Basis::Inferred, None),
-                false => deviation,
-            });
-        }
-        context.forget_sessions();
-    }
+    let bursts = context.effort.bursts;
+    let numbers = (1..=bursts).collect();
+    context.for_each(numbers, |context, _| Box::pin(mixed_burst(context))).await?;
     let bursts = context.effort.bursts;
     context.note = Some(format!("no race was observed in {bursts} bursts of {MIXED_BURST_SIZE}"));
+    Ok(())
+}
+
+async fn mixed_burst(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    let tenant = context.first_tenant().await?;
+    let session = context.start_session_for(&tenant, &attempts(3)).await?;
+    let wrong = context.wrong_codes(&session.issued.code, MIXED_BURST_SIZE);
+    let mut codes: Vec<_> = wrong.iter().map(|code| (CodeKind::Wrong, SubmittedCode::plain(code))).collect();
+    for _ in 0..2 {
+        let place = context.random.usize(0..codes.len());
+        codes[place] = (CodeKind::Right, session.issued.right());
+    }
+    let observed: Vec<_> = burst(context, &session, &codes)
+        .await?
+        .iter()
+        .map(|call| ObservedCall {
+            input: Input { code: call.kind, foreign: false, retry: context.retries() },
+            sent: call.sent,
+            response: call.response.as_ref().map(|(at, response)| (*at, meanings(context, response))),
+        })
+        .collect();
+    if !is_linearizable(&session.rules, &session.states, &observed) {
+        let calls: Vec<_> = observed
+            .iter()
+            .map(|call| {
+                let meaning = call.response.as_ref().map(|(_, outcomes)| in_words(outcomes));
+                let meaning = meaning.unwrap_or_else(|| "no response".to_owned());
+                format!("{:?}: {meaning}", call.input.code).to_lowercase()
+            })
+            .fold(BTreeMap::<String, usize>::new(), |mut counts, call| {
+                *counts.entry(call).or_default() += 1;
+                counts
+            })
+            .into_iter()
+            .map(|(call, count)| format!("{count} × {call}"))
+            .collect();
+        let deviation = context.deviation(
+            "responses that some order of the calls explains",
+            format!("no order explains {}", calls.join("; ")),
+        );
+        // If some order explains which codes were approved and which were compared, only the kinds of refusals are
+        // wrong.
+        let relaxed: Vec<_> = observed.into_iter().map(with_any_refusal).collect();
+        return Err(match is_linearizable(&session.rules, &session.states, &relaxed) {
+            true => deviation.because_of(Basis::Inferred, None),
+            false => deviation,
+        });
+    }
+    context.forget_sessions();
     Ok(())
 }

@@ -6,10 +6,12 @@ use otp_contract::{Cell, Matching, Outcome, Situation};
 use super::probe::{Authority, Probe, always};
 use super::{Area, standards};
 use crate::harness::{
-    Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, attempts,
+    Abort, CheckContext, RequestMutation, SessionOptions, SubmittedCode, TrackedSession, VerifyCall, Witness,
+    attempts,
 };
 use crate::oracle::{
-    CodeKind, Input, Judgement, basis_of_response, cells_with_outcome, judge, outcomes, signals_agree,
+    CodeKind, Input, Judgement, Observation, basis_of_response, cells_with_outcome, judge, outcomes,
+    signals_agree,
 };
 
 pub(crate) const PROBES: &[Probe] = &[
@@ -49,60 +51,84 @@ const CALLS_AFTER_END: usize = 6;
 /// How many sessions get only the right code.
 const APPROVED_SESSIONS: usize = 24;
 
+/// A part of the walk, with sessions of its own.
+#[derive(Clone, Copy)]
+enum Stretch {
+    /// Sessions that end in every way.
+    Round(usize),
+    /// A session that gets only the right code.
+    Approved,
+}
+
 async fn walk(context: &mut CheckContext<'_>) -> Result<(), Abort> {
-    let tenant = context.tenant().await?;
-    for number in 0..ROUNDS {
-        context.forget_sessions();
-        let options = if number % 2 == 0 { attempts(3) } else { SessionOptions::default() };
-        let mut used = context.start_session_for(&tenant, &options).await?;
-        for _ in 0..used.spare_attempts().min(2) {
-            step(context, &mut used, CodeKind::Wrong).await?;
-        }
-        for _ in 0..=CALLS_AFTER_END {
-            step(context, &mut used, CodeKind::Right).await?;
-        }
-        let mut locked = context.start_session_for(&tenant, &attempts(2)).await?;
-        if let Ok(limit) = locked.limit()
-            && limit <= 10
-        {
-            for _ in 0..limit {
-                step(context, &mut locked, CodeKind::Wrong).await?;
+    let rounds = (0..ROUNDS).map(Stretch::Round);
+    let stretches = rounds.chain([Stretch::Approved; APPROVED_SESSIONS]).collect();
+    let walked = context.for_each(stretches, |context, stretch| {
+        Box::pin(async move {
+            match stretch {
+                Stretch::Round(number) => round(context, number).await,
+                Stretch::Approved => approved(context).await,
             }
+        })
+    });
+    walked.await?;
+    Ok(())
+}
+
+async fn approved(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    context.forget_sessions();
+    let tenant = context.first_tenant().await?;
+    let mut session = context.start_session_for(&tenant, &SessionOptions::default()).await?;
+    step(context, &mut session, CodeKind::Right).await
+}
+
+async fn round(context: &mut CheckContext<'_>, number: usize) -> Result<(), Abort> {
+    context.forget_sessions();
+    let tenant = context.first_tenant().await?;
+    let options = if number.is_multiple_of(2) { attempts(3) } else { SessionOptions::default() };
+    let mut used = context.start_session_for(&tenant, &options).await?;
+    for _ in 0..used.spare_attempts().min(2) {
+        step(context, &mut used, CodeKind::Wrong).await?;
+    }
+    for _ in 0..=CALLS_AFTER_END {
+        step(context, &mut used, CodeKind::Right).await?;
+    }
+    let mut locked = context.start_session_for(&tenant, &attempts(2)).await?;
+    if let Ok(limit) = locked.limit()
+        && limit <= 10
+    {
+        for _ in 0..limit {
+            step(context, &mut locked, CodeKind::Wrong).await?;
+        }
+        for _ in 0..CALLS_AFTER_END / 2 {
+            step(context, &mut locked, CodeKind::Wrong).await?;
+            step(context, &mut locked, CodeKind::Right).await?;
+        }
+    }
+    // Almost to the limit, and then the right code.
+    let mut late = context.start_session_for(&tenant, &attempts(6)).await?;
+    for _ in 0..late.spare_attempts().min(6) {
+        step(context, &mut late, CodeKind::Wrong).await?;
+    }
+    step(context, &mut late, CodeKind::Right).await?;
+    step(context, &mut late, CodeKind::Right).await?;
+    // A session that ended before its lifetime has two reasons to refuse afterwards.
+    for over in [&mut used, &mut locked] {
+        if let Ok(ttl) = over.ttl() {
+            context.advance(over, ttl + 1).await?;
             for _ in 0..CALLS_AFTER_END / 2 {
-                step(context, &mut locked, CodeKind::Wrong).await?;
-                step(context, &mut locked, CodeKind::Right).await?;
-            }
-        }
-        // Almost to the limit, and then the right code.
-        let mut late = context.start_session_for(&tenant, &attempts(6)).await?;
-        for _ in 0..late.spare_attempts().min(6) {
-            step(context, &mut late, CodeKind::Wrong).await?;
-        }
-        step(context, &mut late, CodeKind::Right).await?;
-        step(context, &mut late, CodeKind::Right).await?;
-        // A session that ended before its lifetime has two reasons to refuse afterwards.
-        for over in [&mut used, &mut locked] {
-            if let Ok(ttl) = over.ttl() {
-                context.advance(over, ttl + 1).await?;
-                for _ in 0..CALLS_AFTER_END / 2 {
-                    step(context, over, CodeKind::Wrong).await?;
-                    step(context, over, CodeKind::Right).await?;
-                }
-            }
-        }
-        let mut expired = context.start_session_for(&tenant, &options).await?;
-        if let Ok(ttl) = expired.ttl() {
-            context.advance(&mut expired, ttl + 1).await?;
-            for _ in 0..CALLS_AFTER_END / 2 {
-                step(context, &mut expired, CodeKind::Wrong).await?;
-                step(context, &mut expired, CodeKind::Right).await?;
+                step(context, over, CodeKind::Wrong).await?;
+                step(context, over, CodeKind::Right).await?;
             }
         }
     }
-    for _ in 0..APPROVED_SESSIONS {
-        context.forget_sessions();
-        let mut session = context.start_session_for(&tenant, &SessionOptions::default()).await?;
-        step(context, &mut session, CodeKind::Right).await?;
+    let mut expired = context.start_session_for(&tenant, &options).await?;
+    if let Ok(ttl) = expired.ttl() {
+        context.advance(&mut expired, ttl + 1).await?;
+        for _ in 0..CALLS_AFTER_END / 2 {
+            step(context, &mut expired, CodeKind::Wrong).await?;
+            step(context, &mut expired, CodeKind::Right).await?;
+        }
     }
     Ok(())
 }
@@ -151,9 +177,14 @@ async fn step(
             let deviation = context.deviation_with(
                 expectation.describe(closest),
                 context.recording.last_response(),
-                differences,
+                differences.clone(),
             );
-            Err(deviation.because_of(basis, source))
+            let deviation = deviation.because_of(basis, source);
+            if response.status >= 500 {
+                return Err(deviation);
+            }
+            let observation = Observation::of_differences(outcomes, &differences);
+            Err(deviation.observing(observation).shown_by(Witness::Places(differences)))
         }
         _ => Ok(()),
     }

@@ -5,8 +5,8 @@ use otp_contract::Situation;
 use super::probe::{Authority, Probe, SESSION, always, body_with, code_in_body};
 use super::{Area, standards};
 use crate::harness::{
-    Abort, Body, CheckContext, Credentials, RequestMutation, SubmittedCode, TrackedSession, VerifyCall,
-    attempts,
+    Abort, Body, CheckContext, Credentials, IssuedSession, RequestMutation, SubmittedCode, TrackedSession,
+    VerifyCall, attempts,
 };
 use crate::http::RawResponse;
 
@@ -93,49 +93,62 @@ async fn responses(
 
 async fn code(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     // Two sessions with different codes each: six digits may occur in an id by chance once, but not twice.
-    let mut revealed = Vec::new();
     let orders = [
         (SessionState::Live, RightCode::First),
         (SessionState::Live, RightCode::Last),
         (SessionState::Locked, RightCode::Last),
         (SessionState::Expired, RightCode::Last),
     ];
-    for (state, right) in orders.into_iter().flat_map(|order| [order, order]) {
-        let mut session = context.start_session(&attempts(3)).await?;
-        let mut all = Vec::new();
-        if state == SessionState::Expired
-            && let Some(ttl) = session.rules.ttl
-        {
-            context.advance(&mut session, ttl + 1).await?;
-        }
-        if state == SessionState::Locked
-            && let Some(limit) = session.rules.limit.filter(|limit| *limit <= 20)
-        {
-            let issued = session.issued.clone();
-            for _ in 0..=limit {
-                let wrong = context.wrong_code(&issued.code);
-                all.push(context.send(&context.call(&issued, SubmittedCode::plain(&wrong))).await?);
-            }
-        }
-        all.extend(responses(context, &session, right).await?);
-        let code = session.issued.code.clone();
-        let secrets = session.issued.tenant.credentials.values();
-        if secrets
-            .map(Credentials::secret)
-            .any(|secret| all.iter().any(|response| contains(response, secret)))
-        {
-            return Err(context
-                .deviation("no response with the caller's secret", "the secret in a header or the body"));
-        }
-        revealed.push(all.iter().any(|response| contains(response, &code)));
-    }
+    let orders = orders.into_iter().flat_map(|order| [order, order]).collect();
+    let revealing =
+        context.for_each(orders, |context, (state, right)| Box::pin(reveals_code(context, state, right)));
+    let revealed = revealing.await?;
     match revealed.iter().filter(|revealed| **revealed).count() {
         0 | 1 => Ok(()),
         _ => {
-            Err(context
-                .deviation("no response with the right code", "the right code in a header or the body"))
+            let deviation = context
+                .deviation("no response with the right code", "the right code in a header or the body");
+            Err(deviation.shown_where(|response, session| {
+                session.is_some_and(|session| contains(response, &session.code))
+            }))
         }
     }
+}
+
+/// Whether a response to a session in this state has its code. A deviation if one has the caller's secret.
+async fn reveals_code(
+    context: &mut CheckContext<'_>,
+    state: SessionState,
+    right: RightCode,
+) -> Result<bool, Abort> {
+    let mut session = context.start_session(&attempts(3)).await?;
+    let mut all = Vec::new();
+    if state == SessionState::Expired
+        && let Some(ttl) = session.rules.ttl
+    {
+        context.advance(&mut session, ttl + 1).await?;
+    }
+    if state == SessionState::Locked
+        && let Some(limit) = session.rules.limit.filter(|limit| *limit <= 20)
+    {
+        let issued = session.issued.clone();
+        for _ in 0..=limit {
+            let wrong = context.wrong_code(&issued.code);
+            all.push(context.send(&context.call(&issued, SubmittedCode::plain(&wrong))).await?);
+        }
+    }
+    all.extend(responses(context, &session, right).await?);
+    let code = session.issued.code.clone();
+    let mut secrets = session.issued.tenant.credentials.values().map(Credentials::secret);
+    if secrets.any(|secret| all.iter().any(|response| contains(response, secret))) {
+        let deviation =
+            context.deviation("no response with the caller's secret", "the secret in a header or the body");
+        return Err(deviation.shown_where(|response, session| {
+            let secrets = session.into_iter().flat_map(|session| session.tenant.credentials.values());
+            secrets.map(Credentials::secret).any(|secret| contains(response, secret))
+        }));
+    }
+    Ok(all.iter().any(|response| contains(response, &code)))
 }
 
 fn contains(response: &RawResponse, code: &str) -> bool {
@@ -175,9 +188,12 @@ async fn internals(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     for response in responses(context, &session, RightCode::Last).await? {
         let text = String::from_utf8_lossy(&response.body).to_lowercase();
         if let Some(word) = INTERNAL_WORDS.iter().find(|word| text.contains(**word)) {
-            return Err(
-                context.deviation("no word about the server's internals", format!("`{word}` in {text}"))
-            );
+            let deviation =
+                context.deviation("no word about the server's internals", format!("`{word}` in {text}"));
+            let test = move |response: &RawResponse, _: Option<&IssuedSession>| {
+                String::from_utf8_lossy(&response.body).to_lowercase().contains(word)
+            };
+            return Err(deviation.shown_where(test));
         }
     }
     if code_in_body(context.contract) {
@@ -189,12 +205,25 @@ async fn internals(context: &mut CheckContext<'_>) -> Result<(), Abort> {
         let call = VerifyCall { mutation, ..context.call(&issued, issued.right()) };
         let response = context.send(&call).await?;
         if String::from_utf8_lossy(&response.body).contains(canary) {
-            return Err(
-                context.deviation("a response without the submitted code", context.recording.last_response())
-            );
+            let deviation =
+                context.deviation("a response without the submitted code", context.recording.last_response());
+            let test = move |response: &RawResponse, _: Option<&IssuedSession>| {
+                String::from_utf8_lossy(&response.body).contains(canary)
+            };
+            return Err(deviation.shown_where(test));
         }
     }
     Ok(())
+}
+
+/// The `Cache-Control` of a response that a cache may keep.
+fn kept_by_caches(response: &RawResponse) -> Option<String> {
+    let caching = response.headers.get(http::header::CACHE_CONTROL)?.to_str().ok()?.to_ascii_lowercase();
+    let is_fresh = caching.split(',').any(|part| {
+        let part = part.trim();
+        part == "public" || part.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0")
+    });
+    (is_fresh && !caching.contains("no-store")).then_some(caching)
 }
 
 async fn headers(context: &mut CheckContext<'_>) -> Result<(), Abort> {
@@ -206,17 +235,14 @@ async fn headers(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     for response in all {
         if let Some(cookie) = response.headers.get(http::header::SET_COOKIE) {
             let cookie = String::from_utf8_lossy(cookie.as_bytes()).into_owned();
-            return Err(context.deviation("no Set-Cookie", cookie));
+            let deviation = context.deviation("no Set-Cookie", cookie);
+            return Err(
+                deviation.shown_where(|response, _| response.headers.contains_key(http::header::SET_COOKIE))
+            );
         }
-        let caching = response.headers.get(http::header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
-        if let Some(caching) = caching.map(str::to_ascii_lowercase) {
-            let fresh = caching.split(',').any(|part| {
-                let part = part.trim();
-                part == "public" || part.strip_prefix("max-age=").is_some_and(|seconds| seconds != "0")
-            });
-            if fresh && !caching.contains("no-store") {
-                return Err(context.deviation("a response that no cache keeps", caching));
-            }
+        if let Some(caching) = kept_by_caches(&response) {
+            let deviation = context.deviation("a response that no cache keeps", caching);
+            return Err(deviation.shown_where(|response, _| kept_by_caches(response).is_some()));
         }
         if response.headers.contains_key(http::header::LOCATION) && (300..400).contains(&response.status) {
             return Err(context

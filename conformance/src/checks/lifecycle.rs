@@ -1,5 +1,5 @@
-//! Random walks over several sessions and tenants, compared step by step with the model. A failing walk is shrunk to the
-//! shortest one that still fails. This finds defects that no other area anticipates.
+//! Random walks over several sessions and tenants, compared step by step with the model. This finds defects that no other
+//! area anticipates.
 
 use otp_contract::Situation;
 use proptest::strategy::{BoxedStrategy, Just, Strategy, ValueTree};
@@ -25,9 +25,6 @@ const SESSIONS: usize = 3;
 
 /// The maximum number of moves in a walk.
 const MAX_MOVES: usize = 24;
-
-/// How many walks may run to shrink a failing one, for each walk that runs to find one.
-const SHRINKS_PER_CASE: u32 = 8;
 
 /// One move of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,87 +75,23 @@ impl ReferenceStateMachine for Walk {
     }
 }
 
-/// A request to the thread that generates walks.
-enum WalkRequest {
-    Next,
-    Simplify,
-    Complicate,
-}
-
-/// A thread on which proptest generates and shrinks walks, because its value trees cannot be held across an await.
-struct Walks {
-    requests: std::sync::mpsc::Sender<WalkRequest>,
-    walks: tokio::sync::mpsc::UnboundedReceiver<Option<Vec<Move>>>,
-}
-
-impl Walks {
-    fn start(seed: [u8; 32]) -> Walks {
-        let (requests, incoming) = std::sync::mpsc::channel();
-        let (outgoing, walks) = tokio::sync::mpsc::unbounded_channel();
-        // The thread ends when the sender is dropped, which is when the check is over.
-        std::thread::spawn(move || {
-            let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-            let config = Config { failure_persistence: None, ..Config::default() };
-            let mut runner = TestRunner::new_with_rng(config, rng);
-            let strategy = Walk::sequential_strategy(1..=MAX_MOVES);
-            let mut tree = None;
-            while let Ok(request) = incoming.recv() {
-                let changed = match (request, &mut tree) {
-                    (WalkRequest::Next, _) => {
-                        tree = strategy.new_tree(&mut runner).ok();
-                        tree.is_some()
-                    }
-                    (WalkRequest::Simplify, Some(tree)) => tree.simplify(),
-                    (WalkRequest::Complicate, Some(tree)) => tree.complicate(),
-                    (_, None) => false,
-                };
-                let walk = tree.as_ref().filter(|_| changed).map(|tree| tree.current().1);
-                if outgoing.send(walk).is_err() {
-                    break;
-                }
-            }
-        });
-        Walks { requests, walks }
-    }
-
-    async fn get(&mut self, request: WalkRequest) -> Option<Vec<Move>> {
-        self.requests.send(request).ok()?;
-        self.walks.recv().await?
-    }
+/// Random walks. They follow from the seed alone, whichever of them fails; a failing one is shortened like the steps of any
+/// other check.
+fn walks(seed: [u8; 32], count: u32) -> Vec<Vec<Move>> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let strategy = Walk::sequential_strategy(1..=MAX_MOVES);
+    let trees = (0..count).filter_map(|_| strategy.new_tree(&mut runner).ok());
+    trees.map(|tree| tree.current().1).collect()
 }
 
 async fn random(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     let mut seed = [0; 32];
     context.random.fill(&mut seed);
-    let mut walks = Walks::start(seed);
-    for _ in 0..context.effort.cases {
-        let Some(moves) = walks.get(WalkRequest::Next).await else {
-            return Err(Abort::Error("no walk could be generated".to_owned()));
-        };
-        match walk(context, &moves).await {
-            Ok(()) => {}
-            Err(found @ Abort::Deviation(_)) => return Err(shortest(context, &mut walks, found).await),
-            Err(abort) => return Err(abort),
-        }
-    }
+    let walks = walks(seed, context.effort.cases);
+    context.for_each(walks, |context, moves| Box::pin(async move { walk(context, &moves).await })).await?;
     Ok(())
-}
-
-/// The deviation of the shortest walk that still fails, within a bounded number of walks.
-async fn shortest(context: &mut CheckContext<'_>, walks: &mut Walks, first: Abort) -> Abort {
-    let mut found = first;
-    let mut request = WalkRequest::Simplify;
-    for _ in 0..context.effort.cases * SHRINKS_PER_CASE {
-        let Some(moves) = walks.get(request).await else { break };
-        request = match walk(context, &moves).await {
-            Err(abort @ Abort::Deviation(_)) => {
-                found = abort;
-                WalkRequest::Simplify
-            }
-            _ => WalkRequest::Complicate,
-        };
-    }
-    found
 }
 
 /// One walk, with its own sessions and a recording that starts with it.

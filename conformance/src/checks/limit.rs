@@ -6,7 +6,7 @@ use super::probe::{Authority, Probe, SESSION, always, body_with, code_in_body};
 use super::{Area, indistinguishable, standards};
 use crate::harness::{
     Abort, Body, CheckContext, MAX_ATTEMPTS_TRIED, RequestMutation, SessionOptions, SubmittedCode,
-    VerifyCall, attempts,
+    VerifyCall, Witness, attempts,
 };
 use crate::oracle::{Allowed, CodeKind};
 
@@ -202,7 +202,7 @@ async fn resend(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     // The recipient's earlier code no longer works, whether or not the session has a new id.
     let old = context.call(&first.issued, first.issued.right());
     let response = context.send(&old).await?;
-    context.expect_no_approval(&response)?;
+    context.expect_no_approval(&response).map_err(|abort| abort.shown_by(Witness::Check))?;
     if limit.is_none() {
         return Ok(());
     }

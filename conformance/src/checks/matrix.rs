@@ -3,15 +3,18 @@
 //!
 //! Other checks compare the calls that lead to the situation, so that each defect is reported once.
 
+use std::collections::BTreeSet;
+
 use otp_contract::{Mode, Outcome, Situation, Source};
 
 use crate::harness::{
     Abort, Body, CheckContext, Credential, IssuedSession, MAX_ATTEMPTS_TRIED, RequestMutation,
-    SessionOptions, SubmittedCode, VerifyCall, attempts,
+    SessionOptions, SubmittedCode, VerifyCall, Witness, attempts,
 };
 use crate::http::RawResponse;
 use crate::oracle::{
-    Allowed, Basis, Expectation, Judgement, approves, basis_of_response, expected_cells, judge, outcomes,
+    Allowed, Basis, Difference, Expectation, Found, Judgement, Observation, approves, basis_of_response,
+    expected_cells, judge, outcomes,
 };
 
 /// The limit of attempts that sessions are asked to have: high enough to notice a missing limit, with few requests.
@@ -185,13 +188,43 @@ impl MatrixCheck<'_, '_> {
                 let deviation = self.context.deviation_with(
                     expectation.describe(closest),
                     self.context.recording.last_response(),
-                    differences,
+                    differences.clone(),
                 );
-                return Err(deviation.because_of(basis, source));
+                let deviation = deviation.because_of(basis, source);
+                return Err(match self.observation(&expectation, &response, &differences) {
+                    Some(observation @ Observation::Meaning { .. }) => {
+                        deviation.observing(observation).shown_by(Witness::Model)
+                    }
+                    Some(observation) => {
+                        deviation.observing(observation).shown_by(Witness::Places(differences))
+                    }
+                    None => deviation,
+                });
             }
             None => return Err(Abort::Error("the contract has no cell for this situation".to_owned())),
         }
         Ok(())
+    }
+
+    /// What a response that is none of the expected cells shows; `None` if it is the server's own error.
+    fn observation(
+        &self,
+        expectation: &Expectation<'_>,
+        response: &RawResponse,
+        differences: &[Difference],
+    ) -> Option<Observation> {
+        if response.status >= 500 {
+            return None;
+        }
+        let expected: BTreeSet<Outcome> = expectation.cells.iter().flat_map(|cell| cell.outcomes()).collect();
+        let found = outcomes(self.context.operation, response);
+        Some(match found.is_disjoint(&expected) {
+            true => {
+                let found = Found::new(&found, response.status);
+                Observation::Meaning { allowed: expected, found }
+            }
+            false => Observation::of_differences(expected, differences),
+        })
     }
 
     /// What a response that is none of the expected cells contradicts.

@@ -1,14 +1,18 @@
 //! `check`: runs the suite, prints the result, and writes reports.
 
-use std::io::Write;
+use std::fs::File;
+use std::future::Future;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use super::options::{CheckArguments, Options, SubjectArguments};
+use super::progress::{Mode, Progress};
 use super::{sandbox, signal, subject};
 use crate::checks::current_id;
 use crate::error::{Exit, Failure};
-use crate::report::{FORMATS, Format, Report, Reporter, Terminal, Verdict};
+use crate::report::{FORMATS, Format, Report, Reporter, Setup, Terminal, Verdict};
 use crate::runner;
+use crate::suite::Suite;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -27,9 +31,19 @@ pub(super) async fn run(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let options = Options::merge(arguments.config.as_deref(), arguments.subject, arguments.check)?;
+    execute(options, out, err).await
+}
+
+/// Checks the server that the options name, prints the result and writes the reports.
+pub(super) async fn execute(
+    options: Options,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
     let check = &options.check;
     let reports = report_files(&check.report)?;
     let (strict, quiet) = (check.strict.unwrap_or(false), check.quiet.unwrap_or(false));
+    let verbose = check.verbose.unwrap_or(false);
     let allows_partial = check.allow_partial.unwrap_or(false);
     let defaults = runner::Options::with_seed(options.subject.seed.unwrap_or_else(subject::random_seed));
     let run = runner::Options {
@@ -37,9 +51,11 @@ pub(super) async fn run(
         skip: patterns("--skip", &check.skip)?,
         strict,
         fail_fast: check.fail_fast.map(usize::from),
-        jobs: check.jobs.map_or(defaults.jobs, usize::from),
+        jobs: check.jobs.map(usize::from),
         cases: check.cases.unwrap_or(defaults.cases),
         shard: check.shard.as_deref().map(shard).transpose()?,
+        waivers: options.waivers.clone(),
+        transcript: verbose,
         ..defaults
     };
     for pattern in check.only.iter().chain(&check.skip) {
@@ -48,16 +64,32 @@ pub(super) async fn run(
         }
     }
     let faults = sandbox::faults(&check.fault)?;
+    let setup = Setup {
+        embedded: options.subject.target.is_empty(),
+        control: options.subject.control.clone(),
+        contracts: options.subject.contract.clone(),
+        faults: check.fault.clone(),
+        prefer: check.prefer.clone(),
+        cases: run.cases,
+    };
     let suite = subject::connect(options, faults, err).await?;
     if !quiet {
         let vendors: Vec<_> = suite.vendors().collect();
         let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
     }
     let mut signalled = None;
-    let report = suite.run_until(&run, async { signalled = Some(signal::stop().await) }).await?;
-    let _ = Terminal { quiet }.write(&report, out);
-    for (format, path) in reports {
-        write_report(&report, format, &path, out)?;
+    let stop = async { signalled = Some(signal::stop().await) };
+    let mode = match (quiet, verbose) {
+        (true, _) => Mode::Silent,
+        (false, true) => Mode::EachCheck,
+        (false, false) if is_interactive() => Mode::Terminal,
+        (false, false) => Mode::Lines,
+    };
+    let mut report = run_with_progress(&suite, run, stop, mode, err).await?;
+    report.setup = Some(setup);
+    let _ = Terminal { quiet, verbose }.write(&report, out);
+    for file in reports {
+        write_report(&report, file, out)?;
     }
     if let Some(exit) = signalled {
         return Ok(exit);
@@ -68,6 +100,40 @@ pub(super) async fn run(
         Verdict::Partial if allows_partial => Exit::Conformant,
         Verdict::Inconclusive | Verdict::Partial => Exit::Unjudged,
     })
+}
+
+/// Whether a line on the standard error can be replaced.
+fn is_interactive() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+async fn run_with_progress(
+    suite: &Suite,
+    mut run: runner::Options,
+    stop: impl Future<Output = ()>,
+    mode: Mode,
+    err: &mut dyn Write,
+) -> Result<Report, Failure> {
+    let (events, mut happened) = tokio::sync::mpsc::unbounded_channel();
+    run.events = Some(events);
+    let mut progress = Progress::new(mode);
+    let mut ticks = tokio::time::interval(progress.interval());
+    // The first tick is immediate, and nothing has happened by then.
+    ticks.tick().await;
+    let mut running = std::pin::pin!(suite.run_until(&run, stop));
+    let report = loop {
+        tokio::select! {
+            biased;
+            Some(event) = happened.recv() => progress.note(&event, err),
+            report = &mut running => break report,
+            _ = ticks.tick() => progress.tick(suite.requests(), err),
+        }
+    };
+    while let Ok(event) = happened.try_recv() {
+        progress.note(&event, err);
+    }
+    progress.end(err);
+    report
 }
 
 fn patterns(option: &'static str, globs: &[String]) -> Result<Vec<glob::Pattern>, Failure> {
@@ -94,38 +160,90 @@ fn shard(text: &str) -> Result<(usize, usize), Failure> {
     }
 }
 
-/// The reports that `FORMAT=PATH` asks for.
-fn report_files(reports: &[String]) -> Result<Vec<(Format, PathBuf)>, Failure> {
-    reports
-        .iter()
+/// The reports that `FORMAT=PATH` asks for, each with its file. They are opened before the first request: a run whose
+/// report cannot be written is not worth its time.
+fn report_files(reports: &[String]) -> Result<Vec<ReportFile>, Failure> {
+    let separate = reports.iter().flat_map(|list| split_reports(list));
+    separate
         .map(|report| {
             let requested = report.split_once('=').filter(|(_, path)| !path.is_empty());
             let format = |name| FORMATS.iter().copied().find(|format| format.name == name);
-            requested.and_then(|(name, path)| Some((format(name)?, PathBuf::from(path)))).ok_or_else(|| {
+            let Some((format, path)) = requested.and_then(|(name, path)| Some((format(name)?, path))) else {
                 let forms: Vec<_> = FORMATS.iter().map(|format| format!("{}=PATH", format.name)).collect();
-                Failure::Option {
+                return Err(Failure::Option {
                     option: "--report",
                     problem: format!("`{report}` does not have the form {}", forms.join(" or ")),
-                }
-            })
+                });
+            };
+            let file = match path {
+                "-" => None,
+                // What an earlier run wrote stays until there is a new report.
+                path => Some(
+                    File::options()
+                        .create(true)
+                        .write(true)
+                        .truncate(false)
+                        .open(path)
+                        .map_err(|error| unwritable(path, &error))?,
+                ),
+            };
+            Ok(ReportFile { format, path: path.to_owned(), file })
         })
         .collect()
 }
 
-/// Writes a report to a file, or to the result if the path is `-`.
-fn write_report(
-    report: &Report,
+/// A report to write.
+struct ReportFile {
     format: Format,
-    path: &std::path::Path,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::Write {
-        path: path.display().to_string(),
-        reason: error.to_string(),
+    path: String,
+    /// The file; none for the standard output.
+    file: Option<File>,
+}
+
+/// Separates reports at the commas after which a format follows, because a path may hold commas.
+fn split_reports(list: &str) -> Vec<&str> {
+    let starts_report = |text: &str| {
+        FORMATS.iter().any(|format| text.strip_prefix(format.name).is_some_and(|rest| rest.starts_with('=')))
     };
-    if path.as_os_str() == "-" {
-        return format.reporter.write(report, out).map_err(failed);
+    let mut reports = Vec::new();
+    let mut start = 0;
+    for (comma, _) in list.match_indices(',') {
+        if starts_report(&list[comma + 1..]) {
+            reports.push(&list[start..comma]);
+            start = comma + 1;
+        }
     }
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).map_err(failed)?);
-    format.reporter.write(report, &mut file).and_then(|()| file.flush()).map_err(failed)
+    reports.push(&list[start..]);
+    reports
+}
+
+fn unwritable(path: &str, error: &std::io::Error) -> Failure {
+    Failure::Write { path: path.to_owned(), reason: error.to_string() }
+}
+
+/// Writes a report to its file, or to the result.
+fn write_report(report: &Report, to: ReportFile, out: &mut dyn Write) -> Result<(), Failure> {
+    let ReportFile { format, path, file } = to;
+    let written = match file {
+        None => format.reporter.write(report, out),
+        Some(file) => {
+            // A device such as /dev/stdout has no length.
+            let _ = file.set_len(0);
+            let mut file = std::io::BufWriter::new(file);
+            format.reporter.write(report, &mut file).and_then(|()| file.flush())
+        }
+    };
+    written.map_err(|error| unwritable(&path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_may_hold_commas() {
+        assert_eq!(split_reports("json=a,b.json,junit=c"), ["json=a,b.json", "junit=c"]);
+        assert_eq!(split_reports("json=a"), ["json=a"]);
+        assert_eq!(split_reports("json=a,jsonl=b"), ["json=a,jsonl=b"]);
+    }
 }

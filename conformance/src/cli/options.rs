@@ -13,6 +13,7 @@ use serde_with::{As, OneOrMany, Same};
 
 use crate::error::Failure;
 use crate::suite::PreparedTenant;
+use crate::waiver::{Day, Waiver};
 
 /// What the environment variables of options start with.
 const PREFIX: &str = "OTP_CONFORMANCE_";
@@ -72,6 +73,8 @@ options! {
         control_token: Option<String>,
         /// Existing tenants of a subject whose control cannot create any: two for each vendor.
         tenants: Vec<PreparedTenant>,
+        /// Findings that are known and do not fail the run.
+        waiver: Vec<FiledWaiver>,
     }
 
     /// Which server, and how to use it.
@@ -147,16 +150,19 @@ options! {
         /// How many random walks to run for each vendor
         #[arg(long, value_name = "N")]
         cases: Option<u32>,
-        /// How many checks to run at the same time
+        /// How many checks to run at the same time; as many as the server keeps up with if there is no number
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         jobs: Option<u16>,
         /// Write a report as json, junit, markdown or github, such as junit=report.xml; the path - is the standard output
-        #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
+        #[arg(long, value_name = "FORMAT=PATH")]
         #[serde(with = "List")]
         report: Vec<String>,
         /// Print only the verdict
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         quiet: Option<bool>,
+        /// Print a line for each check, and keep the exchanges of those that passed in the JSON report
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+        verbose: Option<bool>,
         /// Show codes in reports; credentials stay hidden
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         reveal: Option<bool>,
@@ -171,8 +177,43 @@ options! {
     }
 }
 
+/// A waiver as the configuration file has it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FiledWaiver {
+    check: String,
+    answer: Option<WaivedAnswer>,
+    reason: String,
+    until: Option<toml::value::Datetime>,
+}
+
+/// The response that a waiver is about.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WaivedAnswer {
+    status: u16,
+}
+
+impl FiledWaiver {
+    fn read(self) -> Result<Waiver, String> {
+        let check = glob::Pattern::new(&self.check)
+            .map_err(|error| format!("waiver of `{}`: not a valid pattern: {error}", self.check))?;
+        if self.reason.trim().is_empty() {
+            return Err(format!("waiver of `{}`: `reason` is empty", self.check));
+        }
+        let until = match self.until.map(|until| until.date) {
+            None => None,
+            Some(Some(date)) => Some(Day { year: date.year, month: date.month, day: date.day }),
+            Some(None) => {
+                return Err(format!("waiver of `{}`: `until` is not a day such as 2027-03-01", self.check));
+            }
+        };
+        Ok(Waiver { check, status: self.answer.map(|answer| answer.status), reason: self.reason, until })
+    }
+}
+
 /// One source of options on top of another.
-trait Layer {
+pub(super) trait Layer {
     /// The value of this layer, or of the lower one if this layer has none.
     #[must_use]
     fn or(self, lower: Self) -> Self;
@@ -197,6 +238,8 @@ pub(super) struct Options {
     pub(super) control_token: Option<String>,
     /// Existing tenants; from the file only.
     pub(super) tenants: Vec<PreparedTenant>,
+    /// Findings that do not fail the run; from the file only.
+    pub(super) waivers: Vec<Waiver>,
     /// Which server.
     pub(super) subject: SubjectArguments,
     /// What to check.
@@ -210,9 +253,13 @@ impl Options {
         subject: SubjectArguments,
         check: CheckArguments,
     ) -> Result<Options, Failure> {
+        let name = file.map(|file| file.display().to_string()).unwrap_or_default();
         let file = file.map(File::read).transpose()?.unwrap_or_default();
-        let ((control_token, tenants), filed_subject, filed_check) = file.split();
+        let ((control_token, tenants, waivers), filed_subject, filed_check) = file.split();
+        let waivers = waivers.into_iter().map(FiledWaiver::read).collect::<Result<_, _>>();
+        let waivers = waivers.map_err(|problem| Failure::Config { file: name, problem })?;
         Ok(Options {
+            waivers,
             control_token: variable("CONTROL_TOKEN").or(control_token),
             tenants,
             subject: subject.or(filed_subject),
@@ -282,7 +329,10 @@ pub(super) fn template() -> String {
         "\n# The token that the control asks for\n#control_token = \"TOKEN\"\n\n\
          # An existing tenant of a server whose control cannot create any: two for each vendor\n\
          #[[tenants]]\n#vendor = \"VENDOR\"\n#tenant = \"ID\"\n#parameters = { ACCOUNT = \"ID\" }\n\
-         #credentials = { SCHEME = { token = \"TOKEN\" } }\n",
+         #credentials = { SCHEME = { token = \"TOKEN\" } }\n\n\
+         # A finding that is known and does not fail the run: a check by its id or a pattern, the HTTP status of the response\n\
+         # (any, without it), the reason, and the last day on which the waiver holds\n\
+         #[[waiver]]\n#check = \"VENDOR/AREA/NAME\"\n#answer = { status = 410 }\n#reason = \"REASON\"\n#until = 2027-03-01\n",
     );
     text
 }
@@ -290,8 +340,12 @@ pub(super) fn template() -> String {
 /// Gives every option of every command its environment variable.
 pub(super) fn with_environment(command: clap::Command) -> clap::Command {
     command.mut_subcommands(|command| {
+        let is_replay = command.get_name() == "replay";
         command.mut_args(|argument| {
-            if argument.get_long().is_none() && argument.get_id() != "vendors" {
+            let is_option = argument.get_long().is_some();
+            // `replay` has ids of checks in the place of vendors.
+            let names_vendors = argument.get_id() == "vendors" && !is_replay;
+            if !is_option && !names_vendors {
                 return argument;
             }
             let name = variable_name(argument.get_id().as_str());
@@ -368,8 +422,8 @@ mod tests {
             })
             .collect();
         let read: File = toml::from_str(&set).unwrap_or_else(|error| panic!("{error}\n{set}"));
-        let ((token, tenants), subject, check) = read.split();
-        assert!(token.is_some() && tenants.len() == 1);
+        let ((token, tenants, waivers), subject, check) = read.split();
+        assert!(token.is_some() && tenants.len() == 1 && waivers.len() == 1);
         assert_eq!((subject.vendors.len(), subject.seed, subject.wait.is_some()), (1, Some(1), true));
         assert_eq!((check.strict, check.fail_fast, check.report.len()), (Some(true), Some(1), 1));
         let _: File = toml::from_str(&template).unwrap();

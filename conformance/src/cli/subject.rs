@@ -19,7 +19,7 @@ pub(super) async fn connect(
     faults: Vec<&'static Fault>,
     err: &mut dyn Write,
 ) -> Result<Suite, Failure> {
-    let Options { subject, check, control_token, tenants } = options;
+    let Options { subject, check, control_token, tenants, .. } = options;
     let require_all = !subject.vendors.is_empty() || !subject.contract.is_empty();
     let contracts = contracts(&subject.vendors, &subject.contract)?;
     let embedded = subject.target.is_empty();

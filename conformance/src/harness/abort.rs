@@ -1,10 +1,14 @@
 //! Why a check ends before it has passed. Plain facts: `report` turns a deviation into a finding.
 
+use std::sync::Arc;
+
 use otp_contract::Source;
 
+use super::plan::{Planned, Witness};
 use super::recording::Recording;
-use super::{CheckContext, ControlError};
-use crate::oracle::{Basis, Difference};
+use super::{CheckContext, ControlError, IssuedSession};
+use crate::http::RawResponse;
+use crate::oracle::{Basis, Difference, Observation};
 
 /// Why a check ends before it has passed.
 #[derive(Debug, Clone)]
@@ -32,6 +36,14 @@ pub(crate) struct Deviation {
     pub(crate) differences: Vec<Difference>,
     /// Everything that led to it.
     pub(crate) recording: Recording,
+    /// The same in a form that can be done again.
+    pub(crate) plan: Vec<Planned>,
+    /// How the deviation shows in a response.
+    pub(crate) witness: Witness,
+    /// How many responses of a burst may have the meaning that was observed, if that is what is wrong.
+    pub(crate) most: Option<usize>,
+    /// What was observed, for findings of the same cause.
+    pub(crate) observation: Observation,
     /// What it contradicts.
     pub(crate) basis: Basis,
     /// The place that states what it contradicts, if that is another one than the check's.
@@ -50,6 +62,44 @@ impl Abort {
     }
 }
 
+impl Abort {
+    /// The same deviation, with what was observed.
+    #[must_use]
+    pub(crate) fn observing(mut self, observation: Observation) -> Abort {
+        if let Abort::Deviation(deviation) = &mut self {
+            deviation.observation = observation;
+        }
+        self
+    }
+
+    /// The same deviation: more than `most` responses of a burst mean what was observed.
+    #[must_use]
+    pub(crate) fn exceeding(mut self, most: usize) -> Abort {
+        if let Abort::Deviation(deviation) = &mut self {
+            deviation.most = Some(most);
+        }
+        self
+    }
+
+    /// The same deviation, with how it shows in a response.
+    #[must_use]
+    pub(crate) fn shown_by(mut self, witness: Witness) -> Abort {
+        if let Abort::Deviation(deviation) = &mut self {
+            deviation.witness = witness;
+        }
+        self
+    }
+
+    /// The same deviation, which shows in every response for which `test` holds.
+    #[must_use]
+    pub(crate) fn shown_where(
+        self,
+        test: impl Fn(&RawResponse, Option<&IssuedSession>) -> bool + Send + Sync + 'static,
+    ) -> Abort {
+        self.shown_by(Witness::Response(Arc::new(test)))
+    }
+}
+
 impl CheckContext<'_> {
     /// A deviation in words. It contradicts what backs the check.
     pub(crate) fn deviation(&self, expected: impl Into<String>, actual: impl Into<String>) -> Abort {
@@ -63,11 +113,24 @@ impl CheckContext<'_> {
         actual: impl Into<String>,
         differences: Vec<Difference>,
     ) -> Abort {
+        let last = self.recording.exchanges().last().map(|exchange| &exchange.response);
+        let server_error = last.filter(|response| response.status >= 500);
+        let (witness, observation) = match server_error {
+            Some(response) => {
+                let body = String::from_utf8_lossy(&response.body);
+                (Witness::Status, Observation::server_error(response.status, &body))
+            }
+            None => (Witness::Check, Observation::Other),
+        };
         Abort::Deviation(Box::new(Deviation {
             expected: expected.into(),
             actual: actual.into(),
             differences,
             recording: self.recording.clone(),
+            plan: self.plan.clone(),
+            witness,
+            most: None,
+            observation,
             basis: self.basis,
             source: None,
         }))

@@ -7,8 +7,8 @@ use otp_contract::{Cell, Contract, Operation, Role, ValueKind};
 
 use super::control::Session;
 use super::{
-    Abort, Credential, IssuedSession, Masking, Recording, RequestMutation, SessionOptions, Step, Subject,
-    SubmittedCode, Tenant, VerifyCall,
+    Abort, Capacity, Credential, Credentials, IssuedSession, Masking, Planned, PlannedCall, PlannedSession,
+    Recording, RequestMutation, SessionOptions, Step, Subject, SubmittedCode, Tenant, VerifyCall,
 };
 use crate::http::{Exchange, HttpClient, HttpError, RawResponse, TIMEOUT};
 use crate::oracle::{Basis, Expectation, limited};
@@ -38,14 +38,20 @@ pub(crate) struct CheckContext<'a> {
     pub(crate) basis: Basis,
     /// What happened so far, masked as reports may show it.
     pub(crate) recording: Recording,
+    /// The same in a form that can be done again.
+    pub(crate) plan: Vec<Planned>,
     /// How many requests went to the subject, without those to its control.
     pub(crate) requests: u64,
     /// What the report says about a check that passed.
     pub(crate) note: Option<String>,
+    /// What the run may do at the same time; `None` where there is no run.
+    pub(crate) capacity: Option<Arc<Capacity>>,
     /// The issued codes, each with the name that reports show for it.
     codes: Vec<(String, String)>,
     /// How many of them were issued before the recording starts.
     earlier_codes: usize,
+    /// The tenants of the recording.
+    known_tenants: Vec<Tenant>,
 }
 
 impl<'a> CheckContext<'a> {
@@ -69,11 +75,44 @@ impl<'a> CheckContext<'a> {
             effort,
             basis,
             recording: Recording::default(),
+            plan: Vec::new(),
             requests: 0,
             note: None,
+            capacity: None,
             codes: Vec::new(),
             earlier_codes: 0,
+            known_tenants: Vec::new(),
         }
+    }
+
+    /// A context for a part of the check: the same subject and effort, and a recording of its own.
+    pub(super) fn part(&self) -> CheckContext<'a> {
+        CheckContext {
+            contract: self.contract,
+            operation: self.operation,
+            subject: self.subject,
+            client: self.client,
+            random: self.random.clone(),
+            effort: self.effort,
+            basis: self.basis,
+            recording: Recording::default(),
+            plan: Vec::new(),
+            requests: 0,
+            note: None,
+            capacity: self.capacity.clone(),
+            codes: Vec::new(),
+            earlier_codes: 0,
+            known_tenants: Vec::new(),
+        }
+    }
+
+    /// Goes on with the recording of a part.
+    pub(super) fn take_recording(&mut self, part: CheckContext<'a>) {
+        self.recording = part.recording;
+        self.plan = part.plan;
+        self.known_tenants = part.known_tenants;
+        self.codes = part.codes;
+        self.earlier_codes = part.earlier_codes;
     }
 
     /// `count` accounts.
@@ -85,6 +124,7 @@ impl<'a> CheckContext<'a> {
             let mut ids = vec![("tenant".to_owned(), tenant.tenant.clone())];
             ids.extend(tenant.parameters.clone());
             self.recording.steps.push(Step::Tenant { number: tenant.number, ids });
+            self.known_tenants.push(tenant.clone());
             numbered.push(tenant);
         }
         Ok(numbered)
@@ -95,6 +135,14 @@ impl<'a> CheckContext<'a> {
         match self.tenants(1).await?.pop() {
             Some(tenant) => Ok(tenant),
             None => Err(Abort::Error("the control created no tenant".to_owned())),
+        }
+    }
+
+    /// The first account of the recording, or a new one.
+    pub(crate) async fn first_tenant(&mut self) -> Result<Tenant, Abort> {
+        match self.known_tenants.first().cloned() {
+            Some(tenant) => Ok(tenant),
+            None => self.tenant().await,
         }
     }
 
@@ -150,6 +198,13 @@ impl<'a> CheckContext<'a> {
             leading_zero: code.starts_with('0'),
             recipient_of: recipient_of.map(ToOwned::to_owned),
         });
+        self.plan.push(Planned::Session(PlannedSession {
+            tenant: tenant.number,
+            id: session.session.clone(),
+            code: code.clone(),
+            options: options.clone(),
+            recipient_of: recipient_of.map(ToOwned::to_owned),
+        }));
         let shown = format!("$CODE_{number}");
         self.codes.push((code.clone(), shown.clone()));
         Ok(IssuedSession { tenant: tenant.clone(), session, code, shown })
@@ -160,8 +215,31 @@ impl<'a> CheckContext<'a> {
         let (control, client) = (&self.subject.control, self.client);
         let (tenant, session) = (&issued.tenant, issued.session.session.clone());
         control.age(client, &self.contract.vendor, tenant, &session, seconds).await?;
+        let planned = self.planned_sessions().iter().rposition(|planned| planned.id == session);
+        self.plan.push(match planned {
+            Some(session) => Planned::Age { session, seconds },
+            None => Planned::Opaque,
+        });
         self.recording.steps.push(Step::Aged { tenant: tenant.tenant.clone(), session, seconds });
         Ok(())
+    }
+
+    /// The sessions that the plan has so far.
+    fn planned_sessions(&self) -> Vec<&PlannedSession> {
+        let sessions = self.plan.iter().filter_map(|step| match step {
+            Planned::Session(session) => Some(session),
+            _ => None,
+        });
+        sessions.collect()
+    }
+
+    /// The plan of a call; none where the call is not that of one tenant.
+    fn planned(&self, call: &VerifyCall<'_>, client: &HttpClient) -> Planned {
+        if !self.known_tenants.contains(call.tenant) {
+            return Planned::Opaque;
+        }
+        let unpooled = std::ptr::eq(client, &raw const *self.subject.unpooled);
+        Planned::Call(Box::new(PlannedCall::new(call, &self.planned_sessions(), unpooled)))
     }
 
     /// A random well-formed code.
@@ -303,6 +381,7 @@ impl<'a> CheckContext<'a> {
     pub(crate) fn record_unanswered(&mut self, call: &VerifyCall<'_>, target: &str) -> String {
         let request = call.request(target, self.subject.masking);
         let description = format!("{} {}", request.method, request.url);
+        self.plan.push(Planned::Opaque);
         self.recording.steps.push(Step::Disconnected { request, seconds: TIMEOUT.as_secs_f64() });
         description
     }
@@ -319,6 +398,7 @@ impl<'a> CheckContext<'a> {
         let (response, _) = client.send(&request).await?;
         let exchange = self.masked(call, target, &response);
         self.recording.steps.push(Step::Exchange(exchange));
+        self.plan.push(self.planned(call, client));
         match limited(self.operation, &response) {
             Some(reason) => Err(HttpError::Limited(reason)),
             None => Ok(response),
@@ -331,6 +411,8 @@ impl<'a> CheckContext<'a> {
     /// searching every response for the codes of all earlier recordings takes time quadratic in their number.
     pub(crate) fn reset_recording(&mut self) {
         self.recording.steps.clear();
+        self.plan.clear();
+        self.known_tenants.clear();
         self.codes.drain(..self.earlier_codes);
         self.earlier_codes = self.codes.len();
     }
@@ -338,14 +420,24 @@ impl<'a> CheckContext<'a> {
     /// Drops all steps but the tenants.
     pub(crate) fn forget_sessions(&mut self) {
         self.recording.steps.retain(|step| matches!(step, Step::Tenant { .. }));
+        self.plan.clear();
     }
 
     /// An exchange as reports may show it.
     pub(crate) fn masked(&self, call: &VerifyCall<'_>, target: &str, response: &RawResponse) -> Exchange {
-        let response = match self.subject.masking {
-            Masking::CredentialsAndCodes => mask(response, &self.codes),
-            _ => response.clone(),
-        };
+        // A server may repeat what it was sent, credentials included.
+        let tenants = self.known_tenants.iter();
+        let mut secrets: Vec<(String, String)> = tenants
+            .flat_map(|tenant| {
+                let name = format!("$CREDENTIALS_{}", tenant.number);
+                let of_scheme = tenant.credentials.values().flat_map(Credentials::secrets);
+                of_scheme.map(move |secret| (secret, name.clone()))
+            })
+            .collect();
+        if self.subject.masking == Masking::CredentialsAndCodes {
+            secrets.extend(self.codes.iter().cloned());
+        }
+        let response = mask(response, &secrets);
         Exchange { request: call.request(target, self.subject.masking), response }
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{Abort, CheckContext, Masking, Step, VerifyCall};
+use super::{Abort, CheckContext, Masking, Planned, Step, VerifyCall};
 use crate::http::{FragmentedBody, HttpError, RawResponse};
 use crate::oracle::limited;
 
@@ -34,6 +34,7 @@ impl CheckContext<'_> {
         // Dropping the exchange closes its connection.
         let _ = tokio::time::timeout(delay, self.subject.unpooled.send(&request)).await;
         let request = call.request(target, self.subject.masking);
+        self.plan.push(Planned::Opaque);
         self.recording.steps.push(Step::Disconnected { request, seconds: delay.as_secs_f64() });
         tokio::time::sleep(SETTLING_TIME).await;
         Ok(())
@@ -58,6 +59,7 @@ impl CheckContext<'_> {
             shown.truncate(shown.len().saturating_sub(missing));
         }
         shown.headers.push(("content-length".to_owned(), body.len().to_string()));
+        self.plan.push(Planned::Opaque);
         self.recording
             .steps
             .push(Step::Disconnected { request: shown, seconds: FRAGMENT_PAUSE.as_secs_f64() });
@@ -87,6 +89,7 @@ impl CheckContext<'_> {
                 if chunked {
                     exchange.request.headers.push(("transfer-encoding".to_owned(), "chunked".to_owned()));
                 }
+                self.plan.push(Planned::Opaque);
                 self.recording.steps.push(Step::Exchange(exchange));
                 match limited(self.operation, &response) {
                     Some(reason) => Err(Abort::Error(format!("{target}: {}", HttpError::Limited(reason)))),

@@ -8,11 +8,14 @@ use otp_contract::{Outcome, Source};
 use serde::Serialize;
 
 use super::control::Session;
-use super::{Abort, CheckContext, Credential, RequestMutation, SubmittedCode, Tenant, VerifyCall};
+use super::{
+    Abort, CheckContext, Credential, Planned, RequestMutation, SubmittedCode, Tenant, VerifyCall, Witness,
+    shrink,
+};
 use crate::http::RawResponse;
 use crate::oracle::{
-    Allowed, Basis, CodeKind, Input, Rules, States, approves, basis_of_outcome, cells_with_outcome, in_words,
-    outcomes,
+    Allowed, Basis, CodeKind, Found, Input, Observation, Rules, States, approves, basis_of_outcome,
+    cells_with_outcome, in_words, outcomes,
 };
 
 /// The limits that a new session is asked to have.
@@ -155,6 +158,9 @@ impl CheckContext<'_> {
         let issued = session.issued.clone();
         let call = VerifyCall { mutation, ..self.call(&issued, code) };
         let response = self.send(&call).await?;
+        if let Some(Planned::Call(planned)) = self.plan.last_mut() {
+            planned.kind = Some(kind);
+        }
         let input = Input { code: kind, foreign: false, retry };
         // Real time passes as well, so a code near the end of its lifetime may expire between two calls.
         let elapsed = session.since.elapsed().as_secs() + 1;
@@ -233,18 +239,20 @@ impl CheckContext<'_> {
         if allowed.any_refusal && meanings.is_empty() && (400..500).contains(&response.status) {
             return Ok(());
         }
-        let mut expected: Vec<_> = allowed.outcomes.iter().map(ToString::to_string).collect();
-        if allowed.any_refusal {
-            expected.push("any refusal".to_owned());
-        }
         let meaning = match meanings.is_empty() {
             true => "which is not a documented response".to_owned(),
             false => format!("which means {}", in_words(&meanings)),
         };
-        let deviation =
-            self.deviation(expected.join(" or "), format!("{}, {meaning}", self.recording.last_response()));
+        let actual = format!("{}, {meaning}", self.recording.last_response());
+        let deviation = self.deviation(shrink::in_words(allowed), actual);
         let (basis, source) = self.basis_of(response, &meanings, allowed);
-        Err(deviation.because_of(basis, source))
+        let deviation = deviation.because_of(basis, source);
+        if response.status >= 500 {
+            return Err(deviation);
+        }
+        let found = Found::new(&meanings, response.status);
+        let observation = Observation::Meaning { allowed: allowed.outcomes.clone(), found };
+        Err(deviation.observing(observation).shown_by(Witness::Model))
     }
 
     /// What a response that means something else than what is allowed contradicts.
@@ -270,24 +278,25 @@ impl CheckContext<'_> {
         basis_of_outcome(cells, outcomes, response)
     }
 
-    /// A deviation if the response approves.
+    /// A deviation if the response approves, whatever happened to the session before.
     pub(crate) fn expect_no_approval(&self, response: &RawResponse) -> Result<(), Abort> {
         match approves(self.operation, response) {
             false => Ok(()),
             true => Err(self
                 .deviation("no approval", self.recording.last_response())
-                .because_of(Basis::Safety, None)),
+                .because_of(Basis::Safety, None)
+                .observing(Observation::Meaning { allowed: BTreeSet::new(), found: Found::approval() })
+                .shown_by(Witness::Status)),
         }
     }
 
     /// A deviation unless the response has a 4xx status.
     pub(crate) fn expect_client_error(&self, response: &RawResponse) -> Result<(), Abort> {
-        match (400..500).contains(&response.status) {
-            true => Ok(()),
-            false => Err(self
-                .deviation("a 4xx status", self.recording.last_response())
-                .because_of(Basis::Standard, None)),
+        if (400..500).contains(&response.status) {
+            return Ok(());
         }
+        let deviation = self.deviation("a 4xx status", self.recording.last_response());
+        Err(deviation.because_of(Basis::Standard, None).shown_by(Witness::Status))
     }
 
     /// A deviation unless the response has a 4xx status, or is a documented refusal with a 2xx status.

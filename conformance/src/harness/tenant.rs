@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use serde::Deserialize;
 
 /// An account of a vendor.
@@ -49,6 +50,18 @@ impl Credentials {
             Credentials::Token { token } => token,
             Credentials::Basic { password, .. } => password,
             Credentials::Value { value } => value,
+        }
+    }
+
+    /// Every form in which a request carries the secret, the longest first.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        match self {
+            Credentials::Token { token } => vec![token.clone()],
+            Credentials::Basic { username, password } => {
+                let pair = format!("{username}:{password}");
+                vec![base64::engine::general_purpose::STANDARD.encode(&pair), pair, password.clone()]
+            }
+            Credentials::Value { value } => vec![value.clone()],
         }
     }
 

@@ -55,6 +55,9 @@ pub(crate) struct HttpClient {
     client: Client<TlsConnector, Outgoing>,
     environment: Arc<Environment>,
     sent: AtomicU64,
+    /// How many responses have arrived, and how many microseconds they took in total.
+    responses: AtomicU64,
+    micros: AtomicU64,
 }
 
 impl HttpClient {
@@ -72,12 +75,19 @@ impl HttpClient {
     fn with_idle(environment: &Arc<Environment>, tls: &Tls, idle: usize) -> HttpClient {
         let connector = with_tls(environment, tls);
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
-        HttpClient { client, environment: Arc::clone(environment), sent: AtomicU64::new(0) }
+        let (environment, zero) = (Arc::clone(environment), AtomicU64::default);
+        HttpClient { client, environment, sent: zero(), responses: zero(), micros: zero() }
     }
 
     /// How many requests the client has sent.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How many responses have arrived, and how long they took in total.
+    pub(crate) fn responses(&self) -> (u64, Duration) {
+        let micros = self.micros.load(Ordering::Relaxed);
+        (self.responses.load(Ordering::Relaxed), Duration::from_micros(micros))
     }
 
     /// Sends a request and reads the response; also returns the time between the two.
@@ -133,7 +143,10 @@ impl HttpClient {
             Ok(response)
         });
         let response = exchange.await.map_err(|_| HttpError::TimedOut)??;
-        Ok((response, started.elapsed()))
+        let elapsed = started.elapsed();
+        self.responses.fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        Ok((response, elapsed))
     }
 }
 

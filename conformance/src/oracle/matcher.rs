@@ -85,6 +85,27 @@ impl Difference {
     }
 }
 
+/// Whether a response differs in these places as another one did. Elements of lists are not compared.
+pub(crate) fn has_differences(response: &RawResponse, differences: &[Difference]) -> bool {
+    let body = parse(response).unwrap_or(Value::Null);
+    differences.iter().all(|difference| {
+        let found = match difference.place.as_str() {
+            "status" => Some(response.status.to_string()),
+            "content-type" => response.media_type(),
+            "body" => return true,
+            pointer if pointer.contains('*') => return true,
+            pointer if pointer.starts_with('/') => body.pointer(pointer).map(ToString::to_string),
+            name => {
+                response.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            }
+        };
+        match difference.actual.as_str() {
+            "nothing" | "none" => found.is_none(),
+            actual => found.as_deref() == Some(actual),
+        }
+    })
+}
+
 /// Compares a response with the allowed cells; `None` if no cell is allowed at all.
 pub(crate) fn judge<'a>(expectation: &Expectation<'a>, response: &RawResponse) -> Option<Judgement<'a>> {
     let body = parse(response);

@@ -1,12 +1,14 @@
 //! The data of a report, serialised as `otp-conformance/report/2`. Members that are not serialised carry what other
 //! formats show besides.
 
+use std::path::PathBuf;
+
 use otp_contract::{Contract, Role, Source};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Finding, ShownExchange};
 use crate::checks::{Area, Tier};
-use crate::oracle::Basis;
+use crate::oracle::{Basis, Observation};
 
 /// The name of the report's shape.
 pub const SCHEMA: &str = "otp-conformance/report/2";
@@ -28,8 +30,14 @@ pub struct Report {
     pub requests: u64,
     /// The addresses of the subject.
     pub targets: Vec<String>,
+    /// What else a replay needs, if a program ran the suite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup: Option<Setup>,
     /// The verdict over all vendors.
     pub verdict: Verdict,
+    /// The waivers that are of no use any more. Any of them fails the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stale_waivers: Vec<StaleWaiver>,
     /// Why the run ended before all its checks had, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -40,6 +48,49 @@ pub struct Report {
     /// How many checks there are without a selection.
     #[serde(skip)]
     pub available: usize,
+}
+
+/// How a run was set up, for `replay`. It has no secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Setup {
+    /// Whether the subject was the sandbox that the program starts.
+    pub embedded: bool,
+    /// The address of the control, if it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
+    /// The documents of APIs that are not built in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<PathBuf>,
+    /// The faults of the embedded sandbox.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
+    /// The responses that the embedded sandbox preferred.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prefer: Vec<String>,
+    /// How many random walks ran for each vendor.
+    pub cases: u32,
+}
+
+/// A waiver that is of no use any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StaleWaiver {
+    /// The checks that it names.
+    pub check: String,
+    /// Why it was given.
+    pub reason: String,
+    /// Why it is of no use any more.
+    pub problem: String,
+}
+
+/// Why a finding does not fail the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KnownFinding {
+    /// The reason that the waiver gives.
+    pub reason: String,
+    /// The last day on which it holds, such as `2027-03-01`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// Why a run ended before all its checks had.
@@ -151,9 +202,15 @@ pub struct CheckReport {
     /// A remark on a check that passed, such as in how many bursts no race was observed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The waiver of a known finding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<KnownFinding>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finding: Option<Finding>,
+    /// What was wrong, for finding the checks that failed for the same cause.
+    #[serde(skip)]
+    pub(crate) observation: Option<Observation>,
     /// The check whose finding shows the cause best, if that is another check: one defect fails many checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -161,7 +218,7 @@ pub struct CheckReport {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
     /// Every exchange with the subject, if the run kept them.
-    #[serde(skip)]
+    #[serde(rename = "exchanges", skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<ShownExchange>,
 }
 
@@ -171,31 +228,50 @@ impl CheckReport {
         self.result == CheckResult::Failed && !self.gates
     }
 
+    /// How many calls its finding shows.
+    pub(super) fn calls(&self) -> usize {
+        self.finding.as_ref().map_or(0, |finding| finding.exchanges.len())
+    }
+
     /// Whether the check was to try a documented response and could not.
     fn leaves_untried(&self) -> bool {
         self.area == Area::Matrix && self.result == CheckResult::Skipped && self.basis == Basis::Documented
     }
 }
 
-/// Links the failed checks of a vendor to their probable cause. One defect fails checks in several areas. The failed
-/// matrix checks show it best, each for itself; if none of those that fail the run is in the matrix, the first of them does.
-/// The rest are consequences. What is advisory never stands for what fails the run.
+/// Links the failed checks of a vendor to the one that shows their cause best: those whose responses were wrong in the same
+/// way. Of these, one that fails the run comes before an advisory one, and then the one with the fewest calls, in the
+/// matrix if it is there. What is
+/// advisory never stands for what fails the run.
 pub(crate) fn link_causes(checks: &mut [CheckReport]) {
-    let mut failed: Vec<&CheckReport> = checks.iter().filter(|check| check.finding.is_some()).collect();
-    failed.sort_by_key(|check| !check.gates);
-    let Some(first) = failed.first() else { return };
-    let is_explained = failed.iter().any(|check| check.gates == first.gates && check.area == Area::Matrix);
-    let is_shown = |check: &CheckReport| check.area == Area::Matrix || !is_explained && check.id == first.id;
-    let Some(cause) = failed.iter().find(|check| is_shown(check)).map(|check| check.id.clone()) else {
-        return;
-    };
-    let hidden = checks.iter().filter(|check| check.finding.is_some() && !is_shown(check));
-    let rest: Vec<String> = hidden.map(|check| check.id.clone()).collect();
-    for check in checks {
-        if rest.contains(&check.id) {
-            check.cause = Some(cause.clone());
-        } else if check.id == cause {
-            check.also.clone_from(&rest);
+    // Checks that name one situation make the groups, and those that leave several possible join them.
+    let is_failed = |index: &usize| checks[*index].result == CheckResult::Failed;
+    let mut failed: Vec<usize> = (0..checks.len()).filter(is_failed).collect();
+    failed.sort_by_key(|index| checks[*index].observation.as_ref().map_or(0, Observation::breadth));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for index in failed {
+        let has_same_cause = |group: &&mut Vec<usize>| {
+            let (one, other) = (&checks[index], &checks[group[0]]);
+            let same_area = one.area == other.area;
+            let observations = one.observation.as_ref().zip(other.observation.as_ref());
+            observations.is_some_and(|(one, other)| one.has_cause_of(other, same_area))
+        };
+        match groups.iter_mut().find(has_same_cause) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    for mut group in groups {
+        group.sort_by_key(|index| {
+            let check = &checks[*index];
+            (!check.gates, check.calls(), check.area != Area::Matrix, *index)
+        });
+        let shown = group.remove(0);
+        group.sort_unstable();
+        let cause = checks[shown].id.clone();
+        checks[shown].also = group.iter().map(|index| checks[*index].id.clone()).collect();
+        for index in group {
+            checks[index].cause = Some(cause.clone());
         }
     }
 }
@@ -257,6 +333,8 @@ pub enum CheckResult {
     Passed,
     /// It does not.
     Failed,
+    /// It does not, and a waiver says that this is known.
+    Known,
     /// The check cannot run against this subject.
     Skipped,
     /// The set-up or the suite failed, so there is no verdict.
@@ -293,7 +371,7 @@ impl Verdict {
         let (mut ran, mut failed, mut error, mut untried) = (false, false, false, false);
         for check in checks {
             match check.result {
-                CheckResult::Passed => ran = true,
+                CheckResult::Passed | CheckResult::Known => ran = true,
                 CheckResult::Failed => {
                     ran = true;
                     failed |= check.gates;
@@ -330,6 +408,8 @@ pub struct Summary {
     pub failed: u64,
     /// Failed without failing the run.
     pub advisory: u64,
+    /// Failed, and a waiver says that this is known.
+    pub known: u64,
     /// Skipped.
     pub skipped: u64,
     /// Ended in an error.
@@ -345,6 +425,7 @@ impl Summary {
             *match check.result {
                 CheckResult::Passed => &mut summary.passed,
                 CheckResult::Failed => &mut summary.failed,
+                CheckResult::Known => &mut summary.known,
                 CheckResult::Skipped => &mut summary.skipped,
                 CheckResult::Error => &mut summary.error,
             } += 1;

@@ -4,8 +4,9 @@
 //! May use `text` and the data of a report. Everything it returns is safe to show on one line, but not escaped for any
 //! format; it must not write anything.
 
+use super::narrative::{Line, narrative};
 use super::text::{clipped, lines, one_line};
-use super::{CheckReport, CheckResult, Finding, Report, ShownResponse, VendorReport};
+use super::{CheckReport, CheckResult, Finding, Report, StaleWaiver, VendorReport, Verdict};
 
 /// The columns that a label takes in [`in_words`].
 const LABEL: usize = 10;
@@ -16,18 +17,37 @@ const MAX_SHOWN_CHARS: usize = 2_000;
 /// The longest text in a list.
 const MAX_BRIEF_CHARS: usize = 200;
 
-/// How many calls of a finding are shown: those of a burst are alike.
-const MAX_STEPS: usize = 20;
-
 /// The longest command line that is shown.
 const MAX_COMMAND_BYTES: usize = 4_000;
 
 /// The failed checks with their findings: those that fail the run first, and then the advisory ones.
 pub(super) fn findings(report: &Report) -> Vec<(&CheckReport, &Finding)> {
     let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);
-    let mut found: Vec<_> = checks.filter_map(|check| Some((check, check.finding.as_ref()?))).collect();
-    found.sort_by_key(|(check, _)| !check.gates);
+    let failed = checks.filter(|check| check.result == CheckResult::Failed);
+    let mut found: Vec<_> = failed.filter_map(|check| Some((check, check.finding.as_ref()?))).collect();
+    found.sort_by_key(|(check, _)| (!check.gates, check.cause.is_some(), check.calls()));
     found
+}
+
+/// The checks whose findings are known, each with why.
+pub(super) fn known(report: &Report) -> Vec<(&CheckReport, String)> {
+    let checks = report.vendors.iter().flat_map(|vendor| &vendor.checks);
+    checks.filter_map(|check| Some((check, waived(check)?))).collect()
+}
+
+/// Why a finding does not fail the run, if a waiver says so.
+pub(super) fn waived(check: &CheckReport) -> Option<String> {
+    let waiver = check.waiver.as_ref()?;
+    let until = waiver.until.as_ref().map(|until| format!(" (until {until})")).unwrap_or_default();
+    Some(shown(&format!("{}{until}", waiver.reason)))
+}
+
+/// A waiver that is of no use any more, in words.
+pub(super) fn stale(waiver: &StaleWaiver) -> String {
+    shown(&format!(
+        "the waiver of {} is stale: {} (its reason: {})",
+        waiver.check, waiver.problem, waiver.reason
+    ))
 }
 
 /// Whether another finding already shows the cause of this one, with at least as much weight.
@@ -40,20 +60,69 @@ pub(super) fn is_consequence(report: &Report, check: &CheckReport) -> bool {
 
 /// The counts behind the verdict: `50 passed, 2 failed, 1 advisory finding, 0 skipped, 0 in error`.
 pub(super) fn counts<'a>(checks: impl IntoIterator<Item = &'a CheckReport>) -> String {
-    let (mut passed, mut failed, mut advisory, mut skipped, mut error) = (0, 0, 0, 0, 0);
+    let (mut passed, mut failed, mut advisory, mut known, mut skipped, mut error) = (0, 0, 0, 0, 0, 0);
     for check in checks {
         *match check.result {
             CheckResult::Passed => &mut passed,
             CheckResult::Failed if check.gates => &mut failed,
             CheckResult::Failed => &mut advisory,
+            CheckResult::Known => &mut known,
             CheckResult::Skipped => &mut skipped,
             CheckResult::Error => &mut error,
         } += 1;
     }
     let findings = if advisory == 1 { "finding" } else { "findings" };
+    let known = if known == 0 { String::new() } else { format!("{known} known, ") };
     format!(
-        "{passed} passed, {failed} failed, {advisory} advisory {findings}, {skipped} skipped, {error} in error"
+        "{passed} passed, {failed} failed, {advisory} advisory {findings}, {known}{skipped} skipped, {error} in error"
     )
+}
+
+/// What decides the verdict, and in parentheses what does not.
+pub(super) fn decision(report: &Report) -> String {
+    let checks: Vec<_> = report.vendors.iter().flat_map(|vendor| &vendor.checks).collect();
+    let count = |holds: &dyn Fn(&CheckReport) -> bool| checks.iter().filter(|check| holds(check)).count();
+    let failed = count(&|check| check.result == CheckResult::Failed && check.gates);
+    let causes = count(&|check| check.result == CheckResult::Failed && check.gates && check.cause.is_none());
+    let in_error = count(&|check| check.result == CheckResult::Error && check.gates);
+    let untried: usize = report.vendors.iter().map(|vendor| vendor.untried.len()).sum();
+    let decides = match report.verdict {
+        Verdict::Nonconformant if failed == 0 => "a waiver is stale".to_owned(),
+        Verdict::Nonconformant if causes < failed => {
+            format!(
+                "{} the run, of {}",
+                plural(failed, "check fails", "checks fail"),
+                plural(causes, "cause", "causes")
+            )
+        }
+        Verdict::Nonconformant => format!("{} the run", plural(failed, "check fails", "checks fail")),
+        Verdict::Inconclusive if in_error > 0 => {
+            format!("{} ended in an error", plural(in_error, "check", "checks"))
+        }
+        Verdict::Inconclusive => "no check could run".to_owned(),
+        Verdict::Partial if untried > 0 => {
+            format!("{} could not be tried", plural(untried, "documented response", "documented responses"))
+        }
+        Verdict::Partial => "the run was stopped before its end".to_owned(),
+        Verdict::Conformant => "no check fails the run".to_owned(),
+    };
+    let mut asides = Vec::new();
+    let advisory = count(&CheckReport::is_advisory);
+    if advisory > 0 {
+        asides.push(plural(advisory, "advisory finding", "advisory findings"));
+    }
+    let known = count(&|check| check.result == CheckResult::Known);
+    if known > 0 {
+        asides.push(format!("{known} known"));
+    }
+    match asides.is_empty() {
+        true => decides,
+        false => format!("{decides} ({})", asides.join(", ")),
+    }
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// What the run was: requests, duration and seed.
@@ -106,22 +175,25 @@ pub(super) fn in_words(check: &CheckReport, finding: &Finding) -> String {
     facts.collect()
 }
 
-/// The last calls as command lines, and the response to each as a comment. A command line keeps its line feeds, so that it
+/// The steps: the calls as command lines, and the responses and what the control did as comments. A command line keeps its line feeds, so that it
 /// sends what the suite sent. It is shown whole or not at all: one that ends inside its quotes would run what follows.
 pub(super) fn steps(finding: &Finding) -> String {
     let mut text = String::new();
-    let earlier = finding.curl.len().saturating_sub(MAX_STEPS);
-    if earlier > 0 {
-        text.push_str(&format!("# {earlier} earlier calls are left out; the JSON report has them\n"));
-    }
-    for (index, curl) in finding.curl.iter().enumerate().skip(earlier) {
-        match curl.len() {
-            ..=MAX_COMMAND_BYTES => text.push_str(&lines(curl)),
-            length => text.push_str(&format!("# a command of {length} bytes; the JSON report has it")),
+    for line in narrative(finding) {
+        match line {
+            Line::Control(step) => text.push_str(&format!("# control: {step}\n")),
+            Line::Response(response) => text.push_str(&format!("# → {response}\n")),
+            Line::Request(index, _) => {
+                let curl = finding.curl.get(index).map_or("", String::as_str);
+                match curl.len() {
+                    ..=MAX_COMMAND_BYTES => text.push_str(&lines(curl)),
+                    length => {
+                        text.push_str(&format!("# a command of {length} bytes; the JSON report has it"));
+                    }
+                }
+                text.push('\n');
+            }
         }
-        let response = finding.exchanges.get(index).and_then(|exchange| exchange.response.as_ref());
-        let response = response.map_or_else(|| "no response".to_owned(), ShownResponse::line);
-        text.push_str(&format!("\n# → {}\n", shown(&response)));
     }
     text
 }

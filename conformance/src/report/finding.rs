@@ -4,7 +4,9 @@
 use otp_contract::Contract;
 use serde::Serialize;
 
+use super::ShownStep;
 use super::script::{curl, script};
+use super::sign::Sign;
 use crate::harness::Deviation;
 use crate::http::{Exchange, RawRequest, RawResponse};
 use crate::oracle::Difference;
@@ -18,11 +20,14 @@ pub struct Finding {
     pub actual: String,
     /// Where the response differs from the closest documented one.
     pub differences: Vec<Difference>,
+    /// What the control did and the calls, in order.
+    pub steps: Vec<ShownStep>,
     /// Every call and its response, in order. The last response is the one that failed the check.
     pub exchanges: Vec<ShownExchange>,
     /// The calls as command lines; secrets are shell variables.
     pub curl: Vec<String>,
-    /// A shell script that creates its own session through the control and repeats the calls.
+    /// A shell script that creates its own sessions through the control and repeats the steps. Its exit status is 1 if the
+    /// defect shows, and 0 if it does not.
     pub script: String,
     /// The seed of the run.
     pub seed: u64,
@@ -71,19 +76,21 @@ impl ShownResponse {
 }
 
 impl Finding {
-    /// The finding for a deviation of the check with this id. The recording's requests went to `targets`.
+    /// The finding for a deviation of the check with this id and statement. The recording's requests went to `targets`.
     pub(crate) fn new(
-        id: &str,
+        (id, statement): (&str, &str),
         contract: &Contract,
         targets: &[String],
         deviation: Deviation,
         seed: u64,
     ) -> Finding {
+        let sign = Sign::of(contract, &deviation);
         let calls = deviation.recording.calls();
         Finding {
             curl: calls.iter().map(|(request, _)| curl(request)).collect(),
+            steps: ShownStep::all(contract, &deviation.recording),
             exchanges: calls.into_iter().map(ShownExchange::from).collect(),
-            script: script(id, contract, targets, &deviation.recording),
+            script: script(id, statement, contract, targets, &deviation.recording, &sign),
             expected: deviation.expected,
             actual: deviation.actual,
             differences: deviation.differences,

@@ -8,7 +8,7 @@
 
 use std::io::{self, Write};
 
-use super::facts::{counts, difference, findings, in_words, is_consequence, run_in_words, shown};
+use super::facts::{counts, difference, findings, in_words, is_consequence, run_in_words, shown, stale};
 use super::{CheckResult, Report, Reporter};
 
 /// The format for GitHub Actions.
@@ -28,6 +28,9 @@ impl Reporter for Github {
             }
             let kind = if check.gates { "error" } else { "warning" };
             write_command(kind, &shown(&check.id), text.trim_end(), out)?;
+        }
+        for waiver in &report.stale_waivers {
+            write_command("error", &shown(&waiver.check), &stale(waiver), out)?;
         }
         let checks = || report.vendors.iter().flat_map(|vendor| &vendor.checks);
         for check in checks().filter(|check| check.result == CheckResult::Error) {

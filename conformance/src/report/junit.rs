@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::facts::{difference, in_words, seconds, short_name, shown, steps};
+use super::facts::{difference, in_words, seconds, short_name, shown, stale, steps, waived};
 use super::{CheckReport, CheckResult, Finding, Report, Reporter, VendorReport};
 
 type Xml<'a> = Writer<&'a mut dyn Write>;
@@ -24,7 +24,9 @@ impl Reporter for Junit {
     fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let mut xml = Writer::new_with_indent(out, b' ', 2);
         xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-        let counts = Counts::over(report.vendors.iter().flat_map(|vendor| &vendor.checks));
+        let mut counts = Counts::over(report.vendors.iter().flat_map(|vendor| &vendor.checks));
+        counts.tests += report.stale_waivers.len();
+        counts.failures += report.stale_waivers.len();
         xml.create_element("testsuites")
             .with_attributes([
                 ("name", "otp-conformance"),
@@ -34,7 +36,8 @@ impl Reporter for Junit {
                 ("time", &seconds(report.duration_ms)),
             ])
             .write_inner_content(|xml| {
-                report.vendors.iter().try_for_each(|vendor| write_suite(report, vendor, xml))
+                report.vendors.iter().try_for_each(|vendor| write_suite(report, vendor, xml))?;
+                if report.stale_waivers.is_empty() { Ok(()) } else { write_waivers(report, xml) }
             })?;
         writeln!(xml.get_mut())
     }
@@ -58,7 +61,7 @@ impl Counts {
             counts.millis += check.duration_ms;
             match check.result {
                 CheckResult::Failed if check.gates => counts.failures += 1,
-                CheckResult::Passed | CheckResult::Failed => {}
+                CheckResult::Passed | CheckResult::Failed | CheckResult::Known => {}
                 CheckResult::Skipped => counts.skipped += 1,
                 CheckResult::Error => counts.errors += 1,
             }
@@ -80,6 +83,35 @@ fn write_suite(report: &Report, vendor: &VendorReport, xml: &mut Xml<'_>) -> io:
     suite.write_inner_content(|xml| {
         write_properties(report, vendor, xml)?;
         vendor.checks.iter().try_for_each(|check| write_case(vendor, check, xml))
+    })?;
+    Ok(())
+}
+
+/// The stale waivers fail the run, so they are failed tests.
+fn write_waivers(report: &Report, xml: &mut Xml<'_>) -> io::Result<()> {
+    let count = report.stale_waivers.len().to_string();
+    let suite = xml.create_element("testsuite").with_attributes([
+        ("name", "waivers"),
+        ("tests", count.as_str()),
+        ("failures", &count),
+        ("errors", "0"),
+        ("skipped", "0"),
+        ("time", "0.000"),
+    ]);
+    suite.write_inner_content(|xml| {
+        report.stale_waivers.iter().try_for_each(|waiver| {
+            let case = xml.create_element("testcase").with_attributes([
+                ("name", shown(&waiver.check).as_str()),
+                ("classname", "waivers"),
+                ("time", "0.000"),
+            ]);
+            case.write_inner_content(|xml| {
+                let failure = xml.create_element("failure");
+                let attributes = [("type", "stale"), ("message", &stale(waiver))];
+                failure.with_attributes(attributes).write_empty().map(|_| ())
+            })?;
+            Ok(())
+        })
     })?;
     Ok(())
 }
@@ -117,6 +149,11 @@ fn write_case(vendor: &VendorReport, check: &CheckReport, xml: &mut Xml<'_>) -> 
             let text = format!("advisory finding: {}\n{}", difference(finding), details(check, finding));
             case.write_inner_content(|xml| write_output(&text, xml))
         }
+        (CheckResult::Known, Some(finding)) => {
+            let reason = waived(check).unwrap_or_default();
+            let text = format!("known finding: {reason}\n{}", details(check, finding));
+            case.write_inner_content(|xml| write_output(&text, xml))
+        }
         // A failed check has a finding. If it ever had none, the counts must still agree.
         (CheckResult::Failed, None) if check.gates => case.write_inner_content(|xml| {
             xml.create_element("failure").with_attribute(("type", check.basis.as_str())).write_empty()?;
@@ -131,7 +168,7 @@ fn write_case(vendor: &VendorReport, check: &CheckReport, xml: &mut Xml<'_>) -> 
             xml.create_element("error").with_attributes(attributes).write_empty()?;
             Ok(())
         }),
-        (CheckResult::Passed | CheckResult::Failed, _) => match &check.note {
+        (CheckResult::Passed | CheckResult::Failed | CheckResult::Known, _) => match &check.note {
             Some(note) => case.write_inner_content(|xml| write_output(&shown(note), xml)),
             None => case.write_empty(),
         },

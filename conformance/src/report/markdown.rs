@@ -9,7 +9,8 @@
 use std::io::{self, Write};
 
 use super::facts::{
-    brief, counts, difference, findings, in_words, is_consequence, run_in_words, short_name, shown, steps,
+    brief, counts, difference, findings, in_words, is_consequence, known, run_in_words, short_name, shown,
+    stale, steps,
 };
 use super::{CheckReport, CheckResult, Finding, Report, Reporter, VendorReport};
 use crate::checks::Area;
@@ -33,6 +34,10 @@ impl Reporter for Markdown {
         let mut room = MAX_FINDINGS_BYTES;
         write_findings("Findings that fail the run", report, &failing, &mut room, out)?;
         write_findings("Advisory findings", report, &advisory, &mut room, out)?;
+        write_list("Stale waivers", report.stale_waivers.iter().map(|waiver| escaped(&stale(waiver))), out)?;
+        let known = known(report).into_iter();
+        let known = known.map(|(check, reason)| format!("{}: {}", code(&check.id), escaped(&brief(&reason))));
+        write_list("Known findings", known, out)?;
         write_without_result("Checks in error", CheckResult::Error, report, out)?;
         write_without_result("Skipped checks", CheckResult::Skipped, report, out)
     }
@@ -78,6 +83,7 @@ fn write_row(vendor: &VendorReport, check: &CheckReport, out: &mut dyn Write) ->
         CheckResult::Passed => "pass",
         CheckResult::Failed if check.gates => "**FAIL**",
         CheckResult::Failed => "advisory",
+        CheckResult::Known => "known",
         CheckResult::Skipped => "skipped",
         CheckResult::Error => "**error**",
     };
@@ -131,6 +137,14 @@ fn in_full(check: &CheckReport, finding: &Finding) -> String {
     let steps = steps(finding);
     let steps = if steps.is_empty() { String::new() } else { fenced("sh", &steps) };
     format!("### {}: {}\n\n{facts}{steps}", code(&check.id), escaped(&brief(&check.statement)))
+}
+
+fn write_list(title: &str, items: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {
+    let items: Vec<_> = items.map(|item| format!("- {item}\n")).collect();
+    match items.is_empty() {
+        true => Ok(()),
+        false => writeln!(out, "## {title}\n\n{}", items.concat()),
+    }
 }
 
 fn write_without_result(

@@ -4,14 +4,28 @@
 
 use otp_contract::{Contract, Scheme};
 
+use super::sign::Sign;
+use super::text::one_line;
 use crate::harness::{Recording, Step};
 use crate::http::RawRequest;
 
-/// The script for the check with this id. The recording's requests went to `targets`.
-pub(super) fn script(id: &str, contract: &Contract, targets: &[String], recording: &Recording) -> String {
+/// The script for the check with this id and statement. The recording's requests went to `targets`. Its exit status says
+/// whether the defect shows.
+pub(super) fn script(
+    id: &str,
+    statement: &str,
+    contract: &Contract,
+    targets: &[String],
+    recording: &Recording,
+    sign: &Sign,
+) -> String {
     let mut names: Vec<(String, String)> =
         targets.iter().map(|target| (target.clone(), "${TARGET}".to_owned())).collect();
-    let mut text = head(id, contract);
+    let mut text = head(id, statement, contract, targets);
+    // The number of the last call.
+    let mut number = 0;
+    // How many calls the last burst had.
+    let mut burst = 0;
     for step in &recording.steps {
         match step {
             Step::Tenant { number, ids } => text.push_str(&tenant(contract, *number, ids, &mut names)),
@@ -28,39 +42,81 @@ pub(super) fn script(id: &str, contract: &Contract, targets: &[String], recordin
                 }
                 let code = own_code(contract, *number, *leading_zero);
                 text.push_str(&format!(
-                    "CODE_{number}=${{CODE_{number}:-{code}}}\n\
-                     SESSION_{number}=$(control /sessions \"$(cat <<END\n\
-                     {{\"vendor\":\"{}\",\"tenant\":\"{}\",\"code\":\"$CODE_{number}\"{members}}}\nEND\n)\" | field session)\n",
+                    "\n# The control issues a code.\n\
+                     CODE_{number}=${{CODE_{number}:-{code}}}\n\
+                     ISSUED_{number}=$(control /sessions \"$(cat <<END\n\
+                     {{\"vendor\":\"{}\",\"tenant\":\"{}\",\"code\":\"$CODE_{number}\"{members}}}\nEND\n)\")\n\
+                     SESSION_{number}=$(field session \"$ISSUED_{number}\")\n",
                     contract.vendor,
                     renamed(tenant, &names),
                 ));
                 names.push((session.clone(), format!("${{SESSION_{number}}}")));
             }
             Step::Aged { tenant, session, seconds } => text.push_str(&format!(
-                "control /sessions/age \"$(cat <<END\n\
-                 {{\"vendor\":\"{}\",\"tenant\":\"{}\",\"session\":\"{}\",\"seconds\":{seconds}}}\nEND\n)\"\n",
+                "\n# The control makes the session older.\n\
+                 control /sessions/age \"$(cat <<END\n\
+                 {{\"vendor\":\"{}\",\"tenant\":\"{}\",\"session\":\"{}\",\"seconds\":{seconds}}}\nEND\n)\" > /dev/null\n",
                 contract.vendor,
                 renamed(tenant, &names),
                 renamed(session, &names),
             )),
             Step::Exchange(exchange) => {
-                text.push_str(&format!("{}; echo\n", curl_with(&exchange.request, &names)));
+                number += 1;
+                let line = curl_with(&exchange.request, &names);
+                text.push_str(&format!("\n{}\nshow {number}\n", called(&line, number)));
             }
             // curl disconnects when its time is over, and reports that as a failure; here it is intended.
             Step::Disconnected { request, seconds } => {
                 let impatient = format!("curl -s -o /dev/null --max-time {seconds}");
                 let line = curl_with(request, &names).replacen("curl -sS -i", &impatient, 1);
-                text.push_str(&format!("{line} || true\n"));
+                text.push_str(&format!("\n{line} || true\n"));
             }
             Step::Burst(exchanges) => {
+                burst = exchanges.len();
+                text.push('\n');
                 for exchange in exchanges {
-                    text.push_str(&format!("{{ {}; echo; }} &\n", curl_with(&exchange.request, &names)));
+                    number += 1;
+                    let line = curl_with(&exchange.request, &names);
+                    text.push_str(&format!("{} &\n", called(&line, number)));
                 }
                 text.push_str("wait\n");
+                for shown in number - burst + 1..=number {
+                    text.push_str(&format!("show {shown}\n"));
+                }
             }
         }
     }
+    text.push_str(&verdict(sign, number, burst));
     with_spellings(&text, recording.sessions())
+}
+
+/// A command line of curl as a call of the script's function, which keeps the response under this number.
+fn called(line: &str, number: usize) -> String {
+    line.replacen("curl -sS -i", &format!("call {number}"), 1)
+}
+
+/// The end of a script: whether the defect shows.
+fn verdict(sign: &Sign, number: usize, burst: usize) -> String {
+    let condition = match sign {
+        Sign::Last(conditions) => {
+            let conditions: Vec<_> =
+                conditions.iter().map(|condition| condition.replace("{n}", &number.to_string())).collect();
+            conditions.join(" \\\n  && ")
+        }
+        Sign::MoreThan { status, most } => {
+            let files: Vec<_> =
+                (number + 1 - burst..=number).map(|call| format!("\"$DIR/status.{call}\"")).collect();
+            format!("[ \"$(cat {} | grep -c -x {status})\" -gt {most} ]", files.join(" "))
+        }
+        Sign::Unknown => {
+            return "\necho 'compare the responses with the finding: a script cannot tell whether the defect shows' >&2\n\
+                    exit 3\n"
+                .to_owned();
+        }
+    };
+    format!(
+        "\nif {condition}\nthen\n  echo 'the defect shows' >&2\n  exit 1\nfi\necho 'the defect does not show' >&2\n"
+    )
 }
 
 /// Other spellings of a code: the suffix of the script's variable, and the command that derives it from the code.
@@ -84,26 +140,53 @@ fn with_spellings(text: &str, sessions: usize) -> String {
                 defined.push_str(&format!("{variable}=$(printf '%s\\n' \"$CODE_{number}\" | {command})\n"));
             }
         }
-        text = text.replace(&format!("\nSESSION_{number}=$("), &format!("\n{defined}SESSION_{number}=$("));
+        text = text.replace(&format!("\nISSUED_{number}=$("), &format!("\n{defined}ISSUED_{number}=$("));
     }
     text
 }
 
-fn head(id: &str, contract: &Contract) -> String {
-    format!(
-        "#!/bin/sh\n\
-         # {id} ({}). TARGET and CONTROL are addresses, CONTROL_TOKEN is the control's token, if it has one.\n\
-         set -eu\n\
-         : \"${{TARGET:?the address of the server}}\"\n\
-         CONTROL=${{CONTROL:-$TARGET}}\n\
-         control() {{\n\
-         \x20 curl -sS -X POST \"$CONTROL/_control/v1$1\" ${{CONTROL_TOKEN:+-H \"authorization: Bearer $CONTROL_TOKEN\"}} \\\n\
-         \x20   -H 'content-type: application/json' --data-binary \"$2\"\n\
-         }}\n\
-         field() {{ tr -d '\\n' | sed -n \"s/.*\\\"$1\\\" *: *\\\"\\([^\\\"]*\\)\\\".*/\\1/p\"; }}\n",
-        contract.name,
-    )
+fn head(id: &str, statement: &str, contract: &Contract, targets: &[String]) -> String {
+    let target = targets.first().map_or("", String::as_str);
+    HEAD.replace("{id}", &one_line(id))
+        .replace("{name}", &one_line(&contract.name))
+        .replace("{statement}", &one_line(statement))
+        .replace("{target}", &quote(target))
 }
+
+/// The beginning of every script.
+const HEAD: &str = r#"#!/bin/sh
+# {id} ({name}): {statement}
+#
+# Usage: [TARGET=URL] [CONTROL=URL] [CONTROL_TOKEN=TOKEN] sh FILE
+#   TARGET         the address of the server
+#   CONTROL        the address of its control, if it is another one
+#   CONTROL_TOKEN  the token that the control asks for, if it does
+# Exit status: 0 the defect does not show, 1 it shows, 2 the set-up failed,
+# 3 the script cannot tell. It needs curl.
+set -eu
+if [ "${1:-}" = -h ] || [ "${1:-}" = --help ]; then sed -n '2,/^set/{/^#/p;}' "$0"; exit 0; fi
+TARGET=${TARGET:-{target}}
+CONTROL=${CONTROL:-$TARGET}
+DIR=$(mktemp -d)
+trap 'rm -rf "$DIR"' EXIT
+fail() { echo "$1" >&2; exit 2; }
+control() {
+  curl -sS -f -X POST "$CONTROL/_control/v1$1" ${CONTROL_TOKEN:+-H "authorization: Bearer $CONTROL_TOKEN"} \
+    -H 'content-type: application/json' --data-binary "$2" || fail "the control at $CONTROL refused $1"
+}
+field() {
+  printf '%s' "$2" | tr -d '\n' | sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p" | grep . \
+    || fail "the control returned no $1: $2"
+}
+call() {
+  NUMBER=$1
+  shift
+  curl -sS -D "$DIR/head.$NUMBER" -o "$DIR/body.$NUMBER" -w '%{http_code}\n' "$@" > "$DIR/status.$NUMBER" \
+    || echo 000 > "$DIR/status.$NUMBER"
+  touch "$DIR/head.$NUMBER" "$DIR/body.$NUMBER"
+}
+show() { cat "$DIR/head.$1" "$DIR/body.$1"; echo; }
+"#;
 
 fn tenant(
     contract: &Contract,
@@ -112,8 +195,11 @@ fn tenant(
     names: &mut Vec<(String, String)>,
 ) -> String {
     let created = format!("CREATED_{number}");
-    let mut text = format!("{created}=$(control /tenants '{{\"vendor\":\"{}\"}}')\n", contract.vendor);
-    let captured = |name: &str| format!("$(printf '%s' \"${created}\" | field {name})");
+    let mut text = format!(
+        "\n# The control creates an account.\n{created}=$(control /tenants '{{\"vendor\":\"{}\"}}')\n",
+        contract.vendor
+    );
+    let captured = |name: &str| format!("$(field {name} \"${created}\")");
     for (name, value) in ids {
         let variable = format!("{}_{number}", name.to_ascii_uppercase());
         text.push_str(&format!("{variable}={}\n", captured(name)));

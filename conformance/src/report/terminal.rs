@@ -8,10 +8,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use otp_contract::Source;
 
-use super::text::one_line;
-use super::{
-    CheckReport, CheckResult, Finding, Report, Reporter, ShownResponse, Stopped, VendorReport, Verdict,
-};
+use super::facts::{decision, shown, stale, waived};
+use super::narrative::{Line, narrative};
+use super::text::{one_line, wrapped};
+use super::{CheckReport, CheckResult, Finding, Report, Reporter, Stopped, VendorReport, Verdict};
 use crate::checks::Area;
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -22,15 +22,17 @@ const STRONG: Style = Style::new().bold();
 
 /// The format for a terminal.
 pub(crate) struct Terminal {
-    /// Whether to write the last line only.
+    /// Whether to write the verdict only.
     pub(crate) quiet: bool,
+    /// Whether to write a line for each check, and not only for those of the matrix and those that did not pass.
+    pub(crate) verbose: bool,
 }
 
 impl Reporter for Terminal {
     fn write(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         if !self.quiet {
             for vendor in &report.vendors {
-                write_vendor(vendor, out)?;
+                write_vendor(vendor, self.verbose, out)?;
             }
             for vendor in &report.vendors {
                 write_findings(vendor, out)?;
@@ -38,8 +40,11 @@ impl Reporter for Terminal {
             for vendor in &report.vendors {
                 write_untried(vendor, out)?;
             }
+            for waiver in &report.stale_waivers {
+                write_fact(out, BAD, 0, "", &stale(waiver))?;
+            }
         }
-        write_verdict(report, out)
+        write_verdict(report, self.quiet, out)
     }
 }
 
@@ -50,12 +55,17 @@ fn write_untried(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "{UNSURE}not tried{UNSURE:#} of what {} documents:", one_line(&vendor.name))?;
     for untried in &vendor.untried {
-        writeln!(out, "  {}: {}", untried.check, one_line(&untried.reason))?;
+        write_fact(out, Style::new(), 2, "", &format!("{}: {}", untried.check, one_line(&untried.reason)))?;
     }
     writeln!(out)
 }
 
-fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+/// The counts, and in the last line what decides.
+fn write_verdict(report: &Report, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    let style = verdict_style(report.verdict);
+    if quiet {
+        return writeln!(out, "{style}{}{style:#}: {}", report.verdict.as_str(), decision(report));
+    }
     match report.stopped {
         None => {}
         Some(Stopped::Signal) => {
@@ -65,30 +75,28 @@ fn write_verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "{UNSURE}stopped{UNSURE:#} by --fail-fast; the other checks have not run")?;
         }
     }
-    let style = verdict_style(report.verdict);
     let summary = &report.summary;
     let ran: usize = report.vendors.iter().map(|vendor| vendor.checks.len()).sum();
     let selection = match ran < report.available {
         true => format!("of {ran} of {} checks, ", report.available),
         false => String::new(),
     };
-    let advisory = match summary.advisory {
-        0 => String::new(),
-        count => format!("{count} advisory, "),
-    };
     writeln!(
         out,
-        "{style}{}{style:#}: {}{} passed, {} failed, {advisory}{} skipped, {} in error; {} requests in {:.2} s, seed {}",
-        report.verdict.as_str(),
-        selection,
+        "{selection}{} passed, {} failed, {} skipped, {} in error",
         summary.passed,
         summary.failed - summary.advisory,
         summary.skipped,
-        summary.error,
+        summary.error
+    )?;
+    writeln!(
+        out,
+        "{} requests in {:.2} s, seed {}",
         report.requests,
         seconds(report.duration_ms),
-        report.seed,
-    )
+        report.seed
+    )?;
+    writeln!(out, "{style}{}{style:#}: {}", report.verdict.as_str(), decision(report))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a run does not take 2^53 milliseconds")]
@@ -96,24 +104,27 @@ fn seconds(millis: u64) -> f64 {
     millis as f64 / 1_000.0
 }
 
-fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
+fn write_vendor(vendor: &VendorReport, verbose: bool, out: &mut dyn Write) -> io::Result<()> {
     let style = verdict_style(vendor.verdict);
     let calls: Vec<_> = vendor
         .operations
         .iter()
         .map(|operation| format!("{} {}", operation.method, operation.path))
         .collect();
+    let calls = wrapped(&one_line(&calls.join(", ")), WIDTH - 2);
     writeln!(
         out,
-        "{STRONG}{}{STRONG:#}  {}  {style}{}{style:#}",
-        vendor.name,
-        calls.join(", "),
-        vendor.verdict.as_str(),
+        "{STRONG}{}{STRONG:#}  {style}{}{style:#}",
+        one_line(&vendor.name),
+        vendor.verdict.as_str()
     )?;
+    for line in calls {
+        writeln!(out, "  {QUIET}{line}{QUIET:#}")?;
+    }
     // One line per matrix check. In the other areas, passed checks are counted and the rest have a line each.
     let mut passed: Vec<(&str, usize)> = Vec::new();
     for check in &vendor.checks {
-        if check.area == Area::Matrix || check.result != CheckResult::Passed {
+        if verbose || check.area == Area::Matrix || check.result != CheckResult::Passed {
             write_check(check, vendor, out)?;
             continue;
         }
@@ -125,7 +136,10 @@ fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
     }
     if !passed.is_empty() {
         let areas: Vec<_> = passed.iter().map(|(area, count)| format!("{area} {count}")).collect();
-        writeln!(out, "  {GOOD}pass  {GOOD:#}{}", areas.join(", "))?;
+        for (index, line) in wrapped(&areas.join(", "), WIDTH - 8).into_iter().enumerate() {
+            let word = if index == 0 { "pass" } else { "" };
+            writeln!(out, "  {GOOD}{word:<6}{GOOD:#}{line}")?;
+        }
     }
     write_common_errors(vendor, out)?;
     let unused: Vec<_> = vendor
@@ -135,7 +149,8 @@ fn write_vendor(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
         .map(|cell| cell.cell.as_str())
         .collect();
     if !unused.is_empty() {
-        writeln!(out, "  {QUIET}also allowed, but not used by this server: {}{QUIET:#}", unused.join(", "))?;
+        let text = format!("also allowed, but not used by this server: {}", unused.join(", "));
+        write_fact(out, QUIET, 2, "", &one_line(&text))?;
     }
     writeln!(out)
 }
@@ -145,27 +160,64 @@ fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) 
         CheckResult::Passed => (GOOD, "pass"),
         CheckResult::Failed if check.gates => (BAD, "FAIL"),
         CheckResult::Failed => (UNSURE, "warn"),
+        CheckResult::Known => (QUIET, "known"),
         CheckResult::Skipped => (UNSURE, "skip"),
         CheckResult::Error => (BAD, "error"),
     };
     let name = check.id.split_once('/').map_or(check.id.as_str(), |(_, name)| name);
     let name = name.strip_prefix("matrix/").unwrap_or(name);
-    let cell = |name: &String| vendor.cells.iter().find(|cell| cell.cell == *name);
-    let given: Vec<_> = check.given.iter().filter_map(cell).collect();
-    let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.as_str()).collect();
-    statuses.dedup();
-    let certainty = check.basis.as_str();
+    let start = format!("{name:<28} {:<8} {:<10}", statuses(check, vendor), check.basis.as_str());
+    let room = WIDTH.saturating_sub(2 + 6 + start.chars().count() + 1);
     writeln!(
         out,
-        "  {style}{word:<6}{style:#}{name:<29}{:<5}{certainty:<12}{QUIET}{}{QUIET:#}",
-        statuses.join(" "),
-        one_line(&check.citation.section),
+        "  {style}{word:<6}{style:#}{start} {QUIET}{}{QUIET:#}",
+        shortened(&cited(&check.citation), room)
     )?;
+    if let Some(reason) = waived(check) {
+        write_fact(out, QUIET, 8, "", &reason)?;
+    }
     match &check.reason {
-        Some(reason) if !is_common(vendor, check) => {
-            writeln!(out, "        {UNSURE}{}{UNSURE:#}", one_line(reason))
-        }
+        Some(reason) if !is_common(vendor, check) => write_fact(out, UNSURE, 8, "", &one_line(reason)),
         _ => Ok(()),
+    }
+}
+
+/// The HTTP status of the response, and beside a wrong one the status that the contract has.
+fn statuses(check: &CheckReport, vendor: &VendorReport) -> String {
+    let Some(finding) = &check.finding else {
+        let cell = |name: &String| vendor.cells.iter().find(|cell| cell.cell == *name);
+        let mut statuses: Vec<_> =
+            check.given.iter().filter_map(cell).map(|cell| cell.status.as_str()).collect();
+        statuses.dedup();
+        return statuses.join(" ");
+    };
+    let response = finding.exchanges.last().and_then(|exchange| exchange.response.as_ref());
+    let Some(response) = response.filter(|_| check.area == Area::Matrix) else { return String::new() };
+    let mut differences = finding.differences.iter();
+    match differences.find(|difference| difference.place == "status") {
+        Some(status) => format!("{}≠{}", response.status, status.expected),
+        None => response.status.to_string(),
+    }
+}
+
+/// The section that backs a check. A bare number would not say of which document.
+fn cited(source: &Source) -> String {
+    let Source { document, section } = source;
+    let text = match section.chars().next() {
+        Some(first) if first == '§' || section.split(',').next().is_some_and(|word| word.contains('.')) => {
+            format!("{document} {section}")
+        }
+        Some(first) if first.is_ascii_digit() => format!("{section}, {document}"),
+        _ => section.clone(),
+    };
+    one_line(&text)
+}
+
+/// The beginning of a text that has no more room than this.
+fn shortened(text: &str, room: usize) -> String {
+    match text.chars().count() > room {
+        true => text.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
+        false => text.to_owned(),
     }
 }
 
@@ -205,60 +257,80 @@ fn write_common_errors(vendor: &VendorReport, out: &mut dyn Write) -> io::Result
 /// The findings for a vendor: the causes in full, and the names of the other checks that failed. The JSON report has
 /// every finding in full.
 fn write_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
-    let found = vendor.checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?)));
+    let failed = vendor.checks.iter().filter(|check| check.result == CheckResult::Failed);
+    let found = failed.filter_map(|check| Some((check, check.finding.as_ref()?)));
     let mut shown: Vec<_> = found.filter(|(check, _)| check.cause.is_none()).collect();
-    // What fails the run comes first.
-    shown.sort_by_key(|(check, _)| !check.gates);
+    // What fails the run comes first, and then what is read fastest.
+    shown.sort_by_key(|(check, _)| (!check.gates, check.calls()));
     for (check, finding) in &shown {
-        write_finding(check, finding, out)?;
+        write_finding(check, finding, vendor, out)?;
     }
-    let hidden: Vec<_> = vendor.checks.iter().filter(|check| check.cause.is_some()).collect();
-    for (gates, style, word) in [(true, BAD, "FAIL"), (false, UNSURE, "WARN")] {
-        let also: Vec<_> =
-            hidden.iter().filter(|check| check.gates == gates).map(|check| check.id.as_str()).collect();
-        if !also.is_empty() {
-            writeln!(out, "{style}{word}{style:#} also {}", also.join(", "))?;
-        }
-    }
-    if !hidden.is_empty() {
-        writeln!(
-            out,
-            "  {QUIET}to see one of them in full, select it with --only or write --report json=PATH{QUIET:#}"
-        )?;
+    if vendor.checks.iter().any(|check| check.cause.is_some()) {
+        let hint =
+            "to see one of the other checks in full, select it with --only, or write --report json=PATH";
+        write_fact(out, QUIET, 0, "", hint)?;
         writeln!(out)?;
     }
     Ok(())
 }
 
-fn write_finding(check: &CheckReport, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn write_finding(
+    check: &CheckReport,
+    finding: &Finding,
+    vendor: &VendorReport,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (style, word) = if check.gates { (BAD, "FAIL") } else { (UNSURE, "WARN") };
-    writeln!(out, "{style}{word}{style:#} {STRONG}{}{STRONG:#}: {}", check.id, check.statement)?;
+    let title = format!("{}: {}", check.id, check.statement);
+    let mut lines = wrapped(&title, WIDTH - 5).into_iter();
+    writeln!(out, "{style}{word}{style:#} {STRONG}{}{STRONG:#}", lines.next().unwrap_or_default())?;
+    for line in lines {
+        writeln!(out, "     {STRONG}{line}{STRONG:#}")?;
+    }
+    let plain = Style::new();
     let Source { document, section } = &check.citation;
-    writeln!(out, "  source    {}: {}", one_line(document), one_line(section))?;
+    write_fact(out, plain, LABEL, "source", &shown(&format!("{document}: {section}")))?;
     if !check.gates {
-        writeln!(out, "  advisory  {}", check.basis.in_words())?;
+        write_fact(out, plain, LABEL, "advisory", check.basis.in_words())?;
     }
     for (index, line) in finding.expected.lines().enumerate() {
-        writeln!(out, "  {:<10}{}", if index == 0 { "expected" } else { "" }, one_line(line))?;
+        write_fact(out, plain, LABEL, if index == 0 { "expected" } else { "" }, &shown(line))?;
     }
-    writeln!(out, "  actual    {style}{}{style:#}", one_line(&finding.actual))?;
+    write_fact(out, style, LABEL, "actual", &shown(&finding.actual))?;
     for (index, difference) in finding.differences.iter().enumerate() {
-        writeln!(
-            out,
-            "  {:<10}{}: expected {}, found {}",
-            if index == 0 { "differs" } else { "" },
-            one_line(&difference.place),
-            one_line(&difference.expected),
-            one_line(&difference.actual),
-        )?;
+        let text =
+            format!("{}: expected {}, found {}", difference.place, difference.expected, difference.actual);
+        write_fact(out, plain, LABEL, if index == 0 { "differs" } else { "" }, &shown(&text))?;
     }
-    for (index, (exchange, curl)) in finding.exchanges.iter().zip(&finding.curl).enumerate() {
-        writeln!(out, "  {:<10}{}", if index == 0 { "exchange" } else { "" }, one_line(curl))?;
-        let response =
-            exchange.response.as_ref().map_or_else(|| "no response".to_owned(), ShownResponse::line);
-        writeln!(out, "  {:<10}{QUIET}→ {}{QUIET:#}", "", one_line(&response))?;
+    for (index, line) in narrative(finding).into_iter().enumerate() {
+        let label = if index == 0 { "steps" } else { "" };
+        match line {
+            Line::Control(text) => write_fact(out, QUIET, LABEL, label, &format!("control: {text}"))?,
+            Line::Request(_, text) => write_fact(out, plain, LABEL, label, &text)?,
+            Line::Response(text) => write_fact(out, QUIET, LABEL, label, &format!("→ {text}"))?,
+        }
+    }
+    if !check.also.is_empty() {
+        let others = vendor.checks.iter().filter(|other| check.also.contains(&other.id));
+        let names: Vec<_> = others.map(|other| other.id.as_str()).collect();
+        write_fact(out, style, LABEL, "also", &names.join(", "))?;
     }
     writeln!(out)
+}
+
+/// The columns of a terminal.
+const WIDTH: usize = 80;
+
+/// The column at which the facts of a finding start.
+const LABEL: usize = 12;
+
+/// Writes a fact beside its label, on as many lines as it needs.
+fn write_fact(out: &mut dyn Write, style: Style, column: usize, label: &str, text: &str) -> io::Result<()> {
+    for (index, line) in wrapped(text, WIDTH - column).into_iter().enumerate() {
+        let label = if index == 0 && !label.is_empty() { format!("  {label}") } else { String::new() };
+        writeln!(out, "{label:<column$}{style}{line}{style:#}")?;
+    }
+    Ok(())
 }
 
 fn verdict_style(verdict: Verdict) -> Style {

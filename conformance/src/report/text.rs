@@ -36,6 +36,41 @@ pub(super) fn clipped(text: &str, chars: usize) -> String {
     }
 }
 
+/// `text` on lines of at most `width` characters. A line ends after a space or a separator; only a word that is longer than
+/// a line is broken.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split_inclusive([' ', ',', ';', '&', '?']).flat_map(|word| parts(word, width)) {
+        let mut word = word;
+        let visible = word.trim_end().chars().count();
+        if length > 0 && length + visible > width {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            length = 0;
+        }
+        while word.trim_end().chars().count() > width {
+            let end = word.char_indices().nth(width).map_or(word.len(), |(end, _)| end);
+            lines.push(word[..end].to_owned());
+            word = &word[end..];
+        }
+        line.push_str(word);
+        length += word.chars().count();
+    }
+    if !line.trim_end().is_empty() || lines.is_empty() {
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}
+
+/// A word, or the segments of a path that is longer than a line.
+fn parts(word: &str, width: usize) -> Vec<&str> {
+    match word.trim_end().chars().count() > width {
+        true => word.split_inclusive('/').collect(),
+        false => vec![word],
+    }
+}
+
 fn spelled(text: &str, short: impl Fn(char) -> Option<&'static str>) -> String {
     let mut result = String::with_capacity(text.len());
     for character in text.chars() {
@@ -71,6 +106,14 @@ mod tests {
         let text = "a\u{1b}[31m\r\n\u{0}\u{85}\u{202e}\u{ffff}\u{1fffe}é😀";
         assert_eq!(one_line(text), "a\\u001b[31m\\r\\n\\u0000\\u0085\\u202e\\uffff\\ud83f\\udffeé😀");
         assert_eq!(lines("a\r\n\tb\u{b}"), "a\\r\n\tb\\u000b");
+    }
+
+    #[test]
+    fn a_line_ends_between_words_and_never_holds_more_than_fits() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("{\"a\":1,\"b\":2}", 8), ["{\"a\":1,", "\"b\":2}"]);
+        assert_eq!(wrapped("a 123456789 b", 4), ["a", "1234", "5678", "9 b"]);
+        assert_eq!(wrapped("", 4), [""]);
     }
 
     #[test]

@@ -195,7 +195,7 @@ async fn a_run_stops_after_as_many_failures_as_it_may_have() {
     let settings = Settings { contracts: all_contracts(), faults, ..Settings::default() };
     let url = sandbox(settings).await;
     let suite = suite(contracts(&["exotel"]), std::slice::from_ref(&url), &url).await;
-    let one_by_one = Options { jobs: 1, fail_fast: Some(1), ..options(1) };
+    let one_by_one = Options { jobs: Some(1), fail_fast: Some(1), ..options(1) };
     let report = suite.run(&one_by_one).await.unwrap();
     assert_eq!((report.summary.failed, report.stopped), (1, Some(Stopped::FailFast)));
     assert_eq!(report.verdict, Verdict::Nonconformant);

@@ -17,18 +17,7 @@ pub(crate) fn contracts(vendors: &[&str]) -> Vec<Contract> {
 
 /// Options for short runs.
 pub(crate) fn options(seed: u64) -> Options {
-    Options {
-        only: Vec::new(),
-        skip: Vec::new(),
-        strict: false,
-        fail_fast: None,
-        seed,
-        jobs: 8,
-        cases: 4,
-        shard: None,
-        bursts: 8,
-        transcript: false,
-    }
+    Options { jobs: Some(8), cases: 4, bursts: 8, ..Options::with_seed(seed) }
 }
 
 /// Starts a sandbox on a free port; it ends with the test's runtime.

@@ -3,16 +3,17 @@
 //!
 //! `wrk` generates the load in a separate process.
 
-use std::io::{BufRead as _, BufReader, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use otp_contract::{Contract, Outcome};
 
 use super::control_client::ControlClient;
+use super::process::{Running, start};
 use super::{ROUNDS, build, median};
 
 /// How long one round takes.
@@ -29,16 +30,6 @@ const MANY: usize = 1_000_000;
 
 /// How many attempts Redis processes in one round.
 const ATTEMPTS: &str = "192000";
-
-/// A process that is stopped when the measurement ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Runs all measurements.
 pub(crate) fn run(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
@@ -204,16 +195,6 @@ fn sandbox(release: &Path) -> anyhow::Result<(Running, String)> {
     let (running, line) = start(command)?;
     let url = line.split("http://").nth(1).and_then(|rest| rest.split(',').next()).context("no address")?;
     Ok((running, url.to_owned()))
-}
-
-/// Starts a server and reads the first line that it prints.
-fn start(mut command: Command) -> anyhow::Result<(Running, String)> {
-    let mut child = command.stdout(Stdio::piped()).spawn()?;
-    let stdout = child.stdout.take().context("no output")?;
-    let running = Running(child);
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line)?;
-    Ok((running, line.trim().to_owned()))
 }
 
 /// Resident memory in KiB.

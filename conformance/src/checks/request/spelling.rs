@@ -6,7 +6,7 @@ use otp_contract::{Alphabet, Contract, Place, Situation};
 use crate::checks::probe::{Authority, Probe, always};
 use crate::checks::{Area, standards};
 use crate::harness::{
-    Abort, CheckContext, IssuedSession, RequestMutation, SubmittedCode, TrackedSession, attempts,
+    Abort, CheckContext, IssuedSession, RequestMutation, SubmittedCode, TrackedSession, Witness, attempts,
 };
 use crate::oracle::{Allowed, Basis, CodeKind, approves};
 
@@ -199,7 +199,8 @@ async fn session_spelling(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             continue;
         }
         if ["*", "%", ".."].contains(&other.as_str()) {
-            return Err(context.deviation("no session of that name", context.recording.last_response()));
+            let deviation = context.deviation("no session of that name", context.recording.last_response());
+            return Err(deviation.shown_by(Witness::Status));
         }
         // The server accepts this spelling for the session, so the code must be used under every spelling,
         let response = context.send(&context.call(&session.issued, session.issued.right())).await?;

@@ -1,0 +1,166 @@
+//! `replay`: judges findings of a JSON report again, with the seed and the set-up of the report, or prints their scripts.
+//!
+//! Options of the command line and the configuration take precedence over the report's, so that a fix can be tried at another
+//! address. Nothing in a report is trusted: it only selects checks and addresses.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::check;
+use super::options::{CheckArguments, Layer as _, Options, SubjectArguments};
+use crate::checks::current_id;
+use crate::error::{Exit, Failure};
+use crate::report::Setup;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A report that `check --report json=PATH` wrote
+    #[arg(value_name = "REPORT.json")]
+    from: PathBuf,
+    /// Print the shell scripts of the findings instead of judging them again
+    #[arg(long)]
+    script: bool,
+    // Its positional arguments are ids of checks here; see `as_check_ids`.
+    #[command(flatten)]
+    subject: SubjectArguments,
+    /// A file with options and secrets
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    check: CheckArguments,
+}
+
+/// Gives the positional arguments of the command their meaning: `check` has vendors in their place.
+pub(super) fn as_check_ids(command: clap::Command) -> clap::Command {
+    command.mut_arg("vendors", |argument| {
+        argument
+            .value_name("CHECK-ID")
+            .help("The checks, with or without their vendor; those that failed if none is named")
+    })
+}
+
+/// What a replay needs of a report.
+#[derive(Debug, Deserialize)]
+struct Recorded {
+    schema: String,
+    seed: u64,
+    strict: bool,
+    targets: Vec<String>,
+    #[serde(default)]
+    setup: Setup,
+    vendors: Vec<RecordedVendor>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedVendor {
+    vendor: String,
+    checks: Vec<RecordedCheck>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedCheck {
+    id: String,
+    result: String,
+    finding: Option<RecordedFinding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RecordedFinding {
+    script: Option<String>,
+}
+
+pub(super) async fn run(
+    mut arguments: Arguments,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let recorded = read(&arguments.from)?;
+    let wanted = std::mem::take(&mut arguments.subject.vendors);
+    let checks = selected(&recorded, &wanted, &arguments.from)?;
+    if arguments.script {
+        return Ok(print_scripts(&checks, out));
+    }
+    let ids: Vec<String> = checks.iter().map(|check| current(&check.id)).collect();
+    let is_used =
+        |vendor: &&RecordedVendor| vendor.checks.iter().any(|check| ids.contains(&current(&check.id)));
+    let vendors = recorded.vendors.iter().filter(is_used).map(|vendor| vendor.vendor.clone()).collect();
+    let Setup { embedded, control, contracts, faults, prefer, cases } = recorded.setup;
+    let is_elsewhere = !arguments.subject.target.is_empty();
+    let from_report = SubjectArguments {
+        vendors,
+        target: if embedded { Vec::new() } else { recorded.targets },
+        // The control of another target is another one.
+        control: control.filter(|_| !is_elsewhere && !embedded),
+        contract: contracts,
+        seed: Some(recorded.seed),
+        ..SubjectArguments::default()
+    };
+    let check = CheckArguments {
+        only: ids,
+        strict: Some(recorded.strict),
+        cases: (cases > 0).then_some(cases),
+        fault: if is_elsewhere { Vec::new() } else { faults },
+        prefer: if is_elsewhere { Vec::new() } else { prefer },
+        ..CheckArguments::default()
+    };
+    let options = Options::merge(
+        arguments.config.as_deref(),
+        arguments.subject.or(from_report),
+        arguments.check.or(check),
+    )?;
+    check::execute(options, out, err).await
+}
+
+fn read(path: &Path) -> Result<Recorded, Failure> {
+    let failed = |problem: String| Failure::Config { file: path.display().to_string(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let recorded: Recorded = serde_json::from_str(&text)
+        .map_err(|error| failed(format!("not a report of `check --report json=PATH`: {error}")))?;
+    match recorded.schema.starts_with("otp-conformance/report/") {
+        true => Ok(recorded),
+        false => Err(failed(format!("not a report of this program, but `{}`", recorded.schema))),
+    }
+}
+
+/// The checks to replay: the named ones, or else all that failed.
+fn selected<'r>(
+    recorded: &'r Recorded,
+    wanted: &[String],
+    path: &Path,
+) -> Result<Vec<&'r RecordedCheck>, Failure> {
+    let all = || recorded.vendors.iter().flat_map(|vendor| &vendor.checks);
+    if wanted.is_empty() {
+        let failed: Vec<_> =
+            all().filter(|check| matches!(check.result.as_str(), "failed" | "known")).collect();
+        return match failed.is_empty() {
+            true => Err(Failure::NothingSelected(format!("no check failed in {}", path.display()))),
+            false => Ok(failed),
+        };
+    }
+    let mut found = Vec::new();
+    for id in wanted {
+        let is_wanted = |check: &&RecordedCheck| {
+            check.id == *id || check.id.split_once('/').is_some_and(|(_, name)| name == id)
+        };
+        let matching: Vec<_> = all().filter(is_wanted).collect();
+        if matching.is_empty() {
+            return Err(Failure::NothingSelected(format!("{} has no check `{id}`", path.display())));
+        }
+        found.extend(matching);
+    }
+    Ok(found)
+}
+
+fn current(id: &str) -> String {
+    current_id(id).unwrap_or_else(|| id.to_owned())
+}
+
+fn print_scripts(checks: &[&RecordedCheck], out: &mut dyn Write) -> Exit {
+    let scripts = checks.iter().filter_map(|check| check.finding.as_ref()?.script.as_deref());
+    for script in scripts {
+        let _ = out.write_all(script.as_bytes());
+    }
+    Exit::Conformant
+}
