@@ -104,7 +104,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
         Command::Lint(arguments) => Ok(lint::run(&arguments, out, err)),
         Command::Checks(arguments) => checks::run(&arguments).map(|text| print(out, &text)),
         Command::Explain(arguments) => explain::run(&arguments, err).map(|text| print(out, &text)),
-        Command::Timing(arguments) => timing::run(arguments).await.map(|text| print(out, &text)),
+        Command::Timing(arguments) => timing::run(arguments, err).await.map(|text| print(out, &text)),
         Command::Faults(arguments) => faults::run(&arguments).map(|text| print(out, &text)),
     };
     finished.unwrap_or_else(|failure: Failure| {

@@ -79,6 +79,16 @@ pub enum Failure {
         /// The system's error.
         reason: String,
     },
+    /// A target or the control can be reached, but there is no agreement on TLS.
+    #[error("{what} {url} cannot be called: {reason}")]
+    Tls {
+        /// `target` or `control`.
+        what: &'static str,
+        /// Where.
+        url: String,
+        /// What is wrong, and which option helps.
+        reason: String,
+    },
     /// The control refuses an operation that the run needs.
     #[error("control {url} refused: {reason}")]
     Control {
@@ -138,6 +148,7 @@ impl Failure {
             | Failure::Sandbox(SandboxError::UnknownCell(_) | SandboxError::Path { .. }) => Exit::Usage,
             Failure::Sandbox(_)
             | Failure::Unreachable { .. }
+            | Failure::Tls { .. }
             | Failure::Control { .. }
             | Failure::NotServed { .. }
             | Failure::Preflight { .. }

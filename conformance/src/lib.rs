@@ -31,6 +31,7 @@ mod waiver;
 pub use checks::{Area, Tier};
 pub use error::{Exit, Failure};
 pub use harness::{Credentials, Tenant};
+pub use http::ConnectionOptions;
 pub use oracle::{Basis, Difference};
 pub use report::{
     CellReport, CheckReport, CheckResult, CountedResponse, Finding, KnownFinding, OperationReport, Report,

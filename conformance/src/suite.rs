@@ -7,13 +7,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use otp_contract::Contract;
+use otp_contract::{Contract, KeyPlace, Scheme};
 use serde::Deserialize;
 
 use crate::checks::checks;
 use crate::error::Failure;
 use crate::harness::{ControlClient, ControlError, Credentials, Masking, Subject, Tenant};
-use crate::http::HttpClient;
+use crate::http::{
+    Address, ConnectionOptions, CurlAddress, Environment, HttpClient, OptionError, ProbeError, Tls,
+    expects_tls, probe,
+};
 use crate::preflight;
 use crate::report::Report;
 use crate::runner::{self, Options};
@@ -33,6 +36,8 @@ pub struct SubjectOptions {
     pub require_all: bool,
     /// Whether reports show codes. They never show credentials.
     pub reveal_codes: bool,
+    /// How to connect, and what to add to every request.
+    pub connection: ConnectionOptions,
     /// How long to wait for the targets and the control to accept connections; they are tried once if it is zero.
     pub wait: Duration,
 }
@@ -57,7 +62,7 @@ pub struct PreparedTenant {
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use otp_conformance::{Options, SubjectOptions, Suite, Verdict};
-/// use otp_contract::Contract;
+/// use otp_contract::{Contract, KeyPlace, Scheme};
 ///
 /// let subject = SubjectOptions { targets: vec!["http://127.0.0.1:8080".to_owned()], ..SubjectOptions::default() };
 /// let suite = Suite::connect(vec![Contract::of_vendor("exotel")?], subject).await?;
@@ -78,32 +83,35 @@ impl Suite {
     /// A target or the control that cannot be reached, a control that refuses, or a contract that the subject does not
     /// serve.
     pub async fn connect(contracts: Vec<Contract>, options: SubjectOptions) -> Result<Suite, Failure> {
-        let Some(first) = options.targets.first().cloned() else {
-            return Err(Failure::NothingSelected("there is no target".to_owned()));
-        };
-        let control_url = options.control.clone().unwrap_or_else(|| first.clone());
-        let tls = options.targets.iter().chain([&control_url]).any(|url| url.starts_with("https:"));
-        let no_tls = |reason| Failure::Unreachable { what: "target", url: first.clone(), reason };
-        let pooled = HttpClient::pooled(tls).map_err(no_tls)?;
-        let unpooled = HttpClient::unpooled(tls).map_err(no_tls)?;
+        let connections = Connections::new(&options)?;
         let deadline = Instant::now() + options.wait;
-        for target in &options.targets {
-            reach_until("target", target, deadline).await?;
-        }
-        reach_until("control", &control_url, deadline).await?;
-        let mut control = ControlClient::connect(&pooled, &control_url, options.control_token)
-            .await
-            .map_err(|error| control_failure(control_url, error))?;
+        connections.reach(deadline).await?;
+        let Connections { environment, tls, targets, control: control_address } = connections;
+        let pooled = HttpClient::pooled(&environment, &tls);
+        let unpooled = HttpClient::unpooled(&environment, &tls);
+        let url = control_address.text();
+        let mut control = match ControlClient::connect(&pooled, url, options.control_token).await {
+            Ok(control) => control,
+            Err(error) => {
+                // A server that speaks TLS does not understand a request without.
+                expects_tls(&environment, &control_address).await.map_err(failure("control", url))?;
+                return Err(control_failure(url.to_owned(), error));
+            }
+        };
         for tenant in options.tenants {
             control.prepared.entry(tenant.vendor.clone()).or_default().push(tenant.into());
         }
         let contracts = served(contracts, &control.description.vendors, options.require_all)?;
+        refuse_credentials(&environment, &contracts)?;
+        let curl = |address: &Address| CurlAddress::new(&environment, &options.connection, address);
         let masking = match options.reveal_codes {
             true => Masking::Credentials,
             false => Masking::CredentialsAndCodes,
         };
         let subject = Subject {
-            targets: options.targets,
+            curl_targets: targets.iter().map(curl).collect(),
+            curl_control: curl(&control_address),
+            targets: targets.iter().map(|target| target.text().to_owned()).collect(),
             control,
             pooled: Arc::new(pooled),
             unpooled: Arc::new(unpooled),
@@ -197,33 +205,94 @@ fn served(
     Ok(found)
 }
 
-/// How long a target may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// How long to wait before an address that refused a connection is tried again.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// Waits until a server accepts connections, at most until the deadline.
-async fn reach_until(what: &'static str, address: &str, deadline: Instant) -> Result<(), Failure> {
-    loop {
-        match reach(what, address).await {
-            Err(_) if Instant::now() < deadline => tokio::time::sleep(RETRY_PAUSE).await,
-            reached => return reached,
+/// The addresses of a subject, and how to connect to them.
+struct Connections {
+    environment: Arc<Environment>,
+    tls: Tls,
+    targets: Vec<Address>,
+    control: Address,
+}
+
+impl Connections {
+    fn new(options: &SubjectOptions) -> Result<Connections, Failure> {
+        let wrong = |OptionError { option, problem }| Failure::Option { option, problem };
+        let parse = |option: &'static str, text: &str| {
+            Address::parse(text).map_err(|problem| Failure::Option { option, problem })
+        };
+        let targets: Result<Vec<_>, _> = options.targets.iter().map(|text| parse("--target", text)).collect();
+        let targets = targets?;
+        let Some(first) = targets.first() else {
+            return Err(Failure::NothingSelected("there is no target".to_owned()));
+        };
+        let control = options.control.as_deref().map(|text| parse("--control", text)).transpose()?;
+        let control = control.unwrap_or_else(|| first.clone());
+        let connection = &options.connection;
+        let environment = Environment::new(&targets, Some(&control), connection).map_err(wrong)?;
+        let uses_tls = targets.iter().chain([&control]).any(Address::has_tls);
+        let tls = Tls::new(connection, uses_tls).map_err(wrong)?;
+        Ok(Connections { environment: Arc::new(environment), tls, targets, control })
+    }
+
+    /// Waits until the servers accept connections, at most until the deadline.
+    async fn reach(&self, deadline: Instant) -> Result<(), Failure> {
+        for target in &self.targets {
+            // The control is called at once.
+            let is_called = target.endpoint() == self.control.endpoint();
+            self.reach_one("target", target, is_called, deadline).await?;
+        }
+        self.reach_one("control", &self.control, true, deadline).await
+    }
+
+    async fn reach_one(
+        &self,
+        what: &'static str,
+        address: &Address,
+        is_called: bool,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        loop {
+            match probe(&self.environment, &self.tls, address, is_called).await {
+                Ok(()) => return Ok(()),
+                Err(ProbeError::NotConnected(_)) if Instant::now() < deadline => {
+                    tokio::time::sleep(RETRY_PAUSE).await;
+                }
+                Err(error) => return Err(failure(what, address.text())(error)),
+            }
         }
     }
 }
 
-/// Checks that a target accepts connections. It sends nothing: no contract says how a server responds to a bare path.
-async fn reach(what: &'static str, target: &str) -> Result<(), Failure> {
-    let uri = target.parse::<http::Uri>().ok();
-    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
-    let default_port = if target.starts_with("https:") { 443 } else { 80 };
-    let port = uri.as_ref().and_then(http::Uri::port_u16).unwrap_or(default_port);
-    let connecting = tokio::net::TcpStream::connect((host, port));
-    let reason = match tokio::time::timeout(CONNECT_TIMEOUT, connecting).await {
-        Ok(Ok(_)) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()),
-    };
-    Err(Failure::Unreachable { what, url: target.to_owned(), reason })
+fn failure(what: &'static str, url: &str) -> impl Fn(ProbeError) -> Failure {
+    move |error| match error {
+        ProbeError::NotConnected(reason) => Failure::Unreachable { what, url: url.to_owned(), reason },
+        ProbeError::Tls(reason) => Failure::Tls { what, url: url.to_owned(), reason },
+    }
+}
+
+/// An additional header field must not be one that carries the credentials of an API: calls without credentials would have
+/// some.
+fn refuse_credentials(environment: &Environment, contracts: &[Arc<Contract>]) -> Result<(), Failure> {
+    for contract in contracts {
+        for scheme in contract.verify().security.iter().map(|scheme| &scheme.scheme) {
+            let carrier = match scheme {
+                Scheme::Bearer | Scheme::Basic => "authorization",
+                Scheme::ApiKey { place: KeyPlace::Cookie, .. } => "cookie",
+                Scheme::ApiKey { place: KeyPlace::Query, .. } => continue,
+                Scheme::ApiKey { name, .. } => name,
+            };
+            if let Some(name) =
+                environment.header_names().find(|name| carrier.eq_ignore_ascii_case(name.as_str()))
+            {
+                let problem = format!(
+                    "`{name}` carries the credentials of {}, which the control or the config file has to provide",
+                    contract.vendor
+                );
+                return Err(Failure::Option { option: "--header", problem });
+            }
+        }
+    }
+    Ok(())
 }

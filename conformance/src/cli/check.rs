@@ -72,7 +72,7 @@ pub(super) async fn execute(
         prefer: check.prefer.clone(),
         cases: run.cases,
     };
-    let suite = subject::connect(options, faults).await?;
+    let suite = subject::connect(options, faults, err).await?;
     if !quiet {
         let vendors: Vec<_> = suite.vendors().collect();
         let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));

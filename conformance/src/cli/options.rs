@@ -83,7 +83,7 @@ options! {
         #[arg(value_delimiter = ',')]
         #[serde(with = "List")]
         vendors: Vec<String>,
-        /// The address of the server; the embedded sandbox if there is none. Several are replicas of one service
+        /// The URL of the server, or unix: and the path of its socket; the embedded sandbox if there is none. Several are replicas of one service. No proxy is used
         #[arg(long, value_name = "URL", value_delimiter = ',')]
         #[serde(with = "List")]
         target: Vec<String>,
@@ -94,6 +94,29 @@ options! {
         #[arg(long, value_name = "FILE.yaml", value_delimiter = ',')]
         #[serde(with = "List")]
         contract: Vec<PathBuf>,
+        /// A header field for every request to the targets, such as the key of a gateway; its value stands in no report
+        #[arg(long, value_name = "NAME: VALUE", value_delimiter = '\n')]
+        #[serde(with = "List")]
+        header: Vec<String>,
+        /// The host name in requests to the targets, which their certificates must have
+        #[arg(long, value_name = "NAME")]
+        host: Option<String>,
+        /// Connect to an address instead of resolving the name of a host, as curl does
+        #[arg(long, value_name = "HOST:PORT:ADDRESS", value_delimiter = '\n')]
+        #[serde(with = "List")]
+        resolve: Vec<String>,
+        /// Accept certificates of the authorities in a PEM file, instead of those that the system trusts
+        #[arg(long, value_name = "FILE.pem")]
+        cacert: Option<PathBuf>,
+        /// The client's certificate, in PEM
+        #[arg(long, value_name = "FILE.pem")]
+        cert: Option<PathBuf>,
+        /// The key of the client's certificate, in PEM, if it is not in the same file
+        #[arg(long, value_name = "FILE.pem")]
+        key: Option<PathBuf>,
+        /// Accept any certificate
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
+        insecure: Option<bool>,
         /// How long to wait for the server to accept connections, such as 30s
         #[arg(long, value_name = "DURATION")]
         wait: Option<String>,

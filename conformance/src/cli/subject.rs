@@ -1,5 +1,6 @@
 //! From options to a connected suite: which contracts, which server, or else the embedded sandbox.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,18 +10,28 @@ use otp_sandbox::Fault;
 use super::options::Options;
 use super::sandbox;
 use crate::error::Failure;
+use crate::http::ConnectionOptions;
 use crate::suite::{SubjectOptions, Suite};
 
 /// Connects to the server that the options name, or starts the embedded sandbox and connects to it.
-pub(super) async fn connect(options: Options, faults: Vec<&'static Fault>) -> Result<Suite, Failure> {
+pub(super) async fn connect(
+    options: Options,
+    faults: Vec<&'static Fault>,
+    err: &mut dyn Write,
+) -> Result<Suite, Failure> {
     let Options { subject, check, control_token, tenants, .. } = options;
-    let targets = subject.target.iter().map(|url| address("--target", url)).collect::<Result<Vec<_>, _>>()?;
-    let control = subject.control.as_deref().map(|url| address("--control", url)).transpose()?;
     let require_all = !subject.vendors.is_empty() || !subject.contract.is_empty();
     let contracts = contracts(&subject.vendors, &subject.contract)?;
-    let embedded = targets.is_empty();
+    let embedded = subject.target.is_empty();
     let misplaced = [
-        (embedded && control.is_some(), "--control", "needs a --target"),
+        (embedded && subject.control.is_some(), "--control", "needs a --target"),
+        (embedded && !subject.header.is_empty(), "--header", "needs a --target"),
+        (embedded && subject.host.is_some(), "--host", "needs a --target"),
+        (embedded && !subject.resolve.is_empty(), "--resolve", "needs a --target"),
+        (embedded && subject.cacert.is_some(), "--cacert", "needs a --target"),
+        (embedded && subject.cert.is_some(), "--cert", "needs a --target"),
+        (embedded && subject.key.is_some(), "--key", "needs a --target"),
+        (embedded && subject.insecure == Some(true), "--insecure", "needs a --target"),
         (!embedded && !faults.is_empty(), "--fault", "applies to the embedded sandbox, not to a --target"),
         (
             !embedded && !check.prefer.is_empty(),
@@ -33,12 +44,33 @@ pub(super) async fn connect(options: Options, faults: Vec<&'static Fault>) -> Re
     }
     let (targets, control_token) = match embedded {
         true => (sandbox::start(contracts.clone(), faults, check.prefer).await?, None),
-        false => (targets, control_token),
+        false => (subject.target, control_token),
     };
     let wait = subject.wait.as_deref().map_or(Ok(Duration::ZERO), wait)?;
     let reveal_codes = check.reveal.unwrap_or(false);
-    let subject =
-        SubjectOptions { targets, control, control_token, tenants, require_all, reveal_codes, wait };
+    let connection = ConnectionOptions {
+        headers: subject.header,
+        host: subject.host,
+        resolve: subject.resolve,
+        ca_file: subject.cacert,
+        certificate_file: subject.cert,
+        key_file: subject.key,
+        insecure: subject.insecure.unwrap_or(false),
+    };
+    if connection.insecure {
+        let _ = writeln!(err, "warning: with --insecure, any server can answer in the target's place");
+    }
+    let control = subject.control;
+    let subject = SubjectOptions {
+        targets,
+        control,
+        control_token,
+        tenants,
+        require_all,
+        reveal_codes,
+        connection,
+        wait,
+    };
     Suite::connect(contracts, subject).await
 }
 
@@ -73,22 +105,4 @@ fn wait(text: &str) -> Result<Duration, Failure> {
 /// A seed that is short enough to type.
 pub(super) fn random_seed() -> u64 {
     fastrand::u32(..).into()
-}
-
-/// An address: a scheme and an authority, and a path if the API is below one.
-fn address(option: &'static str, text: &str) -> Result<String, Failure> {
-    let invalid = |problem: &str| Err(Failure::Option { option, problem: problem.to_owned() });
-    let Ok(uri) = text.parse::<http::Uri>() else {
-        return invalid("expected a URL such as http://127.0.0.1:8080");
-    };
-    match uri.authority() {
-        Some(authority) if authority.as_str().contains('@') => {
-            return invalid(
-                "a URL must not contain credentials; they come from the control or the config file",
-            );
-        }
-        Some(_) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none() => {}
-        _ => return invalid("expected a URL such as http://127.0.0.1:8080"),
-    }
-    Ok(text.trim_end_matches('/').to_owned())
 }

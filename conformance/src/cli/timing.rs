@@ -1,5 +1,6 @@
 //! `timing`: measures response times, and prints them without a verdict.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use super::format::{ListFormat, pretty};
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
     format: ListFormat,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<String, Failure> {
+pub(super) async fn run(arguments: Arguments, err: &mut dyn Write) -> Result<String, Failure> {
     let check = CheckArguments::default();
     let mut options = Options::merge(arguments.config.as_deref(), arguments.subject, check)?;
     // A file may have options that only `check` uses.
@@ -33,7 +34,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<String, Failure> {
         return Err(Failure::Option { option: "--target", problem });
     }
     let seed = options.subject.seed.unwrap_or_else(subject::random_seed);
-    let suite = subject::connect(options, Vec::new()).await?;
+    let suite = subject::connect(options, Vec::new(), err).await?;
     let mut timings = Vec::new();
     for contract in &suite.contracts {
         timings.push(timing::measure(contract, &suite.subject, arguments.samples as usize, seed).await?);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ControlClient, Masking};
-use crate::http::HttpClient;
+use crate::http::{CurlAddress, HttpClient};
 
 /// The server under test.
 pub(crate) struct Subject {
@@ -15,6 +15,12 @@ pub(crate) struct Subject {
     pub(crate) pooled: Arc<HttpClient>,
     /// Connections that carry one request each.
     pub(crate) unpooled: Arc<HttpClient>,
+    /// How curl has to call each target, in the same order.
+    #[expect(dead_code, reason = "scripts do not pass the options on yet")]
+    pub(crate) curl_targets: Vec<CurlAddress>,
+    /// How curl has to call the control.
+    #[expect(dead_code, reason = "scripts do not pass the options on yet")]
+    pub(crate) curl_control: CurlAddress,
     /// What reports hide.
     pub(crate) masking: Masking,
 }

@@ -2,19 +2,20 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{Method, Request};
 use http_body_util::{BodyExt, Either, Full};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::{ClientConfig, RootCertStore};
 
-use super::{FragmentedBody, RawRequest, RawResponse};
+use super::connector::{TlsConnector, with_tls};
+use super::environment::Environment;
+use super::tls::Tls;
+use super::{FragmentedBody, RawRequest, RawResponse, extra_header};
 
 /// How long one exchange may take, connecting included.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,7 +52,8 @@ type Exchanging<'c> = Pin<Box<dyn Future<Output = Result<(RawResponse, Duration)
 
 /// A pool of connections, and the number of requests sent over them.
 pub(crate) struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector>, Outgoing>,
+    client: Client<TlsConnector, Outgoing>,
+    environment: Arc<Environment>,
     sent: AtomicU64,
     /// How many responses have arrived, and how many microseconds they took in total.
     responses: AtomicU64,
@@ -59,41 +61,22 @@ pub(crate) struct HttpClient {
 }
 
 impl HttpClient {
-    /// A client that keeps connections open. With `tls`, it verifies certificates as the system does; without, it
-    /// supports only `http`.
-    pub(crate) fn pooled(tls: bool) -> Result<HttpClient, String> {
-        HttpClient::with_idle(tls, usize::MAX)
+    /// A client that keeps connections open.
+    pub(crate) fn pooled(environment: &Arc<Environment>, tls: &Tls) -> HttpClient {
+        HttpClient::with_idle(environment, tls, usize::MAX)
     }
 
     /// A client that opens a connection for every request: slow, but unaffected by a server that closes idle connections
     /// without notice.
-    pub(crate) fn unpooled(tls: bool) -> Result<HttpClient, String> {
-        HttpClient::with_idle(tls, 0)
+    pub(crate) fn unpooled(environment: &Arc<Environment>, tls: &Tls) -> HttpClient {
+        HttpClient::with_idle(environment, tls, 0)
     }
 
-    fn with_idle(tls: bool, idle: usize) -> Result<HttpClient, String> {
-        let provider = rustls::crypto::ring::default_provider();
-        let builder = HttpsConnectorBuilder::new();
-        let builder = if tls {
-            builder
-                .with_provider_and_platform_verifier(provider)
-                .map_err(|error| format!("the system's certificates cannot be used: {error}"))?
-        } else {
-            let config = ClientConfig::builder_with_provider(provider.into())
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth();
-            builder.with_tls_config(config)
-        };
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_connect_timeout(Some(TIMEOUT));
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
+    fn with_idle(environment: &Arc<Environment>, tls: &Tls, idle: usize) -> HttpClient {
+        let connector = with_tls(environment, tls);
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
-        let zero = AtomicU64::default;
-        Ok(HttpClient { client, sent: zero(), responses: zero(), micros: zero() })
+        let (environment, zero) = (Arc::clone(environment), AtomicU64::default);
+        HttpClient { client, environment, sent: zero(), responses: zero(), micros: zero() }
     }
 
     /// How many requests the client has sent.
@@ -134,9 +117,16 @@ impl HttpClient {
     ) -> Result<(RawResponse, Duration), HttpError> {
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|error| HttpError::InvalidRequest(error.to_string()))?;
-        let mut builder = Request::builder().method(method).uri(&request.url);
+        let (uri, added) = self.environment.locate(&request.url).map_err(HttpError::InvalidRequest)?;
+        let mut builder = Request::builder().method(method).uri(uri);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
+        }
+        for (name, value) in added {
+            // A check that sets a field itself knows why.
+            if !request.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name.as_str())) {
+                builder = builder.header(name, value);
+            }
         }
         let outgoing = builder.body(body).map_err(|error| HttpError::InvalidRequest(error.to_string()))?;
         self.sent.fetch_add(1, Ordering::Relaxed);
@@ -148,7 +138,9 @@ impl HttpClient {
             })?;
             let (parts, body) = response.into_parts();
             let body = beginning(body).await?;
-            Ok(RawResponse { status: parts.status.as_u16(), headers: parts.headers, body })
+            let mut response = RawResponse { status: parts.status.as_u16(), headers: parts.headers, body };
+            extra_header::hide(self.environment.headers(), &mut response);
+            Ok(response)
         });
         let response = exchange.await.map_err(|_| HttpError::TimedOut)??;
         let elapsed = started.elapsed();
@@ -175,7 +167,7 @@ async fn beginning(mut body: hyper::body::Incoming) -> Result<Bytes, HttpError> 
 }
 
 /// The innermost cause. The outer ones only say that a client failed.
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {
         cause = inner;

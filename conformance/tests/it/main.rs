@@ -4,6 +4,7 @@
 
 mod certainty;
 mod control;
+mod environments;
 mod fault_scenarios;
 mod faults;
 mod findings;
