@@ -1,8 +1,10 @@
-//! The operations by which the conformance suite creates accounts, issues codes and lets time pass. For tests only.
+//! How `otp-conformance check exotel` creates accounts, issues codes and lets time pass; made with `otp-conformance init
+//! control`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Json, State};
 use axum::http::StatusCode;
@@ -12,59 +14,58 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::server::{Application, Session, Store, Tables, is_well_formed};
+use super::server::{Application, Store};
+
+pub(crate) type Server = Arc<Store>;
+
+const OPERATIONS: &[&str] = &["tenants", "sessions", "age", "resend"];
+
+async fn create_tenant(store: &Server) -> Result<Value, Refusal> {
+    let [sid, id, secret] = [(); 3].map(|()| Uuid::new_v4().simple().to_string());
+    let credentials = json!({ "basicAuth": { "username": id, "password": secret } });
+    store.lock().applications.insert(sid.clone(), Application { id, secret });
+    Ok(json!({ "tenant": sid, "parameters": { "account_sid": sid }, "credentials": credentials }))
+}
+
+async fn issue_code(store: &Server, request: SessionRequest) -> Result<Value, Refusal> {
+    let lifetime = request.ttl_seconds.unwrap_or(60).clamp(1, 3_600);
+    let attempts = request.max_attempts.unwrap_or(10).clamp(1, 100);
+    let mut left = attempts;
+    let mut tables = store.lock();
+    if !tables.applications.contains_key(&request.tenant) {
+        return Err(NOT_FOUND);
+    }
+    if let Some(earlier) = &request.recipient_of {
+        // The new code replaces the earlier one, and brings no new attempts.
+        left = left.min(tables.session_of(&request.tenant, earlier).ok_or(NOT_FOUND)?.attempts_left);
+        tables.sessions.remove(earlier);
+    }
+    let session = tables.issue(&request.tenant, request.code, Duration::from_secs(lifetime), left);
+    Ok(json!({ "session": session, "ttl_seconds": lifetime, "max_attempts": attempts }))
+}
+
+async fn age_session(store: &Server, request: AgeRequest) -> Result<(), Refusal> {
+    let mut tables = store.lock();
+    let session = tables.session_of(&request.tenant, &request.session).ok_or(NOT_FOUND)?;
+    session.age = session.age.saturating_add(Duration::from_secs(request.seconds));
+    Ok(())
+}
+
+// The protocol. Nothing below needs a change.
 
 const VENDOR: &str = "exotel";
+const CODE_FORM: &str = "a code has 4 to 6 digits";
+const CODE_CHARACTERS: &str = "0123456789";
+const CODE_LENGTHS: std::ops::RangeInclusive<usize> = 4..=6;
 
-pub(crate) fn router(store: Arc<Store>) -> axum::Router {
-    axum::Router::new()
-        .route("/_control/v1", get(describe))
-        .route("/_control/v1/tenants", post(create_tenant))
-        .route("/_control/v1/sessions", post(issue))
-        .route("/_control/v1/sessions/age", post(age))
-        .with_state(store)
-}
-
-/// A response of this control that is no success.
-struct Refusal(StatusCode, &'static str);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        (self.0, Json(json!({ "error": self.1 }))).into_response()
-    }
-}
-
-impl From<JsonRejection> for Refusal {
-    fn from(_: JsonRejection) -> Refusal {
-        Refusal(StatusCode::BAD_REQUEST, "the body does not have the documented form")
-    }
-}
-
-type Body<T> = Result<Json<T>, JsonRejection>;
-type Created = Result<(StatusCode, Json<Value>), Refusal>;
-
-async fn describe() -> Json<Value> {
-    let operations = ["tenants", "sessions", "age", "resend"];
-    Json(
-        json!({ "protocol": 1, "implementation": "axum-example/1", "vendors": [VENDOR], "operations": operations }),
-    )
-}
+const NOT_FOUND: Refusal = Refusal(StatusCode::NOT_FOUND, "no such vendor, tenant or session");
+const NOT_IMPLEMENTED: Refusal = Refusal(StatusCode::NOT_IMPLEMENTED, "not implemented");
+const INVALID: Refusal = Refusal(StatusCode::BAD_REQUEST, "the body is not as documented");
+const NO_SUCH_CODE: Refusal = Refusal(StatusCode::UNPROCESSABLE_ENTITY, CODE_FORM);
 
 #[derive(Deserialize)]
 struct TenantRequest {
     vendor: String,
-}
-
-async fn create_tenant(State(store): State<Arc<Store>>, body: Body<TenantRequest>) -> Created {
-    let Json(request) = body?;
-    if request.vendor != VENDOR {
-        return Err(Refusal(StatusCode::NOT_FOUND, "no such vendor"));
-    }
-    let [sid, id, secret] = [(); 3].map(|()| Uuid::new_v4().simple().to_string());
-    let credentials = json!({ "basicAuth": { "username": id, "password": secret } });
-    store.lock().applications.insert(sid.clone(), Application { id, secret });
-    let tenant = json!({ "tenant": sid, "parameters": { "account_sid": sid }, "credentials": credentials });
-    Ok((StatusCode::CREATED, Json(tenant)))
 }
 
 #[derive(Deserialize)]
@@ -77,43 +78,76 @@ struct SessionRequest {
     recipient_of: Option<String>,
 }
 
-async fn issue(State(store): State<Arc<Store>>, body: Body<SessionRequest>) -> Created {
-    let Json(request) = body?;
-    let mut tables = store.lock();
-    if request.vendor != VENDOR || !tables.applications.contains_key(&request.tenant) {
-        return Err(Refusal(StatusCode::NOT_FOUND, "no such vendor or tenant"));
+#[derive(Deserialize)]
+struct AgeRequest {
+    vendor: String,
+    tenant: String,
+    session: String,
+    seconds: u64,
+}
+
+pub(crate) fn router(server: Server) -> Router {
+    Router::new()
+        .route("/_control/v1", get(describe))
+        .route("/_control/v1/tenants", post(tenants))
+        .route("/_control/v1/sessions", post(sessions))
+        .route("/_control/v1/sessions/age", post(age))
+        .with_state(server)
+}
+
+/// A response that is no success.
+struct Refusal(StatusCode, &'static str);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
     }
-    if !is_well_formed(&request.code) {
-        return Err(Refusal(StatusCode::UNPROCESSABLE_ENTITY, "a code has 4 to 6 digits"));
-    }
-    let lifetime = request.ttl_seconds.unwrap_or(60).clamp(1, 3_600);
-    let attempts = request.max_attempts.unwrap_or(10).clamp(1, 100);
-    let mut left = attempts;
-    if let Some(earlier) = &request.recipient_of {
-        // The recipient's new code replaces the earlier one, and brings no new attempts.
-        left = left.min(find(&mut tables, &request.tenant, earlier)?.attempts_left);
-        tables.sessions.remove(earlier);
-    }
-    let session = tables.issue(&request.tenant, request.code, Duration::from_secs(lifetime), left);
-    let created = json!({ "session": session, "ttl_seconds": lifetime, "max_attempts": attempts });
+}
+
+type Body<T> = Result<Json<T>, JsonRejection>;
+type Created = Result<(StatusCode, Json<Value>), Refusal>;
+type Aged = Result<StatusCode, Refusal>;
+
+async fn describe() -> Json<Value> {
+    Json(json!({
+        "protocol": 1,
+        "implementation": "axum",
+        "vendors": [VENDOR],
+        "operations": OPERATIONS,
+    }))
+}
+
+async fn tenants(State(server): State<Server>, body: Body<TenantRequest>) -> Created {
+    let Json(request) = body.map_err(|_| INVALID)?;
+    expect_vendor(&request.vendor)?;
+    let created = create_tenant(&server).await?;
     Ok((StatusCode::CREATED, Json(created)))
 }
 
-#[derive(Deserialize)]
-struct AgeRequest {
-    tenant: String,
-    session: String,
-    seconds: u32,
+async fn sessions(State(server): State<Server>, body: Body<SessionRequest>) -> Created {
+    let Json(request) = body.map_err(|_| INVALID)?;
+    expect_vendor(&request.vendor)?;
+    let is_known = |character| CODE_CHARACTERS.contains(character);
+    if !CODE_LENGTHS.contains(&request.code.len()) || !request.code.chars().all(is_known) {
+        return Err(NO_SUCH_CODE);
+    }
+    if request.recipient_of.is_some() && !OPERATIONS.contains(&"resend") {
+        return Err(NOT_IMPLEMENTED);
+    }
+    let issued = issue_code(&server, request).await?;
+    Ok((StatusCode::CREATED, Json(issued)))
 }
 
-async fn age(State(store): State<Arc<Store>>, body: Body<AgeRequest>) -> Result<StatusCode, Refusal> {
-    let Json(request) = body?;
-    let mut tables = store.lock();
-    find(&mut tables, &request.tenant, &request.session)?.aged += Duration::from_secs(request.seconds.into());
+async fn age(State(server): State<Server>, body: Body<AgeRequest>) -> Aged {
+    let Json(request) = body.map_err(|_| INVALID)?;
+    expect_vendor(&request.vendor)?;
+    age_session(&server, request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn find<'t>(tables: &'t mut Tables, tenant: &str, session: &str) -> Result<&'t mut Session, Refusal> {
-    let found = tables.sessions.get_mut(session).filter(|session| session.account_sid == tenant);
-    found.ok_or(Refusal(StatusCode::NOT_FOUND, "no such session"))
+fn expect_vendor(vendor: &str) -> Result<(), Refusal> {
+    match vendor {
+        VENDOR => Ok(()),
+        _ => Err(NOT_FOUND),
+    }
 }

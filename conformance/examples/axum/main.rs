@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "a server says where it listens")]
 
+#[expect(clippy::unused_async, reason = "a store in memory has nothing to wait for")]
 mod control;
 mod server;
 

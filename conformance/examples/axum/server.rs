@@ -28,8 +28,9 @@ pub(crate) struct Session {
     pub(crate) account_sid: String,
     pub(crate) code: String,
     pub(crate) created: SystemTime,
-    pub(crate) age_from: Instant,
-    pub(crate) aged: Duration,
+    pub(crate) issued: Instant,
+    /// How much older it is than the time since then, because a test has let time pass.
+    pub(crate) age: Duration,
     pub(crate) lifetime: Duration,
     pub(crate) attempts_left: u32,
     pub(crate) used: bool,
@@ -91,7 +92,7 @@ impl Store {
         if session.attempts_left == 0 {
             return Outcome::Locked;
         }
-        if session.age_from.elapsed() + session.aged >= session.lifetime {
+        if session.issued.elapsed().saturating_add(session.age) >= session.lifetime {
             return Outcome::Expired;
         }
         if !bool::from(session.code.as_bytes().ct_eq(code.as_bytes())) {
@@ -104,6 +105,10 @@ impl Store {
 }
 
 impl Tables {
+    pub(crate) fn session_of(&mut self, account_sid: &str, verification_id: &str) -> Option<&mut Session> {
+        self.sessions.get_mut(verification_id).filter(|session| session.account_sid == account_sid)
+    }
+
     /// Creates a session and returns its id.
     pub(crate) fn issue(
         &mut self,
@@ -117,8 +122,8 @@ impl Tables {
             account_sid: account_sid.to_owned(),
             code,
             created: SystemTime::now(),
-            age_from: Instant::now(),
-            aged: Duration::ZERO,
+            issued: Instant::now(),
+            age: Duration::ZERO,
             lifetime,
             attempts_left: attempts,
             used: false,

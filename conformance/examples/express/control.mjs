@@ -1,7 +1,41 @@
-// The operations by which the conformance suite creates accounts, issues codes and lets time pass. For tests only.
+// How `otp-conformance check kaleyra` creates accounts, issues codes and lets time pass; made with `otp-conformance init
+// control`.
 
 import { randomBytes, randomInt } from 'node:crypto';
 import express from 'express';
+
+const OPERATIONS = ['tenants', 'sessions', 'age', 'resend'];
+
+async function createTenant(store) {
+  const sid = `HX${String(randomInt(1e10)).padStart(10, '0')}`;
+  const key = randomBytes(24).toString('hex');
+  store.addAccount(sid, key);
+  return { tenant: sid, parameters: { sid }, credentials: { apiKey: { value: key } } };
+}
+
+async function issueCode(store, { tenant, code, ttlSeconds, maxAttempts, recipientOf }) {
+  const lifetime = Math.min(Math.max(ttlSeconds ?? 300, 1), 3600);
+  const attempts = Math.min(Math.max(maxAttempts ?? 5, 1), 100);
+  let left = attempts;
+  if (!store.accounts.has(tenant)) return null;
+  if (recipientOf !== null) {
+    const earlier = store.sessionOf(tenant, recipientOf);
+    if (earlier === undefined) return null;
+    // The new code replaces the earlier one, and brings no new attempts.
+    left = Math.min(left, earlier.attemptsLeft);
+    store.sessions.delete(recipientOf);
+  }
+  const session = store.issue(tenant, code, lifetime, left);
+  return { session, ttl_seconds: lifetime, max_attempts: attempts };
+}
+
+async function ageSession(store, { tenant, session, seconds }) {
+  const found = store.sessionOf(tenant, session);
+  if (found !== undefined) found.expiresAt -= seconds * 1000;
+  return found !== undefined;
+}
+
+// The protocol. Nothing below needs a change.
 
 const VENDOR = 'kaleyra';
 
@@ -12,57 +46,54 @@ class Refusal extends Error {
   }
 }
 
-function clamp(wish, usual, most) {
-  return Math.min(Math.max(Number.isInteger(wish) ? wish : usual, 1), most);
+function expectRequest(body, strings) {
+  for (const name of ['vendor', ...strings]) {
+    if (typeof body?.[name] !== 'string') throw new Refusal(400, `${name} is not a string`);
+  }
+  if (body.vendor !== VENDOR) throw new Refusal(404, 'no such vendor');
 }
 
-export function control(store) {
+function wholeNumber(body, name) {
+  const value = body[name] ?? null;
+  if (value !== null && !Number.isInteger(value)) throw new Refusal(400, `${name} is not a whole number`);
+  return value;
+}
+
+export function control(server) {
   const router = express.Router();
   router.use(express.json());
 
-  function find(sid, id) {
-    const session = store.sessions.get(id);
-    if (session === undefined || session.sid !== sid) throw new Refusal(404, 'no such session');
-    return session;
-  }
-
   router.get('/', (request, response) => {
-    const operations = ['tenants', 'sessions', 'age', 'resend'];
-    response.json({ protocol: 1, implementation: 'express-example/1', vendors: [VENDOR], operations });
+    response.json({ protocol: 1, implementation: 'express', vendors: [VENDOR], operations: OPERATIONS });
   });
 
-  router.post('/tenants', (request, response) => {
-    if (request.body?.vendor !== VENDOR) throw new Refusal(404, 'no such vendor');
-    const sid = `HX${String(randomInt(1e10)).padStart(10, '0')}`;
-    const key = randomBytes(24).toString('hex');
-    store.addAccount(sid, key);
-    response.status(201).json({ tenant: sid, parameters: { sid }, credentials: { apiKey: { value: key } } });
+  router.post('/tenants', async ({ body }, response) => {
+    expectRequest(body, []);
+    response.status(201).json(await createTenant(server));
   });
 
-  router.post('/sessions', (request, response) => {
-    const { vendor, tenant, code, ttl_seconds, max_attempts, recipient_of } = request.body ?? {};
-    if (typeof code !== 'string') throw new Refusal(400, 'the body has no code');
-    if (vendor !== VENDOR || !store.accounts.has(tenant)) throw new Refusal(404, 'no such vendor or tenant');
+  router.post('/sessions', async ({ body }, response) => {
+    expectRequest(body, ['tenant', 'code']);
+    const { tenant, code, recipient_of: recipientOf = null } = body;
     if (!/^[0-9A-Za-z]{4,10}$/.test(code)) throw new Refusal(422, 'a code has 4 to 10 letters and digits');
-    const lifetime = clamp(ttl_seconds, 300, 3600);
-    const attempts = clamp(max_attempts, 5, 100);
-    let left = attempts;
-    if (typeof recipient_of === 'string') {
-      // The recipient's new code replaces the earlier one, and brings no new attempts.
-      left = Math.min(left, find(tenant, recipient_of).attemptsLeft);
-      store.sessions.delete(recipient_of);
-    }
-    const session = store.issue(tenant, code, lifetime, left);
-    response.status(201).json({ session, ttl_seconds: lifetime, max_attempts: attempts });
+    if (recipientOf !== null && !OPERATIONS.includes('resend')) throw new Refusal(501, 'resend is not implemented');
+    const ttlSeconds = wholeNumber(body, 'ttl_seconds');
+    const maxAttempts = wholeNumber(body, 'max_attempts');
+    const issued = await issueCode(server, { tenant, code, ttlSeconds, maxAttempts, recipientOf });
+    if (issued === null) throw new Refusal(404, 'no such tenant or session');
+    response.status(201).json(issued);
   });
 
-  router.post('/sessions/age', (request, response) => {
-    const { tenant, session, seconds } = request.body ?? {};
-    if (!Number.isInteger(seconds) || seconds < 0) throw new Refusal(400, 'seconds is no whole number');
-    find(tenant, session).expiresAt -= seconds * 1000;
+  router.post('/sessions/age', async ({ body }, response) => {
+    expectRequest(body, ['tenant', 'session']);
+    const seconds = wholeNumber(body, 'seconds');
+    if (seconds === null || seconds < 0) throw new Refusal(400, 'seconds is missing or negative');
+    const isKnown = await ageSession(server, { tenant: body.tenant, session: body.session, seconds });
+    if (!isKnown) throw new Refusal(404, 'no such session');
     response.status(204).end();
   });
 
+  // Express recognises this function by its four parameters.
   router.use((error, request, response, next) => {
     response.status(error.status ?? 500).json({ error: error.message });
   });

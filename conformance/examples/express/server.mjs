@@ -33,10 +33,15 @@ class Store {
     return id;
   }
 
-  verify(sid, id, code) {
+  sessionOf(sid, id) {
     const session = this.sessions.get(id);
+    return session?.sid === sid ? session : undefined;
+  }
+
+  verify(sid, id, code) {
+    const session = this.sessionOf(sid, id);
     // Another account's session looks exactly like one that does not exist.
-    if (session === undefined || session.sid !== sid) return 'unknown';
+    if (session === undefined) return 'unknown';
     // The state decides before the code does, so that nobody can test codes on a session that is over.
     if (session.used) return 'used';
     if (session.attemptsLeft <= 0) return 'locked';

@@ -1,4 +1,4 @@
-"""The operations by which the conformance suite creates accounts, issues codes and lets time pass. For tests only."""
+# How `otp-conformance check zeckta` creates accounts, issues codes and lets time pass; made with `otp-conformance init control`.
 
 import re
 import secrets
@@ -8,6 +8,40 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+
+OPERATIONS = ["tenants", "sessions", "age", "resend"]
+
+
+async def create_tenant(store):
+    workspace, key = str(uuid.uuid4()), secrets.token_urlsafe(24)
+    store.add_workspace(workspace, key)
+    return {"tenant": workspace, "parameters": {}, "credentials": {"bearerAuth": {"token": key}}}
+
+
+async def issue_code(store, tenant, code, ttl_seconds, max_attempts, recipient_of):
+    lifetime = min(max(ttl_seconds or 300, 1), 3600)
+    attempts = left = min(max(max_attempts or 5, 1), 100)
+    if tenant not in store.workspaces.values():
+        return None
+    if recipient_of is not None:
+        earlier = store.session_of(tenant, recipient_of)
+        if earlier is None:
+            return None
+        # The new code replaces the earlier one, and brings no new attempts.
+        left = min(left, earlier.attempts_left)
+        del store.sessions[recipient_of]
+    session = store.issue(tenant, code, lifetime, left)
+    return {"session": session, "ttl_seconds": lifetime, "max_attempts": attempts}
+
+
+async def age_session(store, tenant, session, seconds):
+    found = store.session_of(tenant, session)
+    if found is not None:
+        found.expires_at -= seconds
+    return found is not None
+
+
+# The protocol. Nothing below needs a change.
 
 VENDOR = "zeckta"
 
@@ -32,53 +66,52 @@ class AgeRequest(BaseModel):
     seconds: int = Field(ge=0)
 
 
-def app(store) -> FastAPI:
-    control = FastAPI(openapi_url=None)
+def expect_vendor(vendor):
+    if vendor != VENDOR:
+        raise HTTPException(404, "no such vendor")
 
-    def find(tenant: str, session_id: str):
-        session = store.sessions.get(session_id)
-        if session is None or session.workspace != tenant:
-            raise HTTPException(404, "no such session")
-        return session
+
+def app(server):
+    control = FastAPI(openapi_url=None)
 
     @control.get("/v1")
     async def describe():
-        operations = ["tenants", "sessions", "age", "resend"]
-        return {"protocol": 1, "implementation": "fastapi-example/1", "vendors": [VENDOR], "operations": operations}
+        return {"protocol": 1, "implementation": "fastapi", "vendors": [VENDOR], "operations": OPERATIONS}
 
     @control.post("/v1/tenants", status_code=201)
-    async def create_tenant(request: TenantRequest):
-        if request.vendor != VENDOR:
-            raise HTTPException(404, "no such vendor")
-        tenant, key = str(uuid.uuid4()), secrets.token_urlsafe(24)
-        store.add_workspace(tenant, key)
-        return {"tenant": tenant, "parameters": {}, "credentials": {"bearerAuth": {"token": key}}}
+    async def tenants(request: TenantRequest):
+        expect_vendor(request.vendor)
+        return await create_tenant(server)
 
     @control.post("/v1/sessions", status_code=201)
-    async def issue(request: SessionRequest):
-        if request.vendor != VENDOR or request.tenant not in store.workspaces.values():
-            raise HTTPException(404, "no such vendor or tenant")
+    async def sessions(request: SessionRequest):
+        expect_vendor(request.vendor)
         if not re.fullmatch("[0-9]{4,10}", request.code):
             raise HTTPException(422, "a code has 4 to 10 digits")
-        lifetime = min(max(request.ttl_seconds or 300, 1), 3600)
-        attempts = left = min(max(request.max_attempts or 5, 1), 100)
-        if request.recipient_of is not None:
-            # The recipient's new code replaces the earlier one, and brings no new attempts.
-            left = min(left, find(request.tenant, request.recipient_of).attempts_left)
-            del store.sessions[request.recipient_of]
-        session_id = store.issue(request.tenant, request.code, lifetime, left)
-        return {"session": session_id, "ttl_seconds": lifetime, "max_attempts": attempts}
+        if request.recipient_of is not None and "resend" not in OPERATIONS:
+            raise HTTPException(501, "resend is not implemented")
+        wishes = (request.ttl_seconds, request.max_attempts)
+        issued = await issue_code(server, request.tenant, request.code, *wishes, request.recipient_of)
+        if issued is None:
+            raise HTTPException(404, "no such tenant or session")
+        return issued
 
     @control.post("/v1/sessions/age", status_code=204)
     async def age(request: AgeRequest):
-        find(request.tenant, request.session).expires_at -= request.seconds
+        expect_vendor(request.vendor)
+        if not await age_session(server, request.tenant, request.session, request.seconds):
+            raise HTTPException(404, "no such session")
 
     @control.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException):
         return JSONResponse({"error": error.detail}, error.status_code)
 
+    @control.exception_handler(NotImplementedError)
+    async def not_implemented(_: Request, error: NotImplementedError):
+        return JSONResponse({"error": f"{error} is not implemented"}, 501)
+
     @control.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError):
-        return JSONResponse({"error": "the body does not have the documented form"}, 400)
+        return JSONResponse({"error": "the body is not as documented"}, 400)
 
     return control

@@ -51,10 +51,14 @@ class Store:
         self.sessions[session_id] = Session(workspace, code, time.monotonic() + lifetime, attempts)
         return session_id
 
-    def verify(self, workspace: str, session_id: str, code: str) -> str:
+    def session_of(self, workspace: str, session_id: str) -> Session | None:
         session = self.sessions.get(session_id)
+        return session if session is not None and session.workspace == workspace else None
+
+    def verify(self, workspace: str, session_id: str, code: str) -> str:
+        session = self.session_of(workspace, session_id)
         # Another workspace's session looks exactly like one that does not exist.
-        if session is None or session.workspace != workspace:
+        if session is None:
             return "NOT_FOUND"
         # The state decides before the code does, so that nobody can test codes on a session that is over.
         if session.used:

@@ -144,9 +144,9 @@ func (s *store) serveVerify(w http.ResponseWriter, r *http.Request) {
 	}
 	switch s.verify(tenant, request.ID, request.Code) {
 	case "approved":
-		writeJSON(w, http.StatusOK, object{"status": "APPROVED"})
+		respond(w, http.StatusOK, object{"status": "APPROVED"})
 	case "used":
-		writeJSON(w, http.StatusOK, object{"status": "ALREADY_VERIFIED"})
+		respond(w, http.StatusOK, object{"status": "ALREADY_VERIFIED"})
 	case "wrong", "expired":
 		refuse(w, http.StatusBadRequest, "INVALID_OTP_CODE", "Invalid OTP code or OTP code expired")
 	default:
@@ -158,19 +158,12 @@ func (s *store) serveVerify(w http.ResponseWriter, r *http.Request) {
 type object = map[string]any
 
 func refuse(w http.ResponseWriter, status int, code, message string) {
-	writeJSON(w, status, object{"detail": object{"code": code, "message": message}})
+	respond(w, status, object{"detail": object{"code": code, "message": message}})
 }
 
 func invalid(w http.ResponseWriter, member, problem string) {
 	detail := object{"loc": []string{"body", member}, "msg": problem, "type": "value_error"}
-	writeJSON(w, http.StatusUnprocessableEntity, object{"detail": []object{detail}})
-}
-
-func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	// An error means that the client is gone.
-	_ = json.NewEncoder(w).Encode(body)
+	respond(w, http.StatusUnprocessableEntity, object{"detail": []object{detail}})
 }
 
 func main() {
@@ -181,8 +174,7 @@ func main() {
 	mux.HandleFunc("/verify/v1/verify-otp", store.serveVerify)
 	// The control issues codes to whoever asks: only a test environment may have it.
 	if os.Getenv("CONTROL") == "1" {
-		mux.Handle("/_control/v1", control(store))
-		mux.Handle("/_control/v1/", control(store))
+		mux.Handle("/_control/", control(store))
 	}
 	address := os.Getenv("LISTEN")
 	if address == "" {
