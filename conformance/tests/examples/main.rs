@@ -2,6 +2,9 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod readme;
+#[path = "../it/samples.rs"]
+mod samples;
 mod server;
 mod servers;
 mod stubs;

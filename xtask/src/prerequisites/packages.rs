@@ -11,16 +11,18 @@ use anyhow::{Context as _, bail};
 /// Where the tests of the example servers look for what these need.
 const FOLDER: &str = "target/conformance-examples";
 
-/// Installs what the example servers import: see `conformance/tests/examples.rs`.
+/// Installs what the example servers import: see `conformance/tests/examples/`.
 pub(super) fn install_for_examples(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let folder = root.join(FOLDER);
     let examples = root.join("conformance").join("examples");
     let read = |path: PathBuf| {
         std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
-    let requirements = examples.join("fastapi").join("requirements.txt");
+    let fastapi = examples.join("fastapi");
+    let requirements = fastapi.join("requirements-test.txt");
+    let list = read(fastapi.join("requirements.txt"))? + &read(requirements.clone())?;
     let python = folder.join("python");
-    install_once(&python, &read(requirements.clone())?, "the packages of the FastAPI example", out, || {
+    install_once(&python, &list, "the packages of the FastAPI example", out, || {
         run(Command::new("python3").args(["-m", "venv"]).arg(&python))?;
         let arguments = ["install", "--quiet", "--disable-pip-version-check", "--requirement"];
         run(Command::new(python.join("bin").join("pip")).args(arguments).arg(&requirements))
