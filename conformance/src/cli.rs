@@ -60,7 +60,7 @@ enum Command {
     Matrix(matrix::Arguments),
     /// Print every problem of a contract, with its line and column
     Lint(lint::Arguments),
-    /// Print the skeleton of a contract, made from a plain OpenAPI document
+    /// Print the skeleton of a contract, of a control or of a configuration file
     Init(init::Arguments),
     /// Print every check
     Checks(checks::Arguments),

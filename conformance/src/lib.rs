@@ -10,6 +10,7 @@
 //! cli → suite → runner → report → checks → harness → oracle → http
 //!  └──→ timing ─────────────────────────────┘
 //!  └──→ faults (which checks find which fault)
+//! libtest → suite
 //! ```
 
 mod checks;
@@ -20,6 +21,7 @@ mod error;
 pub mod faults;
 mod harness;
 mod http;
+pub mod libtest;
 mod oracle;
 mod preflight;
 mod report;

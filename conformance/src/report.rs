@@ -56,3 +56,17 @@ impl Report {
         known.reporter.write(self, out)
     }
 }
+
+/// A finding in full, as text.
+pub(crate) fn in_full(check: &CheckReport, finding: &Finding) -> String {
+    format!("{}{}", facts::in_words(check, finding), facts::steps(finding))
+}
+
+/// The reason of a check that did not pass, or else the heart of its finding, on one line.
+pub(crate) fn in_brief(check: &CheckReport) -> String {
+    match (&check.reason, &check.finding) {
+        (Some(reason), _) => facts::brief(reason),
+        (None, Some(finding)) => facts::brief(&facts::difference(finding)),
+        (None, None) => String::new(),
+    }
+}

@@ -1,4 +1,4 @@
-//! Installs what a command needs: programs that it starts, and components of the toolchain.
+//! Installs what a command needs: programs that it starts, packages that those import, and components of the toolchain.
 //!
 //! The decision is a function of the machine's state, apart from the commands it leads to. Nothing is installed without
 //! being announced first, and nothing is installed with more rights than the caller has.
@@ -11,12 +11,28 @@ use anyhow::{Context as _, bail};
 
 use crate::cargo::cargo;
 
+mod packages;
+
+pub(crate) use packages::install_once;
+
 /// A program that a command starts.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Program {
     pub(crate) command: &'static str,
     pub(crate) debian_package: &'static str,
     pub(crate) brew_formula: &'static str,
+}
+
+impl Program {
+    /// The arguments with which the program ends successfully where everything that we use of it is installed.
+    fn proof(&self) -> &'static [&'static str] {
+        match self.command {
+            "go" => &["version"],
+            // Debian has what `python3 -m venv` imports in a package of its own.
+            "python3" => &["-c", "import ensurepip"],
+            _ => &["--version"],
+        }
+    }
 }
 
 /// What is needed, and by whom.
@@ -28,11 +44,16 @@ struct Needs {
     components: &'static [(&'static str, &'static str)],
 }
 
-/// Findings carry scripts that call curl, and the tests run them. Replicas of the sandbox share a real Redis.
-const PROGRAMS: [Program; 3] = [
+/// Findings carry scripts that call curl, and the tests run them. Replicas of the sandbox share a real Redis. The example
+/// servers are in other languages, and the tests judge them.
+const PROGRAMS: [Program; 7] = [
     Program { command: "curl", debian_package: "curl", brew_formula: "curl" },
     Program { command: "redis-server", debian_package: "redis-server", brew_formula: "redis" },
     Program { command: "redis-cli", debian_package: "redis-tools", brew_formula: "redis" },
+    Program { command: "python3", debian_package: "python3-venv", brew_formula: "python" },
+    Program { command: "node", debian_package: "nodejs", brew_formula: "node" },
+    Program { command: "npm", debian_package: "npm", brew_formula: "node" },
+    Program { command: "go", debian_package: "golang-go", brew_formula: "go" },
 ];
 
 /// Cargo's subcommands, and the component of the toolchain that each belongs to.
@@ -61,7 +82,8 @@ enum Plan {
 
 /// Installs what the tests need and the machine lacks, or fails with instructions.
 pub(crate) fn install(root: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    install_all(root, Needs { user: "the tests", programs: &PROGRAMS, components: &COMPONENTS }, out)
+    install_all(root, Needs { user: "the tests", programs: &PROGRAMS, components: &COMPONENTS }, out)?;
+    packages::install_for_examples(root, out)
 }
 
 /// Installs those of `programs` that the machine lacks, or fails with instructions. `user` needs them.
@@ -114,7 +136,7 @@ fn inspect(root: &Path, needs: Needs) -> Machine {
         missing_programs: needs
             .programs
             .iter()
-            .filter(|program| !works(Command::new(program.command).arg("--version")))
+            .filter(|program| !works(Command::new(program.command).args(program.proof())))
             .collect(),
         missing_components: needs
             .components

@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use super::options;
 use crate::error::{Exit, Failure};
 
+pub(super) mod control;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -18,6 +20,8 @@ pub(super) struct Arguments {
 enum What {
     /// Print a contract to be completed, made from a plain OpenAPI document
     Contract(Contract),
+    /// Print the control operations of a server, to be completed
+    Control(control::Arguments),
     /// Print a configuration file with every option of `check`, each as a comment
     Config,
 }
@@ -36,6 +40,14 @@ struct Contract {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<Exit, Failure> {
     match &arguments.what {
         What::Contract(Contract { file, verify }) => contract(file, verify, out, err),
+        What::Control(arguments) => {
+            let (stub, remarks) = control::run(arguments)?;
+            let exit = super::print(out, &stub);
+            for remark in remarks {
+                let _ = writeln!(err, "note: {remark}");
+            }
+            Ok(exit)
+        }
         What::Config => Ok(super::print(out, &options::template())),
     }
 }

@@ -9,6 +9,7 @@ use otp_contract::{
 use serde_json::json;
 
 use super::format::{TableFormat, pretty};
+use super::init::control::credential_parts;
 use super::subject::contracts;
 use crate::error::Failure;
 
@@ -74,6 +75,7 @@ impl<'c> Section<'c> {
                 .as_ref()
                 .map(|limit| (format!("limit of {} wrong codes", limit.limit), Some(limit.backing.clone()))),
         );
+        facts.extend(control_names(operation).map(|name| (name, None)));
         Section {
             contract,
             role: operation.role,
@@ -107,6 +109,16 @@ impl<'c> Section<'c> {
             facts,
         }
     }
+}
+
+/// What a control returns for an account.
+fn control_names(operation: &Operation) -> impl Iterator<Item = String> {
+    let parameters = operation.accounts.iter().map(|account| format!("control: parameter {}", account.name));
+    let credentials = operation.security.iter().map(|scheme| {
+        let parts = credential_parts(&scheme.scheme).join(", ");
+        format!("control: credentials {} {{{parts}}}", scheme.name)
+    });
+    parameters.chain(credentials)
 }
 
 fn place(location: &Location) -> String {

@@ -18,6 +18,7 @@ mod replays;
 mod report_escaping;
 mod report_formats;
 mod reports;
+mod samples;
 mod served;
 mod serving;
 mod setup;

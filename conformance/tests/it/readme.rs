@@ -1,49 +1,15 @@
-//! The README shows what the program prints.
+//! The README shows what the program prints. `tests/examples/` checks what it shows of the example servers.
 
 use otp_contract::{Certainty, Contract, Scheme};
 
+use crate::samples::{README, blocks, expect_shown};
 use crate::served::program;
 
-const README: &str = include_str!("../../../README.md");
-
-/// The lines of the console block that starts with this command, without the command.
-fn block(command: &str) -> Vec<&'static str> {
-    let start = README.find(&format!("```console\n$ {command}\n")).unwrap();
-    README[start..].lines().skip(2).take_while(|line| *line != "```").collect()
-}
-
-/// Whether `line` is `shown`, in which `…` stands for anything.
-fn matches(shown: &str, line: &str) -> bool {
-    let mut rest = line;
-    let parts: Vec<_> = shown.split('…').collect();
-    for (index, part) in parts.iter().enumerate() {
-        let found = if index == 0 { rest.starts_with(part).then_some(0) } else { rest.find(part) };
-        let Some(at) = found else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.is_empty() || shown.ends_with('…')
-}
-
-/// Each line of the block occurs in the output, in order.
-fn expect_shown(block: &[&str], printed: &str) {
-    let mut lines = printed.lines();
-    for shown in block.iter().filter(|line| line.trim() != "…") {
-        assert!(
-            lines.any(|line| matches(shown, line)),
-            "the README shows `{shown}`, but the program prints\n{printed}"
-        );
-    }
-}
-
 #[test]
-fn the_samples_of_check_are_what_the_program_prints() {
+fn the_sample_of_check_is_what_the_program_prints() {
     let clean = program(&["check", "--seed", "42"]).output().unwrap();
-    expect_shown(&block("cargo run --release -- check --seed 42"), &String::from_utf8(clean.stdout).unwrap());
-    let faulty = program(&["check", "exotel", "--fault", "no-expiry", "--seed", "7"]).output().unwrap();
-    expect_shown(
-        &block("cargo run --release -- check exotel --target http://127.0.0.1:8080"),
-        &String::from_utf8(faulty.stdout).unwrap(),
-    );
+    let [block] = blocks("cargo run --release -- check --seed 42").try_into().unwrap();
+    expect_shown(&block, &String::from_utf8(clean.stdout).unwrap());
 }
 
 #[test]

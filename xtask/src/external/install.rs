@@ -5,8 +5,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 use super::process::{command, run_successfully};
 use crate::prerequisites::{self, Program};
 
@@ -76,43 +74,5 @@ fn install_kind(
 ) -> anyhow::Result<()> {
     let pins: Vec<String> =
         packages.iter().map(|(name, version)| format!("{name}{separator}{version}")).collect();
-    let list = pins.join("\n");
-    // Written last, so that an installation that was interrupted is not taken for a complete one.
-    let stamp = folder.join("installed.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == list) {
-        return Ok(());
-    }
-    writeln!(out, "{:>12} {} into {}", "Installing", pins.join(" "), folder.display())?;
-    out.flush()?;
-    if folder.exists() {
-        std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    install(&pins).with_context(|| format!("cannot install {}", pins.join(" ")))?;
-    std::fs::write(&stamp, list).with_context(|| format!("cannot write {}", stamp.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packages_are_installed_once_and_again_after_a_failure_or_another_version() {
-        let parent = tempfile::tempdir().unwrap();
-        let folder = parent.path().join("node");
-        let mut count = 0;
-        let mut install = |packages: &[Pin], works: bool| {
-            install_kind(&folder, "@", packages, &mut Vec::new(), |pins| {
-                count += 1;
-                anyhow::ensure!(works, "no network");
-                std::fs::write(folder.join("tool"), pins.join(" ")).map_err(Into::into)
-            })
-            .is_ok()
-        };
-        assert!(!install(&[("tool", "1")], false));
-        assert!(install(&[("tool", "1")], true) && install(&[("tool", "1")], true));
-        assert!(install(&[("tool", "2")], true));
-        assert_eq!(count, 3);
-        assert_eq!(std::fs::read_to_string(folder.join("tool")).unwrap(), "tool@2");
-    }
+    prerequisites::install_once(folder, &pins.join("\n"), &pins.join(" "), out, || install(&pins))
 }

@@ -1,0 +1,3 @@
+module otp-example-nethttp
+
+go 1.19
