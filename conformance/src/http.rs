@@ -11,13 +11,14 @@ mod environment;
 mod extra_header;
 mod fragmented_body;
 mod message;
+mod pace;
 mod probe;
 mod resolve;
 mod tls;
 mod tls_error;
 
 pub(crate) use address::Address;
-pub(crate) use client::{HttpClient, HttpError, TIMEOUT};
+pub(crate) use client::{HttpClient, HttpError};
 pub(crate) use curl::CurlAddress;
 pub use environment::ConnectionOptions;
 pub(crate) use environment::{Environment, OptionError};

@@ -13,7 +13,7 @@ mod observation;
 
 pub use basis::Basis;
 pub(crate) use basis::{basis_of_outcome, basis_of_response};
-pub(crate) use interpretation::{approves, in_words, limited, outcomes, signals_agree};
+pub(crate) use interpretation::{approves, in_words, limited, outcomes, retry_after, signals_agree};
 pub(crate) use linearizability::{ObservedCall, is_linearizable};
 pub use matcher::Difference;
 pub(crate) use matcher::{

@@ -453,7 +453,6 @@ fn check_report(
             report.note = context.note.take();
         }
         Err(Abort::Deviation(deviation)) => {
-            let targets = &context.subject.targets;
             report.result = CheckResult::Failed;
             report.basis = check.basis_of_finding(deviation.basis);
             report.tier = Tier::of(report.basis);
@@ -464,7 +463,7 @@ fn check_report(
             report.finding = Some(Finding::new(
                 (&check.id, &check.statement),
                 context.contract,
-                targets,
+                context.subject,
                 *deviation,
                 seed,
             ));

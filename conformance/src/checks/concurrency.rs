@@ -118,6 +118,11 @@ fn nanos_since(start: Instant) -> u64 {
 
 /// Opens as many connections as a burst needs, with calls on a session that is not used otherwise.
 async fn open_connections(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    if context.client.pace().is_spaced() {
+        return Err(Abort::Skip(
+            "--rate spaces requests, and this check needs many at the same time".to_owned(),
+        ));
+    }
     let session = context.start_session(&attempts(3)).await?;
     let targets = context.subject.targets.clone();
     let mut running = Vec::new();

@@ -120,6 +120,12 @@ options! {
         /// How long to wait for the server to accept connections, such as 30s
         #[arg(long, value_name = "DURATION")]
         wait: Option<String>,
+        /// How long one call may take, such as 10s, instead of 5s; a call that Retry-After puts off waits within this time
+        #[arg(long, value_name = "DURATION")]
+        timeout: Option<String>,
+        /// Send at most N requests in a second, those to the control included
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        rate: Option<u32>,
         /// The seed from which every choice follows; a random one if there is none
         #[arg(long, value_name = "N")]
         seed: Option<u64>,

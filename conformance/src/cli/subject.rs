@@ -46,7 +46,8 @@ pub(super) async fn connect(
         true => (sandbox::start(contracts.clone(), faults, check.prefer).await?, None),
         false => (subject.target, control_token),
     };
-    let wait = subject.wait.as_deref().map_or(Ok(Duration::ZERO), wait)?;
+    let wait = subject.wait.as_deref().map_or(Ok(Duration::ZERO), |text| duration("--wait", text))?;
+    let timeout = subject.timeout.as_deref().map(|text| duration("--timeout", text)).transpose()?;
     let reveal_codes = check.reveal.unwrap_or(false);
     let connection = ConnectionOptions {
         headers: subject.header,
@@ -56,6 +57,8 @@ pub(super) async fn connect(
         certificate_file: subject.cert,
         key_file: subject.key,
         insecure: subject.insecure.unwrap_or(false),
+        timeout,
+        rate: subject.rate,
     };
     if connection.insecure {
         let _ = writeln!(err, "warning: with --insecure, any server can answer in the target's place");
@@ -95,9 +98,9 @@ pub(super) fn contracts(vendors: &[String], files: &[PathBuf]) -> Result<Vec<Con
 }
 
 /// A duration such as `30s` or `2m`.
-fn wait(text: &str) -> Result<Duration, Failure> {
+fn duration(option: &'static str, text: &str) -> Result<Duration, Failure> {
     humantime::parse_duration(text).map_err(|error| Failure::Option {
-        option: "--wait",
+        option,
         problem: format!("`{text}` is not a duration such as 30s: {error}"),
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use otp_contract::{Cell, Contract, Operation, Role, ValueKind};
 
@@ -10,8 +11,8 @@ use super::{
     Abort, Capacity, Credential, Credentials, IssuedSession, Masking, Planned, PlannedCall, PlannedSession,
     Recording, RequestMutation, SessionOptions, Step, Subject, SubmittedCode, Tenant, VerifyCall,
 };
-use crate::http::{Exchange, HttpClient, HttpError, RawResponse, TIMEOUT};
-use crate::oracle::{Basis, Expectation, limited};
+use crate::http::{Exchange, HttpClient, HttpError, RawRequest, RawResponse};
+use crate::oracle::{Basis, Expectation, limited, retry_after};
 
 /// How much a check tries, and from which seed.
 #[derive(Debug, Clone, Copy)]
@@ -347,7 +348,7 @@ impl<'a> CheckContext<'a> {
                 let description = self.record_unanswered(call, target);
                 Err(Abort::ConnectionLost(format!("{error} ({description})")))
             }
-            Err(error @ (HttpError::Disconnected(_) | HttpError::TimedOut)) => {
+            Err(error @ (HttpError::Disconnected(_) | HttpError::TimedOut(_))) => {
                 let description = self.record_unanswered(call, target);
                 Err(Abort::NoResponse(format!("{error} ({description})")))
             }
@@ -382,7 +383,8 @@ impl<'a> CheckContext<'a> {
         let request = call.request(target, self.subject.masking);
         let description = format!("{} {}", request.method, request.url);
         self.plan.push(Planned::Opaque);
-        self.recording.steps.push(Step::Disconnected { request, seconds: TIMEOUT.as_secs_f64() });
+        let seconds = self.client.pace().timeout().as_secs_f64();
+        self.recording.steps.push(Step::Disconnected { request, seconds });
         description
     }
 
@@ -394,14 +396,33 @@ impl<'a> CheckContext<'a> {
         client: &HttpClient,
     ) -> Result<RawResponse, HttpError> {
         let request = call.request(target, Masking::Nothing);
-        self.requests += 1;
-        let (response, _) = client.send(&request).await?;
+        let response = self.send_unlimited(&request, client).await?;
         let exchange = self.masked(call, target, &response);
         self.recording.steps.push(Step::Exchange(exchange));
         self.plan.push(self.planned(call, client));
         match limited(self.operation, &response) {
             Some(reason) => Err(HttpError::Limited(reason)),
             None => Ok(response),
+        }
+    }
+
+    /// Sends a request, and again when the server asks for that, as far as the options allow. A limit has refused the first
+    /// one, so the server has not processed it.
+    async fn send_unlimited(
+        &mut self,
+        request: &RawRequest,
+        client: &HttpClient,
+    ) -> Result<RawResponse, HttpError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            self.requests += 1;
+            let (response, _) = client.send(request).await?;
+            let wait = limited(self.operation, &response)
+                .and_then(|_| retry_after(&response))
+                .and_then(|seconds| client.pace().wait_for(seconds, waited));
+            let Some(wait) = wait else { return Ok(response) };
+            tokio::time::sleep(wait).await;
+            waited += wait;
         }
     }
 

@@ -16,10 +16,8 @@ pub(crate) struct Subject {
     /// Connections that carry one request each.
     pub(crate) unpooled: Arc<HttpClient>,
     /// How curl has to call each target, in the same order.
-    #[expect(dead_code, reason = "scripts do not pass the options on yet")]
     pub(crate) curl_targets: Vec<CurlAddress>,
     /// How curl has to call the control.
-    #[expect(dead_code, reason = "scripts do not pass the options on yet")]
     pub(crate) curl_control: CurlAddress,
     /// What reports hide.
     pub(crate) masking: Masking,

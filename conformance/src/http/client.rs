@@ -14,11 +14,9 @@ use hyper_util::rt::TokioExecutor;
 
 use super::connector::{TlsConnector, with_tls};
 use super::environment::Environment;
+use super::pace::Pace;
 use super::tls::Tls;
 use super::{FragmentedBody, RawRequest, RawResponse, extra_header};
-
-/// How long one exchange may take, connecting included.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much of a response body the client reads. A longer one is judged by its beginning: a server that repeats a large
 /// request in its refusal has still refused it.
@@ -40,8 +38,8 @@ pub(crate) enum HttpError {
     #[error("the target limits calls: {0}")]
     Limited(String),
     /// The response did not arrive in time.
-    #[error("no response within {} s", TIMEOUT.as_secs())]
-    TimedOut,
+    #[error("no response within {} (see --timeout)", humantime::format_duration(*.0))]
+    TimedOut(Duration),
 }
 
 /// A request body: in one piece, or in fragments.
@@ -77,6 +75,11 @@ impl HttpClient {
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
         let (environment, zero) = (Arc::clone(environment), AtomicU64::default);
         HttpClient { client, environment, sent: zero(), responses: zero(), micros: zero() }
+    }
+
+    /// The pace of its requests.
+    pub(crate) fn pace(&self) -> &Pace {
+        self.environment.pace()
     }
 
     /// How many requests the client has sent.
@@ -129,9 +132,11 @@ impl HttpClient {
             }
         }
         let outgoing = builder.body(body).map_err(|error| HttpError::InvalidRequest(error.to_string()))?;
+        let pace = self.environment.pace();
+        pace.ready().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let exchange = tokio::time::timeout(TIMEOUT, async {
+        let exchange = tokio::time::timeout(pace.timeout(), async {
             let response = self.client.request(outgoing).await.map_err(|error| match error.is_connect() {
                 true => HttpError::NotConnected(innermost(&error)),
                 false => HttpError::Disconnected(innermost(&error)),
@@ -142,7 +147,7 @@ impl HttpClient {
             extra_header::hide(self.environment.headers(), &mut response);
             Ok(response)
         });
-        let response = exchange.await.map_err(|_| HttpError::TimedOut)??;
+        let response = exchange.await.map_err(|_| HttpError::TimedOut(pace.timeout()))??;
         let elapsed = started.elapsed();
         self.responses.fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);

@@ -17,7 +17,6 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use super::TIMEOUT;
 use super::environment::Environment;
 use super::tls::Tls;
 
@@ -48,7 +47,7 @@ impl Connector {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(TIMEOUT));
+        tcp.set_connect_timeout(Some(environment.pace().timeout()));
         Connector { tcp, environment: Arc::clone(environment) }
     }
 

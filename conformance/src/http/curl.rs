@@ -103,7 +103,7 @@ mod tests {
             ca_file: Some("ca.pem".into()),
             certificate_file: Some("me.pem".into()),
             key_file: Some("me.key".into()),
-            insecure: false,
+            ..ConnectionOptions::default()
         };
         let encrypted = curl("https://10.0.0.1:8443/api", &options);
         assert_eq!(encrypted.url, "https://api.example/api");

@@ -5,12 +5,14 @@
 //! proxy may answer in the server's place, and closes and repeats connections on its own.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Uri};
 
 use super::address::{Address, Endpoint};
 use super::extra_header::ExtraHeader;
+use super::pace::Pace;
 use super::resolve::Resolve;
 
 /// How to connect to the server under test, and what to add to every request. The fields have the forms of the options of
@@ -31,6 +33,11 @@ pub struct ConnectionOptions {
     pub key_file: Option<PathBuf>,
     /// Whether any certificate is accepted.
     pub insecure: bool,
+    /// How long one call may take, connecting included; 5 s if `None`. With a value, the suite also waits that long where a
+    /// limit on calls says when to try again (`Retry-After`).
+    pub timeout: Option<Duration>,
+    /// How many requests are sent in a second, at most, those to the control included.
+    pub rate: Option<u32>,
 }
 
 /// An option that cannot be used.
@@ -59,6 +66,7 @@ pub(crate) struct Environment {
     headers: Vec<ExtraHeader>,
     host: Option<Authority>,
     resolve: Vec<Resolve>,
+    pace: Pace,
 }
 
 impl Environment {
@@ -86,7 +94,13 @@ impl Environment {
             let is_target = targets.iter().any(|target| target.endpoint() == address.endpoint());
             routes.push(Route { address: address.clone(), authority, is_target });
         }
-        Ok(Environment { routes, headers, host, resolve })
+        let pace = Pace::new(options.timeout, options.rate);
+        Ok(Environment { routes, headers, host, resolve, pace })
+    }
+
+    /// The pace of all requests.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The URL for hyper, and what is added to the request.

@@ -13,7 +13,6 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower_service::Service;
 
-use super::TIMEOUT;
 use super::address::{Address, Endpoint};
 use super::client::innermost;
 use super::connector::{BoxError, Connector, Stream, with_tls};
@@ -55,8 +54,10 @@ pub(crate) async fn probe(
             false => expects_tls(environment, address).await,
         }
     };
-    let late = || ProbeError::NotConnected(format!("no connection within {} s", TIMEOUT.as_secs()));
-    tokio::time::timeout(TIMEOUT, probing).await.unwrap_or_else(|_| Err(late()))
+    let timeout = environment.pace().timeout();
+    let late =
+        || ProbeError::NotConnected(format!("no connection within {}", humantime::format_duration(timeout)));
+    tokio::time::timeout(timeout, probing).await.unwrap_or_else(|_| Err(late()))
 }
 
 /// An error if a server with an `http` address speaks TLS.
@@ -68,7 +69,7 @@ pub(crate) async fn expects_tls(environment: &Arc<Environment>, address: &Addres
     let (Ok(uri), Ok(name), Some(config)) = (uri, name, Tls::without_verification()) else { return Ok(()) };
     let names = Arc::new(FixedServerNameResolver::new(name));
     let connecting = HttpsConnector::new(Connector::new(environment), config, true, names).call(uri);
-    match tokio::time::timeout(TIMEOUT, connecting).await {
+    match tokio::time::timeout(environment.pace().timeout(), connecting).await {
         Ok(Ok(_)) => Err(ProbeError::Tls("it speaks TLS; write https:// instead of http://".to_owned())),
         _ => Ok(()),
     }

@@ -85,6 +85,17 @@ pub(crate) fn limited(operation: &Operation, response: &RawResponse) -> Option<S
     Some(format!("HTTP {}{}", response.status, after.unwrap_or_default()))
 }
 
+/// After how many seconds a response asks for another call: a number, or the time until a date.
+pub(crate) fn retry_after(response: &RawResponse) -> Option<u64> {
+    let value = response.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = value.parse() {
+        return Some(seconds);
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let left = date.duration_since(std::time::SystemTime::now()).unwrap_or_default();
+    Some(left.as_secs() + 1)
+}
+
 /// Whether `body` has every required signal of `cell`.
 pub(crate) fn signals_agree(cell: &Cell, body: &Value) -> bool {
     cell.members

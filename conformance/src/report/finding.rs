@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::ShownStep;
 use super::script::{curl, script};
 use super::sign::Sign;
-use crate::harness::Deviation;
+use crate::harness::{Deviation, Subject};
 use crate::http::{Exchange, RawRequest, RawResponse};
 use crate::oracle::Difference;
 
@@ -76,11 +76,11 @@ impl ShownResponse {
 }
 
 impl Finding {
-    /// The finding for a deviation of the check with this id and statement. The recording's requests went to `targets`.
+    /// The finding for a deviation of the check with this id and statement. The recording's requests went to `subject`.
     pub(crate) fn new(
         (id, statement): (&str, &str),
         contract: &Contract,
-        targets: &[String],
+        subject: &Subject,
         deviation: Deviation,
         seed: u64,
     ) -> Finding {
@@ -90,7 +90,7 @@ impl Finding {
             curl: calls.iter().map(|(request, _)| curl(request)).collect(),
             steps: ShownStep::all(contract, &deviation.recording),
             exchanges: calls.into_iter().map(ShownExchange::from).collect(),
-            script: script(id, statement, contract, targets, &deviation.recording, &sign),
+            script: script(id, statement, contract, subject, &deviation.recording, &sign),
             expected: deviation.expected,
             actual: deviation.actual,
             differences: deviation.differences,

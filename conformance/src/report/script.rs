@@ -6,22 +6,22 @@ use otp_contract::{Contract, Scheme};
 
 use super::sign::Sign;
 use super::text::one_line;
-use crate::harness::{Recording, Step};
-use crate::http::RawRequest;
+use crate::harness::{Recording, Step, Subject};
+use crate::http::{CurlAddress, RawRequest};
 
-/// The script for the check with this id and statement. The recording's requests went to `targets`. Its exit status says
+/// The script for the check with this id and statement. The recording's requests went to `subject`. Its exit status says
 /// whether the defect shows.
 pub(super) fn script(
     id: &str,
     statement: &str,
     contract: &Contract,
-    targets: &[String],
+    subject: &Subject,
     recording: &Recording,
     sign: &Sign,
 ) -> String {
     let mut names: Vec<(String, String)> =
-        targets.iter().map(|target| (target.clone(), "${TARGET}".to_owned())).collect();
-    let mut text = head(id, statement, contract, targets);
+        subject.targets.iter().map(|target| (target.clone(), "${TARGET}".to_owned())).collect();
+    let mut text = head(id, statement, contract, subject);
     // The number of the last call.
     let mut number = 0;
     // How many calls the last burst had.
@@ -67,7 +67,7 @@ pub(super) fn script(
             }
             // curl disconnects when its time is over, and reports that as a failure; here it is intended.
             Step::Disconnected { request, seconds } => {
-                let impatient = format!("curl -s -o /dev/null --max-time {seconds}");
+                let impatient = format!("disconnect {seconds}");
                 let line = curl_with(request, &names).replacen("curl -sS -i", &impatient, 1);
                 text.push_str(&format!("\n{line} || true\n"));
             }
@@ -145,12 +145,28 @@ fn with_spellings(text: &str, sessions: usize) -> String {
     text
 }
 
-fn head(id: &str, statement: &str, contract: &Contract, targets: &[String]) -> String {
-    let target = targets.first().map_or("", String::as_str);
+fn head(id: &str, statement: &str, contract: &Contract, subject: &Subject) -> String {
+    let target = subject.curl_targets.first().cloned().unwrap_or_default();
+    let control = &subject.curl_control;
+    let arguments = |curl: &CurlAddress| {
+        curl.arguments.iter().map(|argument| format!(" {}", quote(argument))).collect::<String>()
+    };
+    let mut variables = target.variables.clone();
+    variables.extend(control.variables.iter().filter(|name| !target.variables.contains(name)).cloned());
+    let described = variables
+        .iter()
+        .map(|name| format!("#   {name:<14} the value of a header field that the suite sent\n"));
+    let required = variables.iter().map(|name| format!(": \"${{{name}:?the value of a header field}}\"\n"));
+    let control_url = if control.url == target.url { "$TARGET".to_owned() } else { quote(&control.url) };
     HEAD.replace("{id}", &one_line(id))
         .replace("{name}", &one_line(&contract.name))
         .replace("{statement}", &one_line(statement))
-        .replace("{target}", &quote(target))
+        .replace("{variables}", &described.collect::<String>())
+        .replace("{required}", &required.collect::<String>())
+        .replace("{target-curl}", &arguments(&target))
+        .replace("{control-curl}", &arguments(control))
+        .replace("{control}", &control_url)
+        .replace("{target}", &quote(&target.url))
 }
 
 /// The beginning of every script.
@@ -161,17 +177,17 @@ const HEAD: &str = r#"#!/bin/sh
 #   TARGET         the address of the server
 #   CONTROL        the address of its control, if it is another one
 #   CONTROL_TOKEN  the token that the control asks for, if it does
-# Exit status: 0 the defect does not show, 1 it shows, 2 the set-up failed,
+{variables}# Exit status: 0 the defect does not show, 1 it shows, 2 the set-up failed,
 # 3 the script cannot tell. It needs curl.
 set -eu
 if [ "${1:-}" = -h ] || [ "${1:-}" = --help ]; then sed -n '2,/^set/{/^#/p;}' "$0"; exit 0; fi
 TARGET=${TARGET:-{target}}
-CONTROL=${CONTROL:-$TARGET}
-DIR=$(mktemp -d)
+CONTROL=${CONTROL:-{control}}
+{required}DIR=$(mktemp -d)
 trap 'rm -rf "$DIR"' EXIT
 fail() { echo "$1" >&2; exit 2; }
 control() {
-  curl -sS -f -X POST "$CONTROL/_control/v1$1" ${CONTROL_TOKEN:+-H "authorization: Bearer $CONTROL_TOKEN"} \
+  curl{control-curl} -sS -f -X POST "$CONTROL/_control/v1$1" ${CONTROL_TOKEN:+-H "authorization: Bearer $CONTROL_TOKEN"} \
     -H 'content-type: application/json' --data-binary "$2" || fail "the control at $CONTROL refused $1"
 }
 field() {
@@ -181,9 +197,14 @@ field() {
 call() {
   NUMBER=$1
   shift
-  curl -sS -D "$DIR/head.$NUMBER" -o "$DIR/body.$NUMBER" -w '%{http_code}\n' "$@" > "$DIR/status.$NUMBER" \
+  curl{target-curl} -sS -D "$DIR/head.$NUMBER" -o "$DIR/body.$NUMBER" -w '%{http_code}\n' "$@" > "$DIR/status.$NUMBER" \
     || echo 000 > "$DIR/status.$NUMBER"
   touch "$DIR/head.$NUMBER" "$DIR/body.$NUMBER"
+}
+disconnect() {
+  SECONDS_LEFT=$1
+  shift
+  curl{target-curl} -s -o /dev/null --max-time "$SECONDS_LEFT" "$@"
 }
 show() { cat "$DIR/head.$1" "$DIR/body.$1"; echo; }
 "#;

@@ -11,6 +11,7 @@ mod findings;
 mod generated_crate;
 mod junit;
 mod new_vendor;
+mod pace;
 mod program;
 mod readme;
 mod replay_command;

@@ -102,7 +102,7 @@ async fn a_disconnect_and_a_truncated_request_are_replayed_as_such() {
         let found = findings(&report);
         assert_eq!(found.len(), 1, "{fault}");
         let script = &found[0].1.script;
-        assert!(script.contains("--max-time"), "{script}");
+        assert!(script.contains("\ndisconnect 0."), "{script}");
         let printed = replay(script, &url).await;
         let seen: Vec<_> = printed
             .lines()
