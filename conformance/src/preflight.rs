@@ -47,7 +47,8 @@ impl Preflight<'_, '_> {
         }
         let issued = self.context.issue_for(&tenant, &SessionOptions::default()).await?;
         // The first call also connects, and a server may do more for its first call; the second shows how long one takes.
-        self.send(&issued, None, Credential::Wrong).await?;
+        let nobody = self.context.unknown_id(&issued.session.session);
+        let unknown = self.send(&issued, Some(&nobody), Credential::Own).await?;
         let right = self.send(&issued, None, Credential::Own).await?;
         if approves(self.context.operation, &right) {
             return Ok(None);
@@ -62,8 +63,6 @@ impl Preflight<'_, '_> {
                  system, and that the control returns the credentials of the tenant that it has just created"
             )));
         }
-        let unknown = self.context.unknown_id(&issued.session.session);
-        let unknown = self.send(&issued, Some(&unknown), Credential::Own).await?;
         let is_explained = !meanings.is_empty();
         if !is_explained && is_same(&right, &unauthenticated) && is_same(&right, &unknown) {
             return Ok(Some(format!(
