@@ -47,7 +47,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
 
 use crate::checks::checks;
-use crate::report::{CheckReport, CheckResult, Report, in_brief, in_full};
+use crate::report::{CheckResult, Report, in_brief, in_full};
 use crate::runner::Options;
 use crate::suite::{SubjectOptions, Suite};
 
@@ -65,7 +65,7 @@ where
 }
 
 /// As [`main`], with other options. Those that concern a run as a whole, which are `shard`, `jobs` and `fail_fast`, have no
-/// effect: `cargo test` selects the tests and runs them.
+/// effect: `cargo test` selects the tests and runs them. A waiver that matches nothing is not reported.
 pub fn main_with<S, F>(options: &Options, contracts: Vec<Contract>, start: S) -> ExitCode
 where
     S: FnOnce() -> F + Send + 'static,
@@ -157,17 +157,18 @@ fn outcome(report: &Report) -> Result<Completion, Failed> {
     match (check.result, &check.finding) {
         (CheckResult::Passed, _) => Ok(Completion::Completed),
         (CheckResult::Failed, Some(finding)) if check.gates => Err(in_full(check, finding).into()),
+        // A failed check has a finding. If it ever had none, it must still fail.
+        (CheckResult::Failed, None) => Err(check.statement.as_str().into()),
         (CheckResult::Error, _) => Err(in_brief(check).into()),
         (CheckResult::Skipped, _) if is_untried => {
             Err(format!("a documented response could not be tried: {}", in_brief(check)).into())
         }
-        _ => Ok(Completion::ignored_with(reason(check))),
-    }
-}
-
-fn reason(check: &CheckReport) -> String {
-    match check.result {
-        CheckResult::Failed => format!("advisory finding: {}", in_brief(check)),
-        _ => in_brief(check),
+        (CheckResult::Failed, _) => {
+            Ok(Completion::ignored_with(format!("advisory finding: {}", in_brief(check))))
+        }
+        (CheckResult::Known, _) => {
+            Ok(Completion::ignored_with(format!("known finding: {}", in_brief(check))))
+        }
+        (CheckResult::Skipped, _) => Ok(Completion::ignored_with(in_brief(check))),
     }
 }

@@ -62,11 +62,12 @@ pub(crate) fn in_full(check: &CheckReport, finding: &Finding) -> String {
     format!("{}{}", facts::in_words(check, finding), facts::steps(finding))
 }
 
-/// The reason of a check that did not pass, or else the heart of its finding, on one line.
+/// On one line: why a finding is known, the reason of a check that did not run, or else the heart of the finding.
 pub(crate) fn in_brief(check: &CheckReport) -> String {
-    match (&check.reason, &check.finding) {
-        (Some(reason), _) => facts::brief(reason),
-        (None, Some(finding)) => facts::brief(&facts::difference(finding)),
-        (None, None) => String::new(),
+    match (facts::waived(check), &check.reason, &check.finding) {
+        (Some(reason), ..) => facts::brief(&reason),
+        (None, Some(reason), _) => facts::brief(reason),
+        (None, None, Some(finding)) => facts::brief(&facts::difference(finding)),
+        (None, None, None) => String::new(),
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn main() -> Result<ExitCode, ContractError> {
     Ok(libtest::main(vec![Contract::of_vendor("exotel")?], start))
 }
 
-async fn start() -> Result<SubjectOptions, Box<dyn Error + Send + Sync>> {
+pub(crate) async fn start() -> Result<SubjectOptions, Box<dyn Error + Send + Sync>> {
     let has_bug = std::env::var("BUG").is_ok_and(|bug| bug == "isolation");
     let store = Arc::new(server::Store::new(has_bug));
     let app = server::router(Arc::clone(&store)).merge(control::router(store));

@@ -9,7 +9,7 @@ mod tests_of_axum;
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Trial};
-use otp_conformance::libtest;
+use otp_conformance::{Options, Waiver, libtest};
 use otp_contract::Contract;
 
 /// Set in the process that is tested.
@@ -18,6 +18,7 @@ const INNER: &str = "OTP_HARNESS_INNER";
 fn main() -> ExitCode {
     match std::env::var(INNER).as_deref() {
         Ok("axum") => return tests_of_axum::main().unwrap(),
+        Ok("waived") => return tests_with_a_waiver(),
         Ok("broken") => return tests_of_a_broken_server(),
         _ => {}
     }
@@ -27,9 +28,17 @@ fn main() -> ExitCode {
         trial("an_exact_name_selects_one_check", an_exact_name_selects_one_check),
         trial("a_failed_check_is_a_failed_test_with_its_finding", a_failed_check_is_a_failed_test),
         trial("an_advisory_finding_fails_no_test", an_advisory_finding_fails_no_test),
+        trial("a_known_finding_fails_no_test", a_known_finding_fails_no_test),
         trial("a_server_that_does_not_start_fails_one_test", a_server_that_does_not_start_fails_one_test),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn tests_with_a_waiver() -> ExitCode {
+    let check = "matrix/foreign_session".parse().unwrap();
+    let waiver = Waiver { check, status: Some(200), reason: "ticket 123".to_owned(), until: None };
+    let options = Options { waivers: vec![waiver], ..Options::with_seed(1) };
+    libtest::main_with(&options, vec![Contract::of_vendor("exotel").unwrap()], tests_of_axum::start)
 }
 
 fn tests_of_a_broken_server() -> ExitCode {
@@ -94,6 +103,13 @@ fn an_advisory_finding_fails_no_test() {
     let (status, printed) = run_tests_of("axum", "isolation", &["isolation/uniform-refusal"]);
     assert_eq!(status, Some(0), "{printed}");
     assert!(printed.contains("ignored (advisory finding: "), "{printed}");
+}
+
+fn a_known_finding_fails_no_test() {
+    let (status, printed) = run_tests_of("waived", "isolation", &["matrix"]);
+    assert_eq!(status, Some(0), "{printed}");
+    assert!(printed.contains("ignored (known finding: ticket 123)"), "{printed}");
+    assert!(printed.contains("10 passed; 0 failed; 1 ignored;"), "{printed}");
 }
 
 fn a_server_that_does_not_start_fails_one_test() {

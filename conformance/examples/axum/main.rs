@@ -3,6 +3,8 @@
 //! ```console
 //! $ CONTROL=1 cargo run --example axum
 //! ```
+//!
+//! Its dependencies are axum with the feature `json`, base64, humantime, serde, `serde_json`, subtle, tokio and uuid with `v4`.
 
 #![expect(clippy::print_stdout, reason = "a server says where it listens")]
 

@@ -44,12 +44,14 @@ pub(crate) fn node_folder(files: &[PathBuf]) -> TempDir {
 
 /// A Go command in `folder`, which may neither download anything nor write anything outside the build.
 pub(crate) fn go(folder: &Path) -> Command {
-    let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/conformance-examples/go");
+    let folder_of_go = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/conformance-examples/go");
+    let folder_of_go = std::path::absolute(folder_of_go).unwrap();
     let mut command = Command::new("go");
     command
         .current_dir(folder)
         .envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "-mod=mod -buildvcs=false")])
-        .env("GOCACHE", std::path::absolute(cache).unwrap());
+        .env("GOCACHE", folder_of_go.join("cache"))
+        .env("GOPATH", folder_of_go.join("path"));
     command
 }
 

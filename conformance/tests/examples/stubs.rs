@@ -41,6 +41,32 @@ fn stubs(framework: &str, ending: &str) -> (TempDir, Vec<String>) {
 }
 
 #[test]
+fn a_stub_has_the_names_of_a_contract_of_ones_own() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contracts/acme.yaml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_otp-conformance"));
+    let arguments = ["init", "control", "--framework", "express", "--contract"];
+    let stub = String::from_utf8(command.args(arguments).arg(file).output().unwrap().stdout).unwrap();
+    for part in [
+        r#"parameters: { "tenant": "…" },"#,
+        r#"credentials: { "headerKey": {"value": "…"}, "bearerAuth": {"token": "…"} },"#,
+        "const VENDOR = 'acme';",
+        "'a code has 8 letters and digits'",
+    ] {
+        assert!(stub.contains(part), "{part} is not in\n{stub}");
+    }
+}
+
+#[test]
+fn without_a_vendor_the_program_names_them() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_otp-conformance"));
+    let output = command.args(["init", "control", "--framework", "axum"]).output().unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    let expected =
+        "error: VENDOR: name one of zeckta, kaleyra, dailystory, exotel, d7, or pass --contract FILE.yaml\n";
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), expected);
+}
+
+#[test]
 fn every_fastapi_stub_compiles() {
     let (folder, files) = stubs("fastapi", "py");
     expect_success(python().args(["-m", "py_compile"]).args(files).current_dir(folder.path()));

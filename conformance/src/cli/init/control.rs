@@ -113,9 +113,13 @@ fn stub(framework: Framework, contract: &Contract) -> String {
         ("CHARACTERS", characters.to_owned()),
         ("MIN", code.min_length.to_string()),
         ("MAX", code.max_length.to_string()),
-        ("CODES", format!("{} to {} {kind}", code.min_length, code.max_length)),
+        ("CODES", format!("{} {kind}", span(code.min_length, code.max_length))),
     ];
     fill_in(framework.template(), &values)
+}
+
+fn span(least: usize, most: usize) -> String {
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 /// The template with a value for each `__NAME__`. What is inserted is not searched for more of them.
