@@ -15,6 +15,12 @@ use crate::harness::{
 use crate::http::RawResponse;
 use crate::oracle::{Basis, approves, outcomes};
 
+/// How long after the end of its lifetime a session is tried that the control made older. A server keeps sessions for an hour.
+const LONG_AFTER_SECONDS: u64 = 3_000;
+
+/// By when a lifetime of one second has certainly ended: the second after it belongs to the server.
+const SHORT_LIFETIME: Duration = Duration::from_millis(2_300);
+
 /// Checks that the subject of this contract can be judged, and returns how long a response takes.
 pub(crate) async fn check(contract: &Contract, subject: &Subject) -> Result<Duration, Failure> {
     let id = format!("{}/preflight", contract.vendor);
@@ -51,7 +57,7 @@ impl Preflight<'_, '_> {
         let unknown = self.send(&issued, Some(&nobody), Credential::Own).await?;
         let right = self.send(&issued, None, Credential::Own).await?;
         if approves(self.context.operation, &right) {
-            return Ok(None);
+            return self.ageing(&tenant).await;
         }
         let own = self.shown(&issued, &right);
         let unauthenticated = self.send(&issued, None, Credential::Wrong).await?;
@@ -71,6 +77,35 @@ impl Preflight<'_, '_> {
             )));
         }
         Ok(None)
+    }
+
+    /// What is wrong with a control that says it made a session older, if the session is as young as before.
+    ///
+    /// A server whose codes never expire looks the same, so the suite waits for a short lifetime to end by itself: only if
+    /// that code is refused, the control is what does not work.
+    async fn ageing(&mut self, tenant: &Tenant) -> Result<Option<String>, Abort> {
+        let aged = self.context.issue_for(tenant, &SessionOptions::default()).await?;
+        let Some(ttl) = aged.session.ttl_seconds else { return Ok(None) };
+        let seconds = ttl.saturating_add(LONG_AFTER_SECONDS);
+        self.context.age(&aged, seconds).await?;
+        let response = self.send(&aged, None, Credential::Own).await?;
+        if !approves(self.context.operation, &response) {
+            return Ok(None);
+        }
+        let shortest = SessionOptions { ttl_seconds: Some(1), ..SessionOptions::default() };
+        let short = self.context.issue_for(tenant, &shortest).await?;
+        if short.session.ttl_seconds != Some(1) {
+            return Ok(None);
+        }
+        tokio::time::sleep(SHORT_LIFETIME).await;
+        let response = self.send(&short, None, Credential::Own).await?;
+        Ok((!approves(self.context.operation, &response)).then(|| {
+            format!(
+                "the control answered `sessions/age` without effect: a code with a lifetime of {ttl} s was approved after it \
+                 was made {seconds} s older, and one with a lifetime of 1 s was refused after that time; the operation must \
+                 move every timer of the session"
+            )
+        }))
     }
 
     async fn send(

@@ -37,6 +37,7 @@ impl Reporter for Terminal {
             for vendor in &report.vendors {
                 write_findings(vendor, out)?;
             }
+            write_hint(report, out)?;
             for vendor in &report.vendors {
                 write_untried(vendor, out)?;
             }
@@ -265,13 +266,23 @@ fn write_findings(vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> 
     for (check, finding) in &shown {
         write_finding(check, finding, vendor, out)?;
     }
-    if vendor.checks.iter().any(|check| check.cause.is_some()) {
-        let hint =
-            "to see one of the other checks in full, select it with --only, or write --report json=PATH";
-        write_fact(out, QUIET, 0, "", hint)?;
-        writeln!(out)?;
-    }
     Ok(())
+}
+
+/// How to see more of the findings, or to see them again.
+fn write_hint(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let checks = || report.vendors.iter().flat_map(|vendor| &vendor.checks);
+    if !checks().any(|check| check.result == CheckResult::Failed) {
+        return Ok(());
+    }
+    let mut hint = "with --report json=PATH, `otp-conformance replay PATH [CHECK-ID]` judges findings again, and prints a shell \
+                    script for each with --script"
+        .to_owned();
+    if checks().any(|check| check.cause.is_some()) {
+        hint.push_str("; the report has all findings in full");
+    }
+    write_fact(out, QUIET, 0, "", &hint)?;
+    writeln!(out)
 }
 
 fn write_finding(

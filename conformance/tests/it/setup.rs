@@ -118,6 +118,43 @@ async fn a_control_without_the_account_in_the_path_is_told_its_name() {
     assert!(error.contains("no parameter `account_sid`"), "{error}");
 }
 
+#[tokio::test]
+async fn a_control_that_does_not_make_sessions_older_is_one_message() {
+    let sandbox = clean_sandbox().await;
+    for vendor in ["zeckta", "d7", "dailystory"] {
+        let idle = idle_control(&sandbox).await;
+        let error = error(vendor, &sandbox, &idle).await;
+        let problem =
+            format!("{vendor} cannot be judged: the control answered `sessions/age` without effect");
+        assert!(error.starts_with(&problem), "{error}");
+    }
+}
+
+/// A control that answers every `age` and does nothing.
+async fn idle_control(sandbox: &str) -> String {
+    async fn forward(State(sandbox): State<Arc<HttpClient>>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        if parts.uri.path().ends_with("/sessions/age") {
+            return StatusCode::NO_CONTENT.into_response();
+        }
+        let body = axum::body::to_bytes(body, 1 << 24).await.unwrap();
+        let headers = [("content-type", "application/json")];
+        let mut answer = sandbox.send(parts.method.as_str(), &parts.uri.to_string(), &headers, &body).await;
+        answer.headers.remove("content-length");
+        (StatusCode::from_u16(answer.status).unwrap(), answer.headers, answer.body).into_response()
+    }
+    serve_router(Router::new().fallback(forward).with_state(Arc::new(HttpClient::new(sandbox)))).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_without_expiry_is_nonconformant_although_ageing_has_no_effect_on_it() {
+    let fault = Fault::named("no-expiry").unwrap();
+    let mut wanted = options(1);
+    wanted.only = vec![glob::Pattern::new("*/matrix/expired").unwrap()];
+    let report = crate::suite::check(contracts(&["zeckta"]), vec![fault], Vec::new(), &wanted).await;
+    assert_eq!(report.verdict, Verdict::Nonconformant);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limit_on_calls_is_no_finding() {
     let control = clean_sandbox().await;
