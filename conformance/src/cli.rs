@@ -5,6 +5,7 @@
 
 mod check;
 mod checks;
+mod color;
 mod explain;
 mod faults;
 mod format;

@@ -8,6 +8,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = std::env::args_os();
-    let exit = otp_conformance::cli::main(arguments, &mut anstream::stdout(), &mut anstream::stderr());
+    let exit = otp_conformance::cli::main(arguments, &mut std::io::stdout(), &mut std::io::stderr());
     ExitCode::from(exit.code())
 }

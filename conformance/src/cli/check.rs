@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
+use super::color::{Color, Colored};
 use super::options::{CheckArguments, Options, SubjectArguments};
 use super::progress::{Mode, Progress};
 use super::{sandbox, signal, subject};
@@ -41,6 +42,7 @@ pub(super) async fn execute(
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let check = &options.check;
+    let out: &mut dyn Write = &mut Colored::new(out, check.color.unwrap_or(Color::Auto));
     let reports = report_files(&check.report)?;
     let (strict, quiet) = (check.strict.unwrap_or(false), check.quiet.unwrap_or(false));
     let verbose = check.verbose.unwrap_or(false);

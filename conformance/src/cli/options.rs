@@ -8,9 +8,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_with::{As, OneOrMany, Same};
 
+use super::color::Color;
 use crate::error::Failure;
 use crate::suite::PreparedTenant;
 use crate::waiver::{Day, Waiver};
@@ -169,6 +171,9 @@ options! {
         /// Print a line for each check, and keep the exchanges of those that passed in the JSON report
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         verbose: Option<bool>,
+        /// When to write colours
+        #[arg(long, value_name = "WHEN", value_enum)]
+        color: Option<Color>,
         /// Show codes in reports; credentials stay hidden
         #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new())]
         reveal: Option<bool>,
@@ -183,14 +188,17 @@ options! {
     }
 }
 
-/// A waiver as the configuration file has it.
+/// A waiver as the configuration file has it. Its values are read here, so that a mistake has a line and a column.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FiledWaiver {
-    check: String,
+    #[serde(deserialize_with = "pattern")]
+    check: glob::Pattern,
     answer: Option<WaivedAnswer>,
+    #[serde(deserialize_with = "reason")]
     reason: String,
-    until: Option<toml::value::Datetime>,
+    #[serde(default, deserialize_with = "day")]
+    until: Option<Day>,
 }
 
 /// The response that a waiver is about.
@@ -200,21 +208,32 @@ struct WaivedAnswer {
     status: u16,
 }
 
-impl FiledWaiver {
-    fn read(self) -> Result<Waiver, String> {
-        let check = glob::Pattern::new(&self.check)
-            .map_err(|error| format!("waiver of `{}`: not a valid pattern: {error}", self.check))?;
-        if self.reason.trim().is_empty() {
-            return Err(format!("waiver of `{}`: `reason` is empty", self.check));
-        }
-        let until = match self.until.map(|until| until.date) {
-            None => None,
-            Some(Some(date)) => Some(Day { year: date.year, month: date.month, day: date.day }),
-            Some(None) => {
-                return Err(format!("waiver of `{}`: `until` is not a day such as 2027-03-01", self.check));
-            }
-        };
-        Ok(Waiver { check, status: self.answer.map(|answer| answer.status), reason: self.reason, until })
+impl From<FiledWaiver> for Waiver {
+    fn from(filed: FiledWaiver) -> Waiver {
+        let FiledWaiver { check, answer, reason, until } = filed;
+        Waiver { check, status: answer.map(|answer| answer.status), reason, until }
+    }
+}
+
+fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<glob::Pattern, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    glob::Pattern::new(&text)
+        .map_err(|error| D::Error::custom(format!("`{text}` is not a valid pattern: {error}")))
+}
+
+fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim().is_empty() {
+        true => Err(D::Error::custom("`reason` is empty")),
+        false => Ok(text),
+    }
+}
+
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Day>, D::Error> {
+    let until = toml::value::Datetime::deserialize(deserializer)?;
+    match until.date {
+        Some(date) => Ok(Some(Day { year: date.year, month: date.month, day: date.day })),
+        None => Err(D::Error::custom("`until` is not a day such as 2027-03-01")),
     }
 }
 
@@ -259,13 +278,10 @@ impl Options {
         subject: SubjectArguments,
         check: CheckArguments,
     ) -> Result<Options, Failure> {
-        let name = file.map(|file| file.display().to_string()).unwrap_or_default();
         let file = file.map(File::read).transpose()?.unwrap_or_default();
         let ((control_token, tenants, waivers), filed_subject, filed_check) = file.split();
-        let waivers = waivers.into_iter().map(FiledWaiver::read).collect::<Result<_, _>>();
-        let waivers = waivers.map_err(|problem| Failure::Config { file: name, problem })?;
         Ok(Options {
-            waivers,
+            waivers: waivers.into_iter().map(Waiver::from).collect(),
             control_token: variable("CONTROL_TOKEN").or(control_token),
             tenants,
             subject: subject.or(filed_subject),
@@ -327,6 +343,7 @@ pub(super) fn template() -> String {
         let value = match form {
             "BOOL" => "true".to_owned(),
             "N" => "1".to_owned(),
+            "WHEN" => "\"auto\"".to_owned(),
             form => format!("\"{form}\""),
         };
         text.push_str(&format!("\n# {help}\n#{} = {value}\n", argument.get_id()));

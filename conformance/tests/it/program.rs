@@ -513,3 +513,20 @@ fn timing_reports_every_kind_of_call_without_a_verdict() {
         assert!(class["median_ns"].as_f64().unwrap() > 1_000.0, "{class}");
     }
 }
+
+#[test]
+fn colours_are_written_where_they_are_wanted() {
+    let has_colours = |arguments: &[&str]| {
+        let mut all = vec!["check", "d7", "--only", "matrix/approved", "--seed", "1"];
+        all.extend(arguments);
+        let (out, err) = texts(&output(&all));
+        assert!(
+            out.ends_with("conformant\u{1b}[0m: no check fails the run\n") || !out.contains('\u{1b}'),
+            "{out}{err}"
+        );
+        out.contains('\u{1b}')
+    };
+    assert!(has_colours(&["--color", "always"]));
+    assert!(!has_colours(&["--color", "never"]));
+    assert!(!has_colours(&["--color", "auto"]), "the output is no terminal");
+}

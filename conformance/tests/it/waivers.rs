@@ -121,6 +121,6 @@ fn a_mistake_in_a_waiver_names_file_and_key() {
     ] {
         let (status, text, _) = run(config, &[]);
         assert_eq!(status, Some(2), "{text}");
-        assert!(text.contains("suite.toml: ") && text.contains(problem), "{text}");
+        assert!(text.contains("suite.toml: line ") && text.contains(problem), "{text}");
     }
 }
