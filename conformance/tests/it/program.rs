@@ -193,7 +193,7 @@ fn the_command_line_wins_over_the_environment_and_the_environment_over_the_file(
     both.env("OTP_CONFORMANCE_SEED", "2").args(["check", "--seed", "3", "--config"]).arg(&config);
     let (out, _) = texts(&both.output().unwrap());
     assert!(out.contains(", seed 3\n"), "{out}");
-    assert!(out.contains("checks, 1 passed, 0 failed"), "{out}");
+    assert!(out.contains("checks: 1 passed, 0 failed"), "{out}");
 }
 
 #[test]
