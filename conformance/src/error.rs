@@ -97,6 +97,9 @@ pub enum Failure {
         /// Its response.
         reason: String,
     },
+    /// The program behind `--control-exec` does not do what a control does.
+    #[error("{0}")]
+    ControlProgram(String),
     /// The control does not serve a requested vendor.
     #[error("the control serves {served}, not `{vendor}`")]
     NotServed {
@@ -150,6 +153,7 @@ impl Failure {
             | Failure::Unreachable { .. }
             | Failure::Tls { .. }
             | Failure::Control { .. }
+            | Failure::ControlProgram(_)
             | Failure::NotServed { .. }
             | Failure::Preflight { .. }
             | Failure::NothingSelected(_)

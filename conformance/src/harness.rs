@@ -21,7 +21,9 @@ pub(crate) use abort::{Abort, Deviation};
 pub(crate) use call::{Body, RequestMutation, SubmittedCode, VerifyCall};
 pub(crate) use capacity::Capacity;
 pub(crate) use context::{CheckContext, Effort};
-pub(crate) use control::{ControlClient, ControlError};
+pub(crate) use control::{
+    ControlClient, ControlError, ControlProgram, FIXTURES_TEMPLATE, Fixtures, SessionState,
+};
 pub(crate) use credentials::{Credential, Masking};
 pub(crate) use delivery::DISCONNECT_DELAYS;
 pub(crate) use plan::{Planned, PlannedCall, PlannedSession, Witness};

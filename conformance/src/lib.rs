@@ -28,6 +28,7 @@ mod report;
 mod runner;
 mod suite;
 mod timing;
+mod toml_error;
 mod waiver;
 
 pub use checks::{Area, Tier};

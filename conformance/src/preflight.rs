@@ -47,8 +47,12 @@ struct Preflight<'p, 'a> {
 impl Preflight<'_, '_> {
     /// What is wrong with the set-up.
     async fn run(&mut self) -> Result<Option<String>, Abort> {
+        if let Some(fixtures) = self.context.subject.control.fixtures() {
+            let accounts = fixtures.count(&self.contract.vendor);
+            return self.try_accounts(accounts).await;
+        }
         let tenant = self.context.tenant().await?;
-        if let Some(problem) = wrong_names(self.contract, &tenant) {
+        if let Some(problem) = wrong_names(self.contract, &tenant, "the control returned") {
             return Ok(Some(problem));
         }
         let issued = self.context.issue_for(&tenant, &SessionOptions::default()).await?;
@@ -75,6 +79,48 @@ impl Preflight<'_, '_> {
                 "every call gets the same response, which the contract does not have: {own}; check the address, and \
                  whether something in front of the server answers in its place"
             )));
+        }
+        Ok(None)
+    }
+
+    /// What is wrong with the prepared accounts. The calls name a session that does not exist, so that none is used up, unless
+    /// the contract gives such a session and wrong credentials the same response.
+    async fn try_accounts(&mut self, count: usize) -> Result<Option<String>, Abort> {
+        for tenant in self.context.tenants(count).await? {
+            if let Some(problem) = wrong_names(self.contract, &tenant, "the fixtures have") {
+                return Ok(Some(problem));
+            }
+            let mut example = self.context.unnamed_session(Some(&tenant)).await?;
+            example.session.session = self.context.unknown_id(&example.session.session);
+            let own = self.send(&example, None, Credential::Own).await?;
+            let other = self.send(&example, None, Credential::Wrong).await?;
+            if !is_same(&own, &other) {
+                continue;
+            }
+            let shown = self.shown(&example, &own);
+            let meanings = outcomes(self.context.operation, &own);
+            let is_refusal = |response: &RawResponse| matches!(response.status, 401 | 403);
+            if meanings.contains(&Outcome::Unauthorized) || is_refusal(&own) {
+                if meanings.contains(&Outcome::UnknownSession) {
+                    // An account without sessions cannot be tried.
+                    let issued = self.context.issue_for(&tenant, &SessionOptions::default()).await;
+                    let Ok(issued) = issued else { continue };
+                    if !is_same(&own, &self.send(&issued, None, Credential::Own).await?) {
+                        continue;
+                    }
+                }
+                return Ok(Some(format!(
+                    "the target refuses the credentials of account {} in the fixtures: {shown}",
+                    tenant.tenant
+                )));
+            }
+            let without = VerifyCall { session: None, ..self.context.call(&example, example.right()) };
+            if meanings.is_empty() && is_same(&own, &self.context.send(&without).await?) {
+                return Ok(Some(format!(
+                    "every call gets the same response, which the contract does not have: {shown}; check the address, \
+                     and whether something in front of the server answers in its place"
+                )));
+            }
         }
         Ok(None)
     }
@@ -139,21 +185,21 @@ impl Preflight<'_, '_> {
 }
 
 /// Which names of a tenant are not those of the contract.
-fn wrong_names(contract: &Contract, tenant: &Tenant) -> Option<String> {
+fn wrong_names(contract: &Contract, tenant: &Tenant, source: &str) -> Option<String> {
     let operation = contract.verify();
     let schemes: Vec<_> = operation.security.iter().map(|scheme| scheme.name.as_str()).collect();
     if !schemes.iter().any(|name| tenant.credentials.contains_key(*name)) {
         let returned: Vec<_> = tenant.credentials.keys().map(String::as_str).collect();
         let returned = if returned.is_empty() { "none".to_owned() } else { returned.join(", ") };
         return Some(format!(
-            "the control returned credentials for {returned}, and the contract has the schemes {}; the control must use \
-             one of these names",
+            "{source} credentials for {returned}, and the contract has the schemes {}; credentials must have one of these \
+             names",
             schemes.join(", ")
         ));
     }
     let missing = operation.accounts.iter().find(|account| !tenant.parameters.contains_key(&account.name))?;
     Some(format!(
-        "the control returned no parameter `{}`, which names the account in the path {}",
+        "{source} no parameter `{}`, which names the account in the path {}",
         missing.name, operation.path
     ))
 }

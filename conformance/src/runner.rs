@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use otp_contract::Contract;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::checks::{self, Check, Tier, checks};
@@ -227,10 +228,20 @@ async fn run_all(
     send(Event::Started { checks: selected.len() });
     let capacity = Arc::new(Capacity::new(options.jobs, latency));
     let mut running = JoinSet::new();
+    // With prepared sessions, a check waits for the end of the one before it, so that each gets the same ones in every run.
+    let is_in_order = subject.control.fixtures().is_some();
+    let mut previous: Option<oneshot::Receiver<()>> = None;
     for (index, (contract, check)) in selected.into_iter().enumerate() {
+        let (done, next) = oneshot::channel();
+        let turn = previous.replace(next).filter(|_| is_in_order);
         let (capacity, subject) = (Arc::clone(&capacity), Arc::clone(subject));
         let (effort, transcript) = (options.effort(), options.transcript);
         running.spawn(async move {
+            let _done: oneshot::Sender<()> = done;
+            if let Some(turn) = turn {
+                // The sender is dropped, which is an error, when that check has ended.
+                let _ = turn.await;
+            }
             let _permit = capacity.permits().acquire().await;
             let report = run_check(&contract, &check, &subject, &capacity, effort, transcript).await;
             (index, contract.vendor.clone(), report)

@@ -4,21 +4,25 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use otp_contract::{Contract, KeyPlace, Scheme};
 use serde::Deserialize;
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::checks::checks;
 use crate::error::Failure;
-use crate::harness::{ControlClient, ControlError, Credentials, Masking, Subject, Tenant};
+use crate::harness::{
+    ControlClient, ControlError, ControlProgram, Credentials, Fixtures, Masking, Subject, Tenant,
+};
 use crate::http::{
     Address, ConnectionOptions, CurlAddress, Environment, HttpClient, OptionError, ProbeError, Tls,
     expects_tls, probe,
 };
 use crate::preflight;
-use crate::report::Report;
+use crate::report::{CheckReport, CheckResult, Report, Verdict};
 use crate::runner::{self, Options};
 
 /// Where the server under test is, and how to use it.
@@ -26,8 +30,14 @@ use crate::runner::{self, Options};
 pub struct SubjectOptions {
     /// Its addresses, each a scheme and an authority, without a slash at the end. Several are replicas of one service.
     pub targets: Vec<String>,
-    /// The address of its control; the first target if `None`.
+    /// The address of its control; the first target if `None`, and if there is neither a program nor a file in its place.
     pub control: Option<String>,
+    /// A program that is the control: it reads requests of the control protocol line by line, and answers each with a line.
+    pub control_program: Option<String>,
+    /// Where the lines go that the program writes to its standard error.
+    pub control_log: Option<UnboundedSender<String>>,
+    /// A file with accounts and sessions that were prepared beforehand, instead of a control.
+    pub fixtures: Option<PathBuf>,
     /// The token that the control asks for.
     pub control_token: Option<String>,
     /// Existing tenants, for a control that cannot create any: two for each vendor.
@@ -86,18 +96,10 @@ impl Suite {
         let connections = Connections::new(&options)?;
         let deadline = Instant::now() + options.wait;
         connections.reach(deadline).await?;
-        let Connections { environment, tls, targets, control: control_address } = connections;
-        let pooled = HttpClient::pooled(&environment, &tls);
-        let unpooled = HttpClient::unpooled(&environment, &tls);
-        let url = control_address.text();
-        let mut control = match ControlClient::connect(&pooled, url, options.control_token).await {
-            Ok(control) => control,
-            Err(error) => {
-                // A server that speaks TLS does not understand a request without.
-                expects_tls(&environment, &control_address).await.map_err(failure("control", url))?;
-                return Err(control_failure(url.to_owned(), error));
-            }
-        };
+        let pooled = HttpClient::pooled(&connections.environment, &connections.tls);
+        let unpooled = HttpClient::unpooled(&connections.environment, &connections.tls);
+        let mut control = connect_control(&connections, &pooled, &contracts, &options).await?;
+        let Connections { environment, targets, control: control_address, .. } = connections;
         for tenant in options.tenants {
             control.prepared.entry(tenant.vendor.clone()).or_default().push(tenant.into());
         }
@@ -110,7 +112,7 @@ impl Suite {
         };
         let subject = Subject {
             curl_targets: targets.iter().map(curl).collect(),
-            curl_control: curl(&control_address),
+            curl_control: control_address.as_ref().map(curl).unwrap_or_default(),
             targets: targets.iter().map(|target| target.text().to_owned()).collect(),
             control,
             pooled: Arc::new(pooled),
@@ -135,6 +137,12 @@ impl Suite {
         self.subject.requests()
     }
 
+    /// Ends the program that is the control, if there is one: it reads the end of its input and has two seconds to end by
+    /// itself. Without this call it is killed when the suite is dropped.
+    pub async fn close(&self) {
+        self.subject.control.close().await;
+    }
+
     /// Runs the checks.
     ///
     /// # Errors
@@ -157,10 +165,18 @@ impl Suite {
         let is_selected =
             |contract: &&Arc<Contract>| checks(contract).iter().any(|check| options.selects(&check.id));
         let mut latency = Duration::ZERO;
+        // Which check gets which prepared session must not be a matter of chance.
+        let one_by_one =
+            self.subject.control.fixtures().map(|_| Options { jobs: Some(1), ..options.clone() });
+        let options = one_by_one.as_ref().unwrap_or(options);
         for contract in self.contracts.iter().filter(is_selected) {
             latency = latency.max(preflight::check(contract, &self.subject).await?);
         }
-        runner::run(&self.contracts, &self.subject, options, latency, stop).await
+        let mut report = runner::run(&self.contracts, &self.subject, options, latency, stop).await?;
+        if self.subject.control.fixtures().is_some() {
+            judge_only_what_ran(&mut report);
+        }
+        Ok(report)
     }
 }
 
@@ -175,10 +191,55 @@ impl From<PreparedTenant> for Tenant {
     }
 }
 
-fn control_failure(url: String, error: ControlError) -> Failure {
-    match error {
-        ControlError::ConnectionLost { reason, .. } => Failure::Unreachable { what: "control", url, reason },
-        other => Failure::Control { url, reason: other.to_string() },
+/// Connects to the control, starts it, or reads what is prepared in its place.
+async fn connect_control(
+    connections: &Connections,
+    client: &HttpClient,
+    contracts: &[Contract],
+    options: &SubjectOptions,
+) -> Result<ControlClient, Failure> {
+    if let Some(path) = &options.fixtures {
+        let wrong = |problem| Failure::Config { file: path.display().to_string(), problem };
+        return Fixtures::read(path, contracts).map(ControlClient::from_fixtures).map_err(wrong);
+    }
+    if let Some(command) = &options.control_program {
+        let program = ControlProgram::start(command, options.control_log.clone())
+            .map_err(|problem| Failure::Option { option: "--control-exec", problem })?;
+        return ControlClient::from_program(client, program).await.map_err(|error| match error {
+            ControlError::ProgramEnded(problem) => Failure::ControlProgram(problem),
+            other => Failure::ControlProgram(format!("the control program refused: {other}")),
+        });
+    }
+    let Some(address) = &connections.control else {
+        return Err(Failure::NothingSelected("there is no control".to_owned()));
+    };
+    let url = address.text();
+    match ControlClient::connect(client, url, options.control_token.clone()).await {
+        Ok(control) => Ok(control),
+        Err(error) => {
+            // A server that speaks TLS does not understand a request without.
+            expects_tls(&connections.environment, address).await.map_err(failure("control", url))?;
+            Err(match error {
+                ControlError::ConnectionLost { reason, .. } => {
+                    Failure::Unreachable { what: "control", url: url.to_owned(), reason }
+                }
+                other => Failure::Control { url: url.to_owned(), reason: other.to_string() },
+            })
+        }
+    }
+}
+
+/// With fixtures, a check is skipped because nobody has prepared what it needs: the server is judged in part, even if all its
+/// documented responses were tried.
+fn judge_only_what_ran(report: &mut Report) {
+    let is_partial = |check: &CheckReport| check.result == CheckResult::Skipped && check.gates;
+    for vendor in &mut report.vendors {
+        if vendor.verdict == Verdict::Conformant && vendor.checks.iter().any(is_partial) {
+            vendor.verdict = Verdict::Partial;
+            if report.verdict == Verdict::Conformant {
+                report.verdict = Verdict::Partial;
+            }
+        }
     }
 }
 
@@ -213,7 +274,8 @@ struct Connections {
     environment: Arc<Environment>,
     tls: Tls,
     targets: Vec<Address>,
-    control: Address,
+    /// The control, if it has an address.
+    control: Option<Address>,
 }
 
 impl Connections {
@@ -228,10 +290,11 @@ impl Connections {
             return Err(Failure::NothingSelected("there is no target".to_owned()));
         };
         let control = options.control.as_deref().map(|text| parse("--control", text)).transpose()?;
-        let control = control.unwrap_or_else(|| first.clone());
+        let has_address = options.control_program.is_none() && options.fixtures.is_none();
+        let control = control.or_else(|| Some(first.clone())).filter(|_| has_address);
         let connection = &options.connection;
-        let environment = Environment::new(&targets, Some(&control), connection).map_err(wrong)?;
-        let uses_tls = targets.iter().chain([&control]).any(Address::has_tls);
+        let environment = Environment::new(&targets, control.as_ref(), connection).map_err(wrong)?;
+        let uses_tls = targets.iter().chain(&control).any(Address::has_tls);
         let tls = Tls::new(connection, uses_tls).map_err(wrong)?;
         Ok(Connections { environment: Arc::new(environment), tls, targets, control })
     }
@@ -240,10 +303,14 @@ impl Connections {
     async fn reach(&self, deadline: Instant) -> Result<(), Failure> {
         for target in &self.targets {
             // The control is called at once.
-            let is_called = target.endpoint() == self.control.endpoint();
+            let is_called =
+                self.control.as_ref().is_some_and(|control| control.endpoint() == target.endpoint());
             self.reach_one("target", target, is_called, deadline).await?;
         }
-        self.reach_one("control", &self.control, true, deadline).await
+        match &self.control {
+            Some(control) => self.reach_one("control", control, true, deadline).await,
+            None => Ok(()),
+        }
     }
 
     async fn reach_one(

@@ -9,7 +9,7 @@ use otp_contract::{Mode, Outcome, Situation, Source};
 
 use crate::harness::{
     Abort, Body, CheckContext, Credential, IssuedSession, MAX_ATTEMPTS_TRIED, RequestMutation,
-    SessionOptions, SubmittedCode, VerifyCall, Witness, attempts,
+    SessionOptions, SessionState, SubmittedCode, VerifyCall, Witness, attempts,
 };
 use crate::http::RawResponse;
 use crate::oracle::{
@@ -60,7 +60,7 @@ impl MatrixCheck<'_, '_> {
             Situation::AttemptsExhausted => self.attempts_exhausted(&few).await,
             Situation::AlreadyUsed => self.already_used().await,
             Situation::UnknownSession => {
-                let mut issued = self.context.issue(&SessionOptions::default()).await?;
+                let mut issued = self.context.unnamed_session(None).await?;
                 issued.session.session = self.context.unknown_id(&issued.session.session);
                 self.expect(&issued, issued.right(), None).await
             }
@@ -88,7 +88,10 @@ impl MatrixCheck<'_, '_> {
     }
 
     async fn malformed(&mut self) -> Result<(), Abort> {
-        let issued = self.context.issue(&SessionOptions::default()).await?;
+        let issued = match self.situation {
+            Situation::MissingSession => self.context.unnamed_session(None).await?,
+            _ => self.context.issue(&SessionOptions::default()).await?,
+        };
         let proper = self.context.call_with_retry(&issued, issued.right(), self.retry());
         let call = match self.situation {
             Situation::MissingSession => VerifyCall { session: None, ..proper },
@@ -107,6 +110,9 @@ impl MatrixCheck<'_, '_> {
     }
 
     async fn expired(&mut self) -> Result<(), Abort> {
+        if let Some(issued) = self.context.prepared(SessionState::Expired)? {
+            return self.expect(&issued, issued.right(), None).await;
+        }
         let issued = self.context.issue(&SessionOptions::default()).await?;
         // If the subject states that its codes do not expire, the lifetime of the contract applies.
         let seconds = issued.session.ttl_seconds.unwrap_or(self.context.contract.policy.lifetime.seconds);
@@ -115,6 +121,9 @@ impl MatrixCheck<'_, '_> {
     }
 
     async fn already_used(&mut self) -> Result<(), Abort> {
+        if let Some(issued) = self.context.prepared(SessionState::Used)? {
+            return self.expect(&issued, issued.right(), None).await;
+        }
         let issued = self.context.issue(&SessionOptions::default()).await?;
         let call = self.context.call_with_retry(&issued, issued.right(), self.retry());
         let response = self.context.send(&call).await?;
@@ -126,9 +135,13 @@ impl MatrixCheck<'_, '_> {
     }
 
     async fn attempts_exhausted(&mut self, options: &SessionOptions) -> Result<(), Abort> {
-        let issued = self.context.issue(options).await?;
         let policy = &self.context.contract.policy;
         let ends_at_once = policy.overrides.retry.is_some() && !self.retry();
+        // Where one wrong code ends a session, a locked session is in another state.
+        if !ends_at_once && let Some(issued) = self.context.prepared(SessionState::Locked)? {
+            return self.expect_locked(&issued).await;
+        }
+        let issued = self.context.issue(options).await?;
         // If the subject states that it has no limit, the limit of the contract applies: it documents the response.
         let documented = policy.attempts.as_ref().map(|limit| limit.limit);
         let limit = match issued.session.max_attempts.or(documented) {
@@ -147,9 +160,13 @@ impl MatrixCheck<'_, '_> {
             let response = self.context.send(&call).await?;
             self.context.expect_no_approval(&response)?;
         }
+        self.expect_locked(&issued).await
+    }
+
+    async fn expect_locked(&mut self, issued: &IssuedSession) -> Result<(), Abort> {
         let wrong = self.context.wrong_code(&issued.code);
-        self.expect(&issued, SubmittedCode::plain(&wrong), None).await?;
-        self.expect(&issued, issued.right(), None).await
+        self.expect(issued, SubmittedCode::plain(&wrong), None).await?;
+        self.expect(issued, issued.right(), None).await
     }
 
     async fn expect(

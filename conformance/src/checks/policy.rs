@@ -93,6 +93,7 @@ fn call_with_query<'c, 'a: 'c>(
 
 /// The numbers that hold without wishes. Other checks show that a session keeps to the numbers that the control states.
 async fn default_lifetime(context: &mut CheckContext<'_>) -> Result<(), Abort> {
+    context.require_control("what a session without wishes is like")?;
     let documented = context.contract.policy.lifetime.seconds;
     let issued = context.issue(&SessionOptions::default()).await?;
     match issued.session.ttl_seconds {
@@ -108,6 +109,7 @@ async fn default_limit(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     let Some(documented) = context.contract.policy.attempts.as_ref().map(|limit| limit.limit) else {
         return Ok(());
     };
+    context.require_control("what a session without wishes is like")?;
     let issued = context.issue(&SessionOptions::default()).await?;
     match issued.session.max_attempts {
         Some(stated) if stated == documented => Ok(()),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::color::{Color, Colored};
 use super::options::{CheckArguments, Options, SubjectArguments};
 use super::progress::{Mode, Progress};
+use super::subject::ControlLog;
 use super::{sandbox, signal, subject};
 use crate::checks::current_id;
 use crate::error::{Exit, Failure};
@@ -74,7 +75,7 @@ pub(super) async fn execute(
         prefer: check.prefer.clone(),
         cases: run.cases,
     };
-    let suite = subject::connect(options, faults, err).await?;
+    let (suite, mut log) = subject::connect(options, faults, err).await?;
     if !quiet {
         let vendors: Vec<_> = suite.vendors().collect();
         let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
@@ -87,7 +88,10 @@ pub(super) async fn execute(
         (false, false) if is_interactive() => Mode::Terminal,
         (false, false) => Mode::Lines,
     };
-    let mut report = run_with_progress(&suite, run, stop, mode, err).await?;
+    let finished = run_with_progress(&suite, run, stop, mode, &mut log, err).await;
+    suite.close().await;
+    log.write_all(err);
+    let mut report = finished?;
     report.setup = Some(setup);
     let _ = Terminal { quiet, verbose }.write(&report, out);
     for file in reports {
@@ -114,6 +118,7 @@ async fn run_with_progress(
     mut run: runner::Options,
     stop: impl Future<Output = ()>,
     mode: Mode,
+    log: &mut ControlLog,
     err: &mut dyn Write,
 ) -> Result<Report, Failure> {
     let (events, mut happened) = tokio::sync::mpsc::unbounded_channel();
@@ -127,6 +132,10 @@ async fn run_with_progress(
         tokio::select! {
             biased;
             Some(event) = happened.recv() => progress.note(&event, err),
+            Some(line) = log.next() => {
+                progress.end(err);
+                let _ = writeln!(err, "{line}");
+            }
             report = &mut running => break report,
             _ = ticks.tick() => progress.tick(suite.requests(), err),
         }

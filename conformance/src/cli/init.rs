@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::options;
 use crate::error::{Exit, Failure};
+use crate::harness::FIXTURES_TEMPLATE;
 
 pub(super) mod control;
 
@@ -24,6 +25,8 @@ enum What {
     Control(control::Arguments),
     /// Print a configuration file with every option of `check`, each as a comment
     Config,
+    /// Print an example of a file with prepared accounts and sessions, for --fixtures
+    Fixtures,
 }
 
 #[derive(Debug, clap::Args)]
@@ -49,6 +52,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Writ
             Ok(exit)
         }
         What::Config => Ok(super::print(out, &options::template())),
+        What::Fixtures => Ok(super::print(out, FIXTURES_TEMPLATE)),
     }
 }
 

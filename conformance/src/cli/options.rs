@@ -15,6 +15,7 @@ use serde_with::{As, OneOrMany, Same};
 use super::color::Color;
 use crate::error::Failure;
 use crate::suite::PreparedTenant;
+use crate::toml_error::one_line;
 use crate::waiver::{Day, Waiver};
 
 /// What the environment variables of options start with.
@@ -92,6 +93,12 @@ options! {
         /// The address of its control, if it is not the first target
         #[arg(long, value_name = "URL")]
         control: Option<String>,
+        /// A program that is the control: it reads a request of the control protocol from each line of its input, as {"op": "sessions", ...}, and writes a line for each, as {"ok": {...}} or {"error": {"status": 404, "message": "..."}}
+        #[arg(long, value_name = "COMMAND")]
+        control_exec: Option<String>,
+        /// Accounts and sessions that were prepared beforehand, instead of a control; `init fixtures` prints an example
+        #[arg(long, value_name = "FILE.toml")]
+        fixtures: Option<PathBuf>,
         /// The annotated document of another API
         #[arg(long, value_name = "FILE.yaml", value_delimiter = ',')]
         #[serde(with = "List")]
@@ -297,35 +304,6 @@ impl File {
             .map_err(|error| Failure::Config { file: file.clone(), problem: error.to_string() })?;
         toml::from_str(&text).map_err(|error| Failure::Config { problem: one_line(&text, &error), file })
     }
-}
-
-/// The parser's message with line and column, but without its excerpt of the line, which may contain a secret.
-fn one_line(text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', " ");
-    let message = match closest_key(&message) {
-        Some(key) => format!("{message}; did you mean `{key}`?"),
-        None => message,
-    };
-    match error.span() {
-        Some(span) => {
-            let before = text.get(..span.start).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            format!("line {line}, column {column}: {message}")
-        }
-        None => message,
-    }
-}
-
-/// The key that is most similar to an unknown one, among those that the parser's message lists after it.
-fn closest_key(message: &str) -> Option<&str> {
-    /// Below this, two names have little in common.
-    const SIMILAR: f64 = 0.8;
-    let mut names = message.strip_prefix("unknown field `")?.split('`').step_by(2);
-    let unknown = names.next()?;
-    let rank = |name: &&str| strsim::jaro_winkler(unknown, name);
-    let best = names.max_by(|one, other| rank(one).total_cmp(&rank(other)))?;
-    (rank(&best) > SIMILAR).then_some(best)
 }
 
 /// A configuration file in which every option is a comment, with its description and a value of the right form.

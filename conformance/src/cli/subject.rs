@@ -6,25 +6,29 @@ use std::time::Duration;
 
 use otp_contract::Contract;
 use otp_sandbox::Fault;
+use tokio::sync::mpsc;
 
-use super::options::Options;
+use super::options::{Options, SubjectArguments};
 use super::sandbox;
 use crate::error::Failure;
 use crate::http::ConnectionOptions;
 use crate::suite::{SubjectOptions, Suite};
 
-/// Connects to the server that the options name, or starts the embedded sandbox and connects to it.
+/// Connects to the server that the options name, or starts the embedded sandbox and connects to it. The program that is the
+/// control, if there is one, writes to the log.
 pub(super) async fn connect(
     options: Options,
     faults: Vec<&'static Fault>,
     err: &mut dyn Write,
-) -> Result<Suite, Failure> {
+) -> Result<(Suite, ControlLog), Failure> {
     let Options { subject, check, control_token, tenants, .. } = options;
     let require_all = !subject.vendors.is_empty() || !subject.contract.is_empty();
     let contracts = contracts(&subject.vendors, &subject.contract)?;
     let embedded = subject.target.is_empty();
     let misplaced = [
         (embedded && subject.control.is_some(), "--control", "needs a --target"),
+        (embedded && subject.control_exec.is_some(), "--control-exec", "needs a --target"),
+        (embedded && subject.fixtures.is_some(), "--fixtures", "needs a --target"),
         (embedded && !subject.header.is_empty(), "--header", "needs a --target"),
         (embedded && subject.host.is_some(), "--host", "needs a --target"),
         (embedded && !subject.resolve.is_empty(), "--resolve", "needs a --target"),
@@ -42,6 +46,7 @@ pub(super) async fn connect(
     if let Some((_, option, problem)) = misplaced.into_iter().find(|(applies, ..)| *applies) {
         return Err(Failure::Option { option, problem: problem.to_owned() });
     }
+    one_control(&subject)?;
     let (targets, control_token) = match embedded {
         true => (sandbox::start(contracts.clone(), faults, check.prefer).await?, None),
         false => (subject.target, control_token),
@@ -63,10 +68,13 @@ pub(super) async fn connect(
     if connection.insecure {
         let _ = writeln!(err, "warning: with --insecure, any server can answer in the target's place");
     }
-    let control = subject.control;
-    let subject = SubjectOptions {
+    let (control_log, written) = mpsc::unbounded_channel();
+    let options = SubjectOptions {
         targets,
-        control,
+        control: subject.control,
+        control_program: subject.control_exec,
+        control_log: Some(control_log),
+        fixtures: subject.fixtures,
         control_token,
         tenants,
         require_all,
@@ -74,7 +82,52 @@ pub(super) async fn connect(
         connection,
         wait,
     };
-    Suite::connect(contracts, subject).await
+    let mut log = ControlLog(written);
+    match Suite::connect(contracts, options).await {
+        Ok(suite) => Ok((suite, log)),
+        Err(failure) => {
+            log.write_all(err);
+            Err(failure)
+        }
+    }
+}
+
+/// What the program behind `--control-exec` writes to its standard error.
+pub(super) struct ControlLog(mpsc::UnboundedReceiver<String>);
+
+impl ControlLog {
+    /// The next line; `None` once there are no more.
+    pub(super) async fn next(&mut self) -> Option<String> {
+        self.0.recv().await
+    }
+
+    /// Writes the lines that have come by now.
+    pub(super) fn write_all(&mut self, err: &mut dyn Write) {
+        while let Ok(line) = self.0.try_recv() {
+            let _ = writeln!(err, "{line}");
+        }
+    }
+}
+
+/// An error if there are several controls. Each option may come from the environment or the configuration as well.
+fn one_control(subject: &SubjectArguments) -> Result<(), Failure> {
+    let named = [
+        ("--control", subject.control.is_some()),
+        ("--control-exec", subject.control_exec.is_some()),
+        ("--fixtures", subject.fixtures.is_some()),
+    ];
+    let named: Vec<_> =
+        named.into_iter().filter(|(_, is_named)| *is_named).map(|(option, _)| option).collect();
+    match named.as_slice() {
+        [] | [_] => Ok(()),
+        [option, rest @ ..] => Err(Failure::Option {
+            option,
+            problem: format!(
+                "excludes {}; look at the environment and the configuration as well",
+                rest.join(" and ")
+            ),
+        }),
+    }
 }
 
 /// The contracts of `vendors`, or all built-in ones, and those in `files`.

@@ -34,11 +34,14 @@ pub(super) async fn run(arguments: Arguments, err: &mut dyn Write) -> Result<Str
         return Err(Failure::Option { option: "--target", problem });
     }
     let seed = options.subject.seed.unwrap_or_else(subject::random_seed);
-    let suite = subject::connect(options, Vec::new(), err).await?;
+    let (suite, mut log) = subject::connect(options, Vec::new(), err).await?;
     let mut timings = Vec::new();
     for contract in &suite.contracts {
-        timings.push(timing::measure(contract, &suite.subject, arguments.samples as usize, seed).await?);
+        timings.push(timing::measure(contract, &suite.subject, arguments.samples as usize, seed).await);
     }
+    suite.close().await;
+    log.write_all(err);
+    let timings = timings.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(match arguments.format {
         ListFormat::Text => as_text(&timings),
         ListFormat::Json => as_json(&timings),

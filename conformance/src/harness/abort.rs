@@ -142,7 +142,7 @@ impl From<ControlError> for Abort {
         match error {
             ControlError::NotOffered(reason) => Abort::Skip(reason),
             ControlError::ConnectionLost { .. } => Abort::ConnectionLost(error.to_string()),
-            ControlError::Failed { .. } => Abort::Error(error.to_string()),
+            ControlError::Failed { .. } | ControlError::ProgramEnded(_) => Abort::Error(error.to_string()),
         }
     }
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use otp_contract::{Cell, Contract, Operation, Role, ValueKind};
 
-use super::control::Session;
+use super::control::{CodeWish, Issued, Session};
 use super::{
-    Abort, Capacity, Credential, Credentials, IssuedSession, Masking, Planned, PlannedCall, PlannedSession,
-    Recording, RequestMutation, SessionOptions, Step, Subject, SubmittedCode, Tenant, VerifyCall,
+    Abort, Capacity, ControlError, Credential, Credentials, IssuedSession, Masking, Planned, PlannedCall,
+    PlannedSession, Recording, RequestMutation, SessionOptions, SessionState, Step, Subject, SubmittedCode,
+    Tenant, VerifyCall,
 };
 use crate::http::{Exchange, HttpClient, HttpError, RawRequest, RawResponse};
 use crate::oracle::{Basis, Expectation, limited, retry_after};
@@ -119,16 +120,17 @@ impl<'a> CheckContext<'a> {
     /// `count` accounts.
     pub(crate) async fn tenants(&mut self, count: usize) -> Result<Vec<Tenant>, Abort> {
         let created = self.subject.control.tenants(self.client, &self.contract.vendor, count).await?;
-        let mut numbered = Vec::new();
-        for mut tenant in created {
-            tenant.number = self.recording.tenants() + 1;
-            let mut ids = vec![("tenant".to_owned(), tenant.tenant.clone())];
-            ids.extend(tenant.parameters.clone());
-            self.recording.steps.push(Step::Tenant { number: tenant.number, ids });
-            self.known_tenants.push(tenant.clone());
-            numbered.push(tenant);
-        }
-        Ok(numbered)
+        Ok(created.into_iter().map(|tenant| self.numbered(tenant)).collect())
+    }
+
+    /// The account with its number, once it is recorded.
+    fn numbered(&mut self, mut tenant: Tenant) -> Tenant {
+        tenant.number = self.recording.tenants() + 1;
+        let mut ids = vec![("tenant".to_owned(), tenant.tenant.clone())];
+        ids.extend(tenant.parameters.clone());
+        self.recording.steps.push(Step::Tenant { number: tenant.number, ids });
+        self.known_tenants.push(tenant.clone());
+        tenant
     }
 
     /// One account.
@@ -166,7 +168,7 @@ impl<'a> CheckContext<'a> {
         options: &SessionOptions,
     ) -> Result<IssuedSession, Abort> {
         let code = self.code();
-        self.issue_code(tenant, code, options, None).await
+        self.issue_wish(tenant, CodeWish::Preferably(&code), options, None).await
     }
 
     /// Issues a new code to the recipient of `earlier`.
@@ -187,9 +189,31 @@ impl<'a> CheckContext<'a> {
         options: &SessionOptions,
         recipient_of: Option<&str>,
     ) -> Result<IssuedSession, Abort> {
+        self.issue_wish(tenant, CodeWish::Exactly(&code), options, recipient_of).await
+    }
+
+    async fn issue_wish(
+        &mut self,
+        tenant: &Tenant,
+        code: CodeWish<'_>,
+        options: &SessionOptions,
+        recipient_of: Option<&str>,
+    ) -> Result<IssuedSession, Abort> {
         let (control, client) = (&self.subject.control, self.client);
-        let session =
-            control.issue(client, &self.contract.vendor, tenant, &code, options, recipient_of).await?;
+        let issued = control.issue(client, &self.contract.vendor, tenant, code, options, recipient_of).await;
+        let issued = issued.map_err(|error| self.unprepared(error))?;
+        Ok(self.recorded(tenant, issued, options, recipient_of))
+    }
+
+    /// The session with the name of its code, once it is recorded.
+    fn recorded(
+        &mut self,
+        tenant: &Tenant,
+        issued: Issued,
+        options: &SessionOptions,
+        recipient_of: Option<&str>,
+    ) -> IssuedSession {
+        let Issued { session, code } = issued;
         let number = self.recording.sessions() + 1;
         self.recording.steps.push(Step::Issued {
             number,
@@ -208,14 +232,55 @@ impl<'a> CheckContext<'a> {
         }));
         let shown = format!("$CODE_{number}");
         self.codes.push((code.clone(), shown.clone()));
-        Ok(IssuedSession { tenant: tenant.clone(), session, code, shown })
+        IssuedSession { tenant: tenant.clone(), session, code, shown }
+    }
+
+    /// A session that somebody has prepared in a state. `None` if there is none and the check has to bring the state about.
+    pub(crate) fn prepared(&mut self, state: SessionState) -> Result<Option<IssuedSession>, Abort> {
+        let Some(fixtures) = self.subject.control.fixtures() else { return Ok(None) };
+        let Some((tenant, issued)) = fixtures.take_in(&self.contract.vendor, state)? else { return Ok(None) };
+        let tenant = self.numbered(tenant);
+        Ok(Some(self.recorded(&tenant, issued, &SessionOptions::default(), None)))
+    }
+
+    /// A session whose id no call names: a new one, or any of those that somebody has prepared, which is not used up. It is one
+    /// of `tenant`, if an account is given.
+    pub(crate) async fn unnamed_session(&mut self, tenant: Option<&Tenant>) -> Result<IssuedSession, Abort> {
+        if let Some(fixtures) = self.subject.control.fixtures()
+            && let Some((own, issued)) = fixtures.example(&self.contract.vendor, tenant)
+        {
+            let tenant = if tenant.is_some() { own } else { self.numbered(own) };
+            return Ok(self.recorded(&tenant, issued, &SessionOptions::default(), None));
+        }
+        match tenant {
+            Some(tenant) => self.issue_for(tenant, &SessionOptions::default()).await,
+            None => self.issue(&SessionOptions::default()).await,
+        }
+    }
+
+    /// Skips a check that only a control tells something.
+    pub(crate) fn require_control(&self, what: &str) -> Result<(), Abort> {
+        match self.subject.control.fixtures() {
+            Some(_) => Err(Abort::Skip(format!("only a control says {what}, and there are only fixtures"))),
+            None => Ok(()),
+        }
+    }
+
+    /// A check that ends because something is not there returns the prepared sessions that it has not used.
+    fn unprepared(&self, error: ControlError) -> Abort {
+        if let (Some(fixtures), 0) = (self.subject.control.fixtures(), self.requests) {
+            let ids = self.planned_sessions();
+            fixtures.give_back(&self.contract.vendor, ids.iter().map(|session| session.id.as_str()));
+        }
+        error.into()
     }
 
     /// Moves every timer of a session `seconds` ahead.
     pub(crate) async fn age(&mut self, issued: &IssuedSession, seconds: u64) -> Result<(), Abort> {
         let (control, client) = (&self.subject.control, self.client);
         let (tenant, session) = (&issued.tenant, issued.session.session.clone());
-        control.age(client, &self.contract.vendor, tenant, &session, seconds).await?;
+        let aged = control.age(client, &self.contract.vendor, tenant, &session, seconds).await;
+        aged.map_err(|error| self.unprepared(error))?;
         let planned = self.planned_sessions().iter().rposition(|planned| planned.id == session);
         self.plan.push(match planned {
             Some(session) => Planned::Age { session, seconds },

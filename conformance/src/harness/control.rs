@@ -1,14 +1,25 @@
-//! A client of the control protocol, which puts a subject into a state.
+//! Puts a subject into a state: with the control protocol over HTTP or over the pipe of a program, or with what somebody has
+//! prepared.
 //!
 //! A refusal is a problem of the set-up and never part of the verdict on the subject, so it has an error type of its own.
+
+mod fixtures;
+mod fixtures_file;
+mod http;
+mod program;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(crate) use self::fixtures::{Fixtures, SessionState};
+pub(crate) use self::fixtures_file::TEMPLATE as FIXTURES_TEMPLATE;
+use self::http::HttpControl;
+pub(crate) use self::program::ControlProgram;
 use super::{SessionOptions, Tenant};
-use crate::http::{HttpClient, HttpError, RawRequest, RawResponse};
+use crate::http::HttpClient;
 
 /// The session of an issued code, with the limits in force.
 #[derive(Debug, Clone, Deserialize, PartialEq, Eq)]
@@ -54,16 +65,55 @@ pub(crate) enum ControlError {
         /// What came back instead of the documented response.
         reason: String,
     },
+    /// The program behind `--control-exec` does not answer any more, whatever it is asked.
+    #[error("{0}")]
+    ProgramEnded(String),
 }
 
-/// A client of one control over HTTP.
+/// A session and its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Issued {
+    /// The session.
+    pub(crate) session: Session,
+    /// The code.
+    pub(crate) code: String,
+}
+
+/// The code that a session should have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CodeWish<'a> {
+    /// Just this one.
+    Exactly(&'a str),
+    /// This one, or another if the control has its own.
+    Preferably(&'a str),
+}
+
+/// What a control answers.
+enum Answer {
+    /// What was asked for.
+    Done(Value),
+    /// It refuses.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Its explanation.
+        message: Option<String>,
+    },
+}
+
+/// Puts a subject into a state.
 pub(crate) struct ControlClient {
-    url: String,
-    token: Option<String>,
+    source: Source,
     /// What it offers.
     pub(crate) description: Description,
     /// Tenants from the configuration, by vendor, for a control that does not offer `tenants`.
     pub(crate) prepared: BTreeMap<String, Vec<Tenant>>,
+}
+
+enum Source {
+    Http(HttpControl),
+    Program(ControlProgram),
+    Fixtures(Fixtures),
 }
 
 impl ControlClient {
@@ -73,19 +123,54 @@ impl ControlClient {
         url: &str,
         token: Option<String>,
     ) -> Result<ControlClient, ControlError> {
-        let request = control_request("GET", url, "", token.as_deref(), None);
-        let response = send(client, "description", &request).await?;
-        let description: Description = read("description", &response, 200)?;
-        if description.protocol != 1 {
+        let http = HttpControl { url: url.trim_end_matches('/').to_owned(), token };
+        ControlClient::describe(client, Source::Http(http)).await
+    }
+
+    /// Asks a program what it offers.
+    pub(crate) async fn from_program(
+        client: &HttpClient,
+        program: ControlProgram,
+    ) -> Result<ControlClient, ControlError> {
+        ControlClient::describe(client, Source::Program(program)).await
+    }
+
+    /// Uses what somebody has prepared.
+    pub(crate) fn from_fixtures(fixtures: Fixtures) -> ControlClient {
+        let description =
+            Description { protocol: 1, vendors: fixtures.vendors(), operations: vec!["sessions".to_owned()] };
+        ControlClient { source: Source::Fixtures(fixtures), description, prepared: BTreeMap::new() }
+    }
+
+    async fn describe(client: &HttpClient, source: Source) -> Result<ControlClient, ControlError> {
+        let description = Description { protocol: 1, vendors: Vec::new(), operations: Vec::new() };
+        let mut control = ControlClient { source, description, prepared: BTreeMap::new() };
+        control.description = control.call(client, "description", "", None).await?;
+        if control.description.protocol != 1 {
             return Err(ControlError::Failed {
                 operation: "description",
                 reason: format!(
                     "it speaks version {} of the protocol, and the suite speaks version 1",
-                    description.protocol
+                    control.description.protocol
                 ),
             });
         }
-        Ok(ControlClient { url: url.to_owned(), token, description, prepared: BTreeMap::new() })
+        Ok(control)
+    }
+
+    /// What somebody has prepared, if that is all there is. Nothing can be made, so every session is precious.
+    pub(crate) fn fixtures(&self) -> Option<&Fixtures> {
+        match &self.source {
+            Source::Fixtures(fixtures) => Some(fixtures),
+            Source::Http(_) | Source::Program(_) => None,
+        }
+    }
+
+    /// Ends the program, if there is one: it reads the end of its input, and has a moment to end by itself.
+    pub(crate) async fn close(&self) {
+        if let Source::Program(program) = &self.source {
+            program.close().await;
+        }
     }
 
     fn offers(&self, operation: &str) -> bool {
@@ -99,6 +184,9 @@ impl ControlClient {
         vendor: &str,
         count: usize,
     ) -> Result<Vec<Tenant>, ControlError> {
+        if let Some(fixtures) = self.fixtures() {
+            return fixtures.tenants(vendor, count);
+        }
         if !self.offers("tenants") {
             let prepared = self.prepared.get(vendor).map_or(&[][..], Vec::as_slice);
             return match prepared.get(..count) {
@@ -111,25 +199,30 @@ impl ControlClient {
         }
         let mut tenants = Vec::new();
         for _ in 0..count {
-            tenants.push(self.post(client, "tenants", "/tenants", &json!({"vendor": vendor})).await?);
+            let body = json!({"vendor": vendor});
+            tenants.push(self.call(client, "tenants", "tenants", Some(body)).await?);
         }
         Ok(tenants)
     }
 
-    /// Issues `code`.
+    /// Issues a code.
     pub(crate) async fn issue(
         &self,
         client: &HttpClient,
         vendor: &str,
         tenant: &Tenant,
-        code: &str,
+        code: CodeWish<'_>,
         options: &SessionOptions,
         recipient_of: Option<&str>,
-    ) -> Result<Session, ControlError> {
+    ) -> Result<Issued, ControlError> {
         self.require("sessions")?;
         if recipient_of.is_some() {
             self.require("resend")?;
         }
+        if let Some(fixtures) = self.fixtures() {
+            return fixtures.take(vendor, tenant, code);
+        }
+        let (CodeWish::Exactly(code) | CodeWish::Preferably(code)) = code;
         let mut body = serde_json::to_value(options).unwrap_or_else(|_| json!({}));
         body["vendor"] = vendor.into();
         body["tenant"] = tenant.tenant.as_str().into();
@@ -137,7 +230,8 @@ impl ControlClient {
         if let Some(earlier) = recipient_of {
             body["recipient_of"] = earlier.into();
         }
-        self.post(client, "sessions", "/sessions", &body).await
+        let session = self.call(client, "sessions", "sessions", Some(body)).await?;
+        Ok(Issued { session, code: code.to_owned() })
     }
 
     /// Moves every timer of a session `seconds` ahead.
@@ -151,105 +245,60 @@ impl ControlClient {
     ) -> Result<(), ControlError> {
         self.require("age")?;
         let body = json!({"vendor": vendor, "tenant": tenant.tenant, "session": session, "seconds": seconds});
-        let request = self.request("/sessions/age", &body);
-        let response = send(client, "age", &request).await?;
-        match response.status {
-            204 | 200 => Ok(()),
-            _ => Err(refusal("age", &response)),
-        }
+        let _: Value = self.call(client, "age", "sessions/age", Some(body)).await?;
+        Ok(())
     }
 
     fn require(&self, operation: &str) -> Result<(), ControlError> {
-        match self.offers(operation) {
-            true => Ok(()),
-            false => Err(ControlError::NotOffered(format!("the control does not offer `{operation}`"))),
+        match (self.offers(operation), &self.source) {
+            (true, _) => Ok(()),
+            (false, Source::Fixtures(_)) => Err(ControlError::NotOffered(format!(
+                "`{operation}` needs a control, and there are only fixtures"
+            ))),
+            (false, _) => Err(ControlError::NotOffered(format!("the control does not offer `{operation}`"))),
         }
     }
 
-    fn request(&self, path: &str, body: &Value) -> RawRequest {
-        control_request("POST", &self.url, path, self.token.as_deref(), Some(body))
-    }
-
-    async fn post<T: serde::de::DeserializeOwned>(
+    async fn call<T: DeserializeOwned>(
         &self,
         client: &HttpClient,
         operation: &'static str,
-        path: &str,
-        body: &Value,
+        path: &'static str,
+        body: Option<Value>,
     ) -> Result<T, ControlError> {
-        let response = send(client, operation, &self.request(path, body)).await?;
-        read(operation, &response, 201)
-    }
-}
-
-fn control_request(
-    method: &str,
-    url: &str,
-    path: &str,
-    token: Option<&str>,
-    body: Option<&Value>,
-) -> RawRequest {
-    let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-    if let Some(token) = token {
-        headers.push(("authorization".to_owned(), format!("Bearer {token}")));
-    }
-    if body.is_some() {
-        headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    }
-    RawRequest {
-        method: method.to_owned(),
-        url: format!("{}/_control/v1{path}", url.trim_end_matches('/')),
-        headers,
-        body: body.map(|body| body.to_string().into_bytes()),
-    }
-}
-
-async fn send(
-    client: &HttpClient,
-    operation: &'static str,
-    request: &RawRequest,
-) -> Result<RawResponse, ControlError> {
-    match client.send(request).await {
-        Ok((response, _)) => Ok(response),
-        Err(error @ (HttpError::NotConnected(_) | HttpError::Disconnected(_))) => {
-            Err(ControlError::ConnectionLost { operation, reason: error.to_string() })
+        let answer = match &self.source {
+            Source::Http(http) => http.call(client, operation, path, body.as_ref()).await?,
+            Source::Program(program) => program.call(path, body).await?,
+            Source::Fixtures(_) => return self.require(operation).and(Err(only_fixtures())),
+        };
+        match answer {
+            Answer::Done(value) => serde_json::from_value(value)
+                .map_err(|error| ControlError::Failed { operation, reason: unexpected_shape(&error) }),
+            Answer::Refused { status, message } => Err(refusal(operation, status, message)),
         }
-        Err(error) => Err(ControlError::Failed { operation, reason: error.to_string() }),
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(
-    operation: &'static str,
-    response: &RawResponse,
-    expected: u16,
-) -> Result<T, ControlError> {
-    // 200 instead of 201 is a slip that changes nothing for the suite.
-    if response.status != expected && response.status != 200 {
-        return Err(refusal(operation, response));
-    }
-    serde_json::from_slice(&response.body).map_err(|error| ControlError::Failed {
-        operation,
-        reason: format!("the response does not have the documented shape: {error}"),
-    })
+fn only_fixtures() -> ControlError {
+    ControlError::NotOffered("there are only fixtures".to_owned())
 }
 
-fn refusal(operation: &'static str, response: &RawResponse) -> ControlError {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
-    }
-    let message = serde_json::from_slice::<Refusal>(&response.body).map(|refusal| refusal.error);
+fn unexpected_shape(error: &serde_json::Error) -> String {
+    format!("the response does not have the documented shape: {error}")
+}
+
+fn refusal(operation: &'static str, status: u16, message: Option<String>) -> ControlError {
     let reason = match message {
-        Ok(message) => format!("http {}, {message}", response.status),
-        Err(_) => format!("http {}", response.status),
+        Some(message) => format!("http {status}, {message}"),
+        None => format!("http {status}"),
     };
-    let reason = match response.status {
+    let reason = match status {
         401 => {
             format!("{reason} (the control token comes from OTP_CONFORMANCE_CONTROL_TOKEN or control_token)")
         }
         _ => reason,
     };
-    match response.status {
+    match status {
         // A subject may be unable to issue a code, and need not offer every operation.
         422 | 501 => ControlError::NotOffered(format!("the control cannot do `{operation}`: {reason}")),
         _ => ControlError::Failed { operation, reason },

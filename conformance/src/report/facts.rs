@@ -103,6 +103,10 @@ pub(super) fn decision(report: &Report) -> String {
         Verdict::Partial if untried > 0 => {
             format!("{} could not be tried", plural(untried, "documented response", "documented responses"))
         }
+        Verdict::Partial if report.stopped.is_none() => {
+            let skipped = count(&|check| check.result == CheckResult::Skipped && check.gates);
+            format!("{} for want of fixtures", plural(skipped, "check could not run", "checks could not run"))
+        }
         Verdict::Partial => "the run was stopped before its end".to_owned(),
         Verdict::Conformant => "no check fails the run".to_owned(),
     };

@@ -4,10 +4,12 @@
 
 mod certainty;
 mod control;
+mod control_exec;
 mod environments;
 mod fault_scenarios;
 mod faults;
 mod findings;
+mod fixtures;
 mod generated_crate;
 mod junit;
 mod new_vendor;
