@@ -30,8 +30,8 @@
 //! }
 //! ```
 //!
-//! A check that fails the run is a failed test. A check that cannot run against the server, and an advisory finding, are ignored
-//! tests that say why. A documented response that could not be tried is a failed test: skip it if that is intended.
+//! A check that fails the run is a failed test. A check that cannot run against the server, an advisory finding and a known one
+//! are ignored tests that say why. A documented response that could not be tried is a failed test: skip it if that is intended.
 //!
 //! May use `suite` and everything below it. It must not print: the harness does.
 
