@@ -98,6 +98,23 @@ impl Recording {
         })
     }
 
+    /// The id of the session with this number.
+    pub(crate) fn session_id(&self, wanted: usize) -> Option<&str> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Issued { number, session, .. } if *number == wanted => Some(session.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The ids of the tenant with this number, each with its name.
+    pub(crate) fn tenant_ids(&self, wanted: usize) -> &[(String, String)] {
+        let ids = self.steps.iter().find_map(|step| match step {
+            Step::Tenant { number, ids } if *number == wanted => Some(ids.as_slice()),
+            _ => None,
+        });
+        ids.unwrap_or_default()
+    }
+
     /// How many tenants there are.
     pub(crate) fn tenants(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step, Step::Tenant { .. })).count()

@@ -250,6 +250,12 @@ struct Best {
 impl Best {
     fn applied_to(self, mut deviation: Deviation) -> Deviation {
         let (recording, allowed) = self.deviation;
+        for (old, new) in renamed_ids(&deviation, &self.plan, &recording) {
+            deviation.expected = deviation.expected.replace(&old, &new);
+            for difference in &mut deviation.differences {
+                difference.expected = difference.expected.replace(&old, &new);
+            }
+        }
         // What was compared with a documented response keeps its expectation.
         let is_compared = !deviation.differences.is_empty();
         if let Some(allowed) = allowed {
@@ -274,6 +280,25 @@ impl Best {
         deviation.recording = recording;
         deviation
     }
+}
+
+/// The ids of the last call, each with the one that it has in a shorter recording: an expectation may echo them.
+fn renamed_ids(deviation: &Deviation, plan: &[Planned], recording: &Recording) -> Vec<(String, String)> {
+    let (Some(Planned::Call(old)), Some(Planned::Call(new))) = (deviation.plan.last(), plan.last()) else {
+        return Vec::new();
+    };
+    let mut renamed = Vec::new();
+    if let (SessionReference::Issued(old), SessionReference::Issued(new)) = (&old.session, &new.session) {
+        let ids =
+            |recording: &Recording, number: usize| recording.session_id(number + 1).map(ToOwned::to_owned);
+        renamed.extend(ids(&deviation.recording, *old).zip(ids(recording, *new)));
+    }
+    let accounts = |recording: &Recording, number: usize| recording.tenant_ids(number).to_vec();
+    let old_ids = accounts(&deviation.recording, old.tenant);
+    let new_ids = accounts(recording, new.tenant);
+    let pairs = old_ids.into_iter().zip(new_ids).map(|((_, old), (_, new))| (old, new));
+    renamed.extend(pairs.filter(|(old, _)| !old.is_empty()));
+    renamed
 }
 
 /// What is allowed, for people.

@@ -12,6 +12,7 @@ use otp_sandbox::Settings;
 use otp_test_support::{HttpClient, contracts as all_contracts, serve_replica, serve_router};
 use serde_json::json;
 
+use crate::served::program;
 use crate::suite::{contracts, failed, options, sandbox, suite};
 
 async fn clean_sandbox() -> String {
@@ -190,4 +191,27 @@ async fn several_targets_are_checked_as_replicas_of_one_service() {
     let separate = [clean_sandbox().await, clean_sandbox().await];
     let report = suite(contracts(&["zeckta"]), &separate, &separate[0]).await.run(&options(1)).await.unwrap();
     assert_eq!(report.verdict, Verdict::Nonconformant);
+}
+
+#[tokio::test]
+async fn a_control_that_fails_is_shown_once_with_its_address_status_and_body() {
+    use axum::http::StatusCode;
+    use axum::routing::{get, post};
+
+    let description = "{\"protocol\":1,\"implementation\":\"x/1\",\"vendors\":[\"d7\"],\"operations\":[\"tenants\",\"sessions\",\"age\"]}";
+    let router = axum::Router::new()
+        .route(
+            "/_control/v1",
+            get(move || async move { ([("content-type", "application/json")], description) }),
+        )
+        .fallback(post(|| async { (StatusCode::INTERNAL_SERVER_ERROR, "<h1>Oops</h1>\u{1b}[2J") }));
+    let url = otp_test_support::serve_router(router).await;
+    let checked = tokio::task::spawn_blocking(move || {
+        program(&["check", "d7", "--target", &url]).output().map(|output| (output, url))
+    });
+    let (output, url) = checked.await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{text}");
+    let message = format!("http 500, `<h1>Oops</h1>\\u{{1b}}[2J` (from {url}/_control/v1/tenants)");
+    assert_eq!(text.matches(&message).count(), 1, "{text}");
 }

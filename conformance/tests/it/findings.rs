@@ -92,6 +92,20 @@ async fn a_finding_has_the_steps_of_the_control_in_their_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn expected_and_actual_are_about_the_same_session() {
+    for fault in ["exhausted-as-200", "used-500", "no-expiry"] {
+        let report = faulty("zeckta", &[fault]).await;
+        for check in shown(&report).into_iter().filter(|check| check.id.contains("/matrix/")) {
+            let finding = check.finding.as_ref().unwrap();
+            let body = finding.exchanges.last().unwrap().response.as_ref().unwrap().body.clone();
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let session = body["data"]["sessionId"].as_str().unwrap();
+            assert!(finding.expected.contains(session), "{}: {} {session}", check.id, finding.expected);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_burst_is_counted_instead_of_listed() {
     let mut wanted = options(3);
     wanted.bursts = 30;

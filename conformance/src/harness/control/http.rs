@@ -37,7 +37,9 @@ impl HttpControl {
                 error: String,
             }
             let message = serde_json::from_slice::<Refusal>(&response.body).map(|refusal| refusal.error);
-            return Ok(Answer::Refused { status: response.status, message: message.ok() });
+            let message = message.unwrap_or_else(|_| beginning(&response.body));
+            let message = format!("{message} (from {})", self.address(path));
+            return Ok(Answer::Refused { status: response.status, message: Some(message) });
         }
         if operation == "age" {
             return Ok(Answer::Done(Value::Null));
@@ -45,6 +47,12 @@ impl HttpControl {
         serde_json::from_slice(&response.body)
             .map(Answer::Done)
             .map_err(|error| ControlError::Failed { operation, reason: unexpected_shape(&error) })
+    }
+
+    /// The URL of an operation.
+    fn address(&self, path: &str) -> String {
+        let slash = if path.is_empty() { "" } else { "/" };
+        format!("{}/_control/v1{slash}{path}", self.url)
     }
 
     fn request(&self, path: &str, body: Option<&Value>) -> RawRequest {
@@ -55,12 +63,23 @@ impl HttpControl {
         if body.is_some() {
             headers.push(("content-type".to_owned(), "application/json".to_owned()));
         }
-        let slash = if path.is_empty() { "" } else { "/" };
         RawRequest {
             method: if body.is_some() { "POST" } else { "GET" }.to_owned(),
-            url: format!("{}/_control/v1{slash}{path}", self.url),
+            url: self.address(path),
             headers,
             body: body.map(|body| body.to_string().into_bytes()),
         }
+    }
+}
+
+/// The beginning of a body that is not in the form of a refusal.
+fn beginning(body: &[u8]) -> String {
+    const MOST: usize = 120;
+    let text = String::from_utf8_lossy(body);
+    let shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    let rest = if text.chars().count() > MOST { "…" } else { "" };
+    match shown.is_empty() {
+        true => "an empty body".to_owned(),
+        false => format!("`{shown}{rest}`"),
     }
 }
