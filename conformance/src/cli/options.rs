@@ -127,7 +127,7 @@ options! {
         /// How many checks to run at the same time
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         jobs: Option<u16>,
-        /// Write a report as json, junit, markdown or github, such as junit=report.xml; the path - is the standard output
+        /// Write a report as json, junit, markdown, html or github, such as junit=report.xml; the path - is the standard output
         #[arg(long, value_name = "FORMAT=PATH", value_delimiter = ',')]
         #[serde(with = "List")]
         report: Vec<String>,
