@@ -98,7 +98,9 @@ fn row(check: &CheckReport, has_status: bool, vendor: &VendorReport, findings: &
                     Some(anchor) => a href={ "#" (anchor) } { code { (name) } },
                     None => code { (name) },
                 }
+                " "
                 span.statement { (inline(&check.statement)) }
+                " "
                 span.source { (source(check)) " · " (check.basis.as_str()) }
                 @if let Some(reason) = check.reason.as_ref().or(check.note.as_ref()) {
                     span.reason { (brief(reason)) }
@@ -126,8 +128,10 @@ fn status(check: &CheckReport, vendor: &VendorReport) -> Markup {
     html! {
         (came)
         @if !allowed.is_empty() && allowed != [came.as_str()] {
+            " "
             span.allowed { "not " (allowed.join(", ")) }
         } @else if let Some(first) = finding.differences.first() {
+            " "
             span.allowed { "differs at " code { (brief(&first.place)) } }
         }
     }
@@ -143,7 +147,7 @@ fn described(cells: &[CellReport]) -> Markup {
         details.cells {
             summary {
                 span.name { (count(cells.len(), "described response", "described responses")) }
-                " of which the server gave " (given)
+                ", " (given) " of them given by the server"
             }
             ul {
                 @for cell in cells {
