@@ -28,11 +28,14 @@ struct Needs {
     components: &'static [(&'static str, &'static str)],
 }
 
-/// Findings carry scripts that call curl, and the tests run them. Replicas of the sandbox share a real Redis.
-const PROGRAMS: [Program; 3] = [
+/// Findings carry scripts that call curl, and the tests run them. Replicas of the sandbox share a real Redis, and a real
+/// browser shows the pages of reports.
+const PROGRAMS: [Program; 5] = [
     Program { command: "curl", debian_package: "curl", brew_formula: "curl" },
     Program { command: "redis-server", debian_package: "redis-server", brew_formula: "redis" },
     Program { command: "redis-cli", debian_package: "redis-tools", brew_formula: "redis" },
+    Program { command: "chromium", debian_package: "chromium", brew_formula: "chromium" },
+    Program { command: "chromedriver", debian_package: "chromium-driver", brew_formula: "chromedriver" },
 ];
 
 /// Cargo's subcommands, and the component of the toolchain that each belongs to.

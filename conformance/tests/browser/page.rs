@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use otp_conformance::Report;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::reports::{faulty, page, with_text};
 use crate::server::PageServer;
@@ -68,7 +68,7 @@ fn a_page_shows_everything_at_every_width_and_requests_nothing() {
         // The policy allows style sheet and script, or the browser would complain.
         assert_eq!(browser.complaints(), Vec::<String>::new());
         let only: Vec<_> = browser.requested().into_iter().filter(|url| url != "data:,").collect();
-        assert_eq!(only, [server.url.clone()]);
+        assert_eq!(only, [server.url.as_str()]);
         assert_eq!(server.requested(), ["GET /report.html HTTP/1.1"]);
     }
 }
@@ -178,7 +178,7 @@ fn what_a_server_sent_is_text_in_a_page_from_a_file() {
         assert_no_wider_than_the_screen(&browser, width);
         assert_eq!(browser.complaints(), Vec::<String>::new());
         let only: Vec<_> = browser.requested().into_iter().filter(|url| url != "data:,").collect();
-        assert_eq!(only, [address.clone()]);
+        assert_eq!(only, [address.as_str()]);
     }
 }
 
@@ -237,7 +237,7 @@ fn paper_shows_what_was_folded_and_no_filter() {
         visible(&browser, ".exchanges pre"),
         browser.number("document.querySelectorAll('.exchanges pre').length")
     );
-    let pages = browser.command("Page.printToPDF", &Value::Null);
+    let pages = browser.command("Page.printToPDF", &json!({}));
     assert!(pages["data"].as_str().is_some_and(|pages| pages.len() > 100_000));
 }
 

@@ -1,8 +1,9 @@
-//! A browser without a window, driven through the W3C WebDriver protocol and the commands that `ChromeDriver` adds to it.
+//! A browser without a window, driven through the W3C `WebDriver` protocol and the commands that `ChromeDriver` adds to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,6 +21,12 @@ const ARGUMENTS: [&str; 9] = [
     "--disable-sync",
 ];
 
+/// How long a browser may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often the driver may look for a free port.
+const STARTS: usize = 5;
+
 /// A browser with one page; it ends when it is dropped.
 pub(crate) struct Browser {
     driver: Child,
@@ -31,17 +38,9 @@ pub(crate) struct Browser {
 impl Browser {
     /// Starts a browser whose screen is this wide, in CSS pixels.
     pub(crate) fn start(width: u32) -> Browser {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is needed: apt-get install chromium chromium-driver");
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let ready = " was started successfully on port ";
-        let port =
-            lines.filter_map(|line| Some(line.split_once(ready)?.1.trim_end_matches('.').to_owned())).next();
-        let address = format!("127.0.0.1:{}", port.expect("chromedriver starts"));
+        let (driver, port) =
+            (0..STARTS).find_map(|_| start_driver()).expect("chromedriver finds a free port");
+        let address = format!("127.0.0.1:{port}");
         let profile = TempDir::new().unwrap();
         let folder = format!("--user-data-dir={}", profile.path().display());
         let arguments: Vec<_> = ARGUMENTS.into_iter().chain([folder.as_str()]).collect();
@@ -53,15 +52,18 @@ impl Browser {
         }}});
         let mut browser = Browser { driver, address, session: String::new(), _profile: profile };
         let created = browser.call("POST", "/session", &wanted);
-        let session = created["sessionId"].as_str();
-        browser.session = session
-            .unwrap_or_else(|| panic!("chromium is needed: apt-get install chromium: {created}"))
-            .to_owned();
+        let Some(session) = created["sessionId"].as_str() else {
+            panic!("chromium is needed: apt-get install chromium: {created}")
+        };
+        session.clone_into(&mut browser.session);
         let (height, scale, mobile) = (800, 1, width < 500);
         browser.command(
             "Emulation.setDeviceMetricsOverride",
             &json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile}),
         );
+        // The browser begins with a page of its own, which requests a lot.
+        browser.open("about:blank");
+        browser.requested();
         browser
     }
 
@@ -149,11 +151,34 @@ impl Browser {
         let mut connection = TcpStream::connect(&self.address).unwrap();
         let fields = format!("host: {}\r\nconnection: close\r\ncontent-length: {}", self.address, body.len());
         write!(connection, "{method} {path} HTTP/1.1\r\n{fields}\r\n\r\n{body}").unwrap();
-        let mut response = String::new();
-        connection.read_to_string(&mut response).unwrap();
-        let (_, body) = response.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str::<Value>(body).unwrap_or_else(|error| panic!("{error}: {body}"))["value"].take()
+        // The driver keeps the connection open.
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut response = BufReader::new(connection);
+        let head = response.by_ref().lines().map(Result::unwrap).take_while(|line| !line.is_empty());
+        let lengths = head.map(|line| line.to_ascii_lowercase()).filter_map(|line| {
+            line.strip_prefix("content-length:").map(|length| length.trim().parse().unwrap())
+        });
+        let mut body = vec![0; lengths.last().unwrap()];
+        response.read_exact(&mut body).unwrap();
+        let mut answer: Value = serde_json::from_slice(&body).unwrap();
+        answer["value"].take()
     }
+}
+
+/// A driver and its port; `None` if another program took the port first.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("chromedriver is needed: apt-get install chromium chromium-driver");
+    let mut lines = BufReader::new(driver.stdout.as_mut().unwrap()).lines().map_while(Result::ok);
+    let ready = " was started successfully on port ";
+    let port = lines.find_map(|line| Some(line.split_once(ready)?.1.trim_end_matches('.').to_owned()));
+    if port.is_none() {
+        driver.wait().unwrap();
+    }
+    Some((driver, port?))
 }
 
 impl Drop for Browser {

@@ -147,7 +147,7 @@ fn assert_policy(page: &Html) {
     assert_eq!(
         policy,
         format!(
-            "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+            "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
             hash("style"),
             hash("script")
         )

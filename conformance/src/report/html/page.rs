@@ -55,7 +55,7 @@ pub(super) fn page(report: &Report) -> Markup {
 fn head(report: &Report) -> Markup {
     let vendors: Vec<_> = report.vendors.iter().map(|vendor| inline(&vendor.name)).collect();
     let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
         hash(STYLE),
         hash(SCRIPT)
     );
@@ -67,7 +67,7 @@ fn head(report: &Report) -> Markup {
             meta name="color-scheme" content="light dark";
             meta name="referrer" content="no-referrer";
             title { "OTP conformance: " (report.verdict.as_str()) " (" (vendors.join(", ")) ")" }
-            // Without it, a browser asks the server for an icon.
+            // Without it, a browser asks the server for an icon. The policy must allow it.
             link rel="icon" href="data:,";
             style { (PreEscaped(STYLE)) }
         }
