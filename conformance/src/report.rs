@@ -10,6 +10,7 @@ mod data;
 mod facts;
 mod finding;
 mod github;
+mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -37,6 +38,7 @@ pub(crate) const FORMATS: &[Format] = &[
     Format { name: "json", reporter: &json::Json },
     Format { name: "junit", reporter: &junit::Junit },
     Format { name: "markdown", reporter: &markdown::Markdown },
+    Format { name: "html", reporter: &html::Html },
     Format { name: "github", reporter: &github::Github },
 ];
 

@@ -45,8 +45,8 @@ struct Needs {
 }
 
 /// Findings carry scripts that call curl, and the tests run them. Replicas of the sandbox share a real Redis. The example
-/// servers are in other languages, and the tests judge them.
-const PROGRAMS: [Program; 7] = [
+/// servers are in other languages, and a real browser shows the pages of reports.
+const PROGRAMS: [Program; 9] = [
     Program { command: "curl", debian_package: "curl", brew_formula: "curl" },
     Program { command: "redis-server", debian_package: "redis-server", brew_formula: "redis" },
     Program { command: "redis-cli", debian_package: "redis-tools", brew_formula: "redis" },
@@ -54,6 +54,8 @@ const PROGRAMS: [Program; 7] = [
     Program { command: "node", debian_package: "nodejs", brew_formula: "node" },
     Program { command: "npm", debian_package: "npm", brew_formula: "node" },
     Program { command: "go", debian_package: "golang-go", brew_formula: "go" },
+    Program { command: "chromium", debian_package: "chromium", brew_formula: "chromium" },
+    Program { command: "chromedriver", debian_package: "chromium-driver", brew_formula: "chromedriver" },
 ];
 
 /// Cargo's subcommands, and the component of the toolchain that each belongs to.

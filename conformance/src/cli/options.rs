@@ -168,7 +168,7 @@ options! {
         /// How many checks to run at the same time; as many as the server keeps up with if there is no number
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
         jobs: Option<u16>,
-        /// Write a report as json, junit, markdown or github, such as junit=report.xml; the path - is the standard output
+        /// Write a report as json, junit, markdown, html or github, such as junit=report.xml; the path - is the standard output
         #[arg(long, value_name = "FORMAT=PATH")]
         #[serde(with = "List")]
         report: Vec<String>,

@@ -6,8 +6,8 @@ use otp_conformance::{CheckResult, Report};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
-use crate::junit;
 use crate::report_formats::{faulty_run, written};
+use crate::{html, junit};
 
 /// The report of a faulty run, one for all cases of the property below.
 fn faulty() -> &'static Report {
@@ -85,6 +85,12 @@ fn hostile() -> impl Strategy<Value = String> {
         "'",
         "<script>alert(1)</script>",
         "</code>",
+        "</pre></details>",
+        "</title>",
+        "<style>*{display:none}</style>",
+        "<img src=http://127.0.0.1:1/x onerror=alert(1)>",
+        "\" onclick=\"alert(1)",
+        "&nbsp",
         "::error::x",
         "##[error]",
         "%0A",
@@ -164,6 +170,13 @@ proptest! {
         let markdown = written(&report, "markdown");
         prop_assert_eq!(markdown_structure(&markdown), markdown_structure(&written(&plain, "markdown")));
         prop_assert!(!markdown.contains(|character: char| character.is_control() && !"\n\t".contains(character)));
+
+        let page = html::parse(&written(&report, "html"));
+        html::assert_valid(&page);
+        prop_assert_eq!(html::outline(&page), html::outline(&html::parse(&written(&plain, "html"))));
+        let is_readable = |character: char| !character.is_control() || "\n\t".contains(character);
+        prop_assert!(written(&report, "html").chars().all(is_readable));
+
         let json: serde_json::Value = serde_json::from_str(&written(&report, "json")).unwrap();
         prop_assert_eq!(&json["schema"], "otp-conformance/report/2");
     }

@@ -8,7 +8,7 @@ use crate::served::program;
 use crate::suite::{check, contracts, options};
 
 /// What differs between runs, and its replacement in a snapshot.
-const VOLATILE: [(&str, &str); 5] = [
+pub(crate) const VOLATILE: [(&str, &str); 5] = [
     (r"127\.0\.0\.1:\d+", "[address]"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[uuid]"),
     (r#"time="\d+\.\d{3}""#, r#"time="[seconds]""#),
@@ -24,7 +24,7 @@ pub(crate) fn written(report: &Report, format: &str) -> String {
 }
 
 /// The matrix of a vendor and the checks of single use, whose findings do not depend on timing.
-async fn run(vendor: &str, faults: &[&str], strict: bool) -> Report {
+pub(crate) async fn run(vendor: &str, faults: &[&str], strict: bool) -> Report {
     let faults = faults.iter().map(|name| Fault::named(name).unwrap()).collect();
     let mut options = options(5);
     options.strict = strict;
