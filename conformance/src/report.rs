@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+mod comparison;
 mod data;
 mod facts;
 mod finding;
@@ -15,10 +16,12 @@ mod json;
 mod junit;
 mod markdown;
 mod reporter;
+mod saved;
 mod script;
 mod terminal;
 mod text;
 
+pub(crate) use comparison::Comparison;
 pub(crate) use data::link_causes;
 pub use data::{
     CellReport, CheckReport, CheckResult, OperationReport, Report, SCHEMA, Stopped, Summary, Untried,
@@ -26,6 +29,7 @@ pub use data::{
 };
 pub use finding::{Finding, ShownExchange, ShownRequest, ShownResponse};
 pub(crate) use reporter::{Format, Reporter};
+pub(crate) use saved::SavedReport;
 pub(crate) use script::{curl, quote};
 pub(crate) use terminal::Terminal;
 

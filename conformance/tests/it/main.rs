@@ -4,6 +4,7 @@
 
 mod certainty;
 mod control;
+mod diff;
 mod fault_scenarios;
 mod faults;
 mod generated_crate;
