@@ -6,6 +6,7 @@
 mod check;
 mod checks;
 mod color;
+mod diff;
 mod explain;
 mod faults;
 mod format;
@@ -38,7 +39,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit status:
   0  conformant
-  1  a check failed the run
+  1  a check failed the run, or `diff` found something worse
   2  the command line, the configuration or a document is wrong
   3  the server could not be judged, or only in part (see --allow-partial)
   130, 143  Ctrl-C or SIGTERM stopped the run; its results so far are printed
@@ -57,6 +58,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Serve the sandbox
     Serve(serve::Arguments),
+    /// Compare two JSON reports: what got better, worse, appeared and went
+    Diff(diff::Arguments),
     /// Print every documented response
     Matrix(matrix::Arguments),
     /// Print every problem of a contract, with its line and column
@@ -100,6 +103,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
         Command::Check(arguments) => check::run(arguments, out, err).await,
         Command::Replay(arguments) => replay::run(arguments, out, err).await,
         Command::Serve(arguments) => serve::run(arguments, out).await,
+        Command::Diff(arguments) => diff::run(&arguments, out),
         Command::Matrix(arguments) => matrix::run(&arguments).map(|text| print(out, &text)),
         Command::Init(arguments) => init::run(&arguments, out, err),
         Command::Lint(arguments) => Ok(lint::run(&arguments, out, err)),

@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+mod comparison;
 mod data;
 mod facts;
 mod finding;
@@ -16,12 +17,14 @@ mod junit;
 mod markdown;
 mod narrative;
 mod reporter;
+mod saved;
 mod script;
 mod sign;
 mod steps;
 mod terminal;
 mod text;
 
+pub(crate) use comparison::Comparison;
 pub(crate) use data::link_causes;
 pub use data::{
     CellReport, CheckReport, CheckResult, KnownFinding, OperationReport, Report, SCHEMA, Setup, StaleWaiver,
@@ -29,6 +32,7 @@ pub use data::{
 };
 pub use finding::{Finding, ShownExchange, ShownRequest, ShownResponse};
 pub(crate) use reporter::{Format, Reporter};
+pub(crate) use saved::SavedReport;
 pub(crate) use script::{curl, quote};
 pub use steps::{CountedResponse, ShownStep};
 pub(crate) use terminal::Terminal;

@@ -5,6 +5,7 @@
 mod certainty;
 mod control;
 mod control_exec;
+mod diff;
 mod environments;
 mod fault_scenarios;
 mod faults;
