@@ -22,12 +22,12 @@ pub(crate) use call::{Body, RequestMutation, SubmittedCode, VerifyCall};
 pub(crate) use capacity::Capacity;
 pub(crate) use context::{CheckContext, Effort};
 pub(crate) use control::{
-    ControlClient, ControlError, ControlProgram, FIXTURES_TEMPLATE, Fixtures, SessionState,
+    ControlClient, ControlError, ControlProgram, FIXTURES_TEMPLATE, Fixtures, SessionOptions, SessionState,
 };
 pub(crate) use credentials::{Credential, Masking};
 pub(crate) use delivery::DISCONNECT_DELAYS;
 pub(crate) use plan::{Planned, PlannedCall, PlannedSession, Witness};
 pub(crate) use recording::{Recording, Step};
-pub(crate) use session::{IssuedSession, MAX_ATTEMPTS_TRIED, SessionOptions, TrackedSession, attempts};
+pub(crate) use session::{IssuedSession, MAX_ATTEMPTS_TRIED, TrackedSession, attempts};
 pub(crate) use subject::Subject;
 pub use tenant::{Credentials, Tenant};

@@ -89,11 +89,12 @@ pub(super) async fn run(
     let vendors = recorded.vendors.iter().filter(is_used).map(|vendor| vendor.vendor.clone()).collect();
     let Setup { embedded, control, contracts, faults, prefer, cases } = recorded.setup;
     let is_elsewhere = !arguments.subject.target.is_empty();
+    let has_other_control = arguments.subject.control_exec.is_some() || arguments.subject.fixtures.is_some();
     let from_report = SubjectArguments {
         vendors,
         target: if embedded { Vec::new() } else { recorded.targets },
         // The control of another target is another one.
-        control: control.filter(|_| !is_elsewhere && !embedded),
+        control: control.filter(|_| !is_elsewhere && !embedded && !has_other_control),
         contract: contracts,
         seed: Some(recorded.seed),
         ..SubjectArguments::default()

@@ -128,7 +128,8 @@ impl<'a> CheckContext<'a> {
         tenant.number = self.recording.tenants() + 1;
         let mut ids = vec![("tenant".to_owned(), tenant.tenant.clone())];
         ids.extend(tenant.parameters.clone());
-        self.recording.steps.push(Step::Tenant { number: tenant.number, ids });
+        let is_prepared = self.subject.control.has_only_prepared_tenants();
+        self.recording.steps.push(Step::Tenant { number: tenant.number, ids, is_prepared });
         self.known_tenants.push(tenant.clone());
         tenant
     }
@@ -213,7 +214,7 @@ impl<'a> CheckContext<'a> {
         options: &SessionOptions,
         recipient_of: Option<&str>,
     ) -> IssuedSession {
-        let Issued { session, code } = issued;
+        let Issued { session, code, prepared } = issued;
         let number = self.recording.sessions() + 1;
         self.recording.steps.push(Step::Issued {
             number,
@@ -222,6 +223,7 @@ impl<'a> CheckContext<'a> {
             options: options.clone(),
             leading_zero: code.starts_with('0'),
             recipient_of: recipient_of.map(ToOwned::to_owned),
+            prepared,
         });
         self.plan.push(Planned::Session(PlannedSession {
             tenant: tenant.number,
@@ -250,7 +252,10 @@ impl<'a> CheckContext<'a> {
             && let Some((own, issued)) = fixtures.example(&self.contract.vendor, tenant)
         {
             let tenant = if tenant.is_some() { own } else { self.numbered(own) };
-            return Ok(self.recorded(&tenant, issued, &SessionOptions::default(), None));
+            let session = self.recorded(&tenant, issued, &SessionOptions::default(), None);
+            // It is not this check's to give back.
+            self.plan.pop();
+            return Ok(session);
         }
         match tenant {
             Some(tenant) => self.issue_for(tenant, &SessionOptions::default()).await,

@@ -10,15 +10,15 @@ mod program;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use self::fixtures::{Fixtures, SessionState};
 pub(crate) use self::fixtures_file::TEMPLATE as FIXTURES_TEMPLATE;
 use self::http::HttpControl;
 pub(crate) use self::program::ControlProgram;
-use super::{SessionOptions, Tenant};
+use super::Tenant;
 use crate::http::HttpClient;
 
 /// The session of an issued code, with the limits in force.
@@ -29,6 +29,17 @@ pub(crate) struct Session {
     /// How long the code is valid, in seconds; `None` where it does not expire.
     pub(crate) ttl_seconds: Option<u64>,
     /// How many wrong codes the server compares; `None` where there is no limit.
+    pub(crate) max_attempts: Option<u32>,
+}
+
+/// The limits that a new session is asked to have.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct SessionOptions {
+    /// The lifetime in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ttl_seconds: Option<u64>,
+    /// How many wrong codes the server should compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) max_attempts: Option<u32>,
 }
 
@@ -77,6 +88,8 @@ pub(crate) struct Issued {
     pub(crate) session: Session,
     /// The code.
     pub(crate) code: String,
+    /// Its state, if it was there already.
+    pub(crate) prepared: Option<SessionState>,
 }
 
 /// The code that a session should have.
@@ -173,6 +186,11 @@ impl ControlClient {
         }
     }
 
+    /// Whether all accounts are there already.
+    pub(crate) fn has_only_prepared_tenants(&self) -> bool {
+        !self.offers("tenants")
+    }
+
     fn offers(&self, operation: &str) -> bool {
         self.description.operations.iter().any(|offered| offered == operation)
     }
@@ -231,7 +249,7 @@ impl ControlClient {
             body["recipient_of"] = earlier.into();
         }
         let session = self.call(client, "sessions", "sessions", Some(body)).await?;
-        Ok(Issued { session, code: code.to_owned() })
+        Ok(Issued { session, code: code.to_owned(), prepared: None })
     }
 
     /// Moves every timer of a session `seconds` ahead.

@@ -2,7 +2,7 @@
 //!
 //! A finding and the script that reproduces it are built from a recording. Nothing here may hold an unmasked secret.
 
-use super::SessionOptions;
+use super::{SessionOptions, SessionState};
 use crate::http::{Exchange, RawRequest, RawResponse};
 
 /// One thing that a check did.
@@ -14,6 +14,8 @@ pub(crate) enum Step {
         number: usize,
         /// Its id, and the parameters that name its account, each with its value.
         ids: Vec<(String, String)>,
+        /// Whether it was there already.
+        is_prepared: bool,
     },
     /// The control issued a code. Sessions are numbered from 1.
     Issued {
@@ -29,6 +31,8 @@ pub(crate) enum Step {
         leading_zero: bool,
         /// The session to whose recipient the code went.
         recipient_of: Option<String>,
+        /// The state of a session that was there already.
+        prepared: Option<SessionState>,
     },
     /// The control moved a session's timers ahead.
     Aged {
@@ -109,7 +113,7 @@ impl Recording {
     /// The ids of the tenant with this number, each with its name.
     pub(crate) fn tenant_ids(&self, wanted: usize) -> &[(String, String)] {
         let ids = self.steps.iter().find_map(|step| match step {
-            Step::Tenant { number, ids } if *number == wanted => Some(ids.as_slice()),
+            Step::Tenant { number, ids, .. } if *number == wanted => Some(ids.as_slice()),
             _ => None,
         });
         ids.unwrap_or_default()

@@ -5,29 +5,17 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use otp_contract::{Outcome, Source};
-use serde::Serialize;
 
 use super::control::Session;
 use super::{
-    Abort, CheckContext, Credential, Planned, RequestMutation, SubmittedCode, Tenant, VerifyCall, Witness,
-    shrink,
+    Abort, CheckContext, Credential, Planned, RequestMutation, SessionOptions, SubmittedCode, Tenant,
+    VerifyCall, Witness, shrink,
 };
 use crate::http::RawResponse;
 use crate::oracle::{
     Allowed, Basis, CodeKind, Found, Input, Observation, Rules, States, approves, basis_of_outcome,
     cells_with_outcome, in_words, outcomes,
 };
-
-/// The limits that a new session is asked to have.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct SessionOptions {
-    /// The lifetime in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) ttl_seconds: Option<u64>,
-    /// How many wrong codes the server should compare.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) max_attempts: Option<u32>,
-}
 
 /// Options for a session with this limit of attempts.
 pub(crate) fn attempts(count: u32) -> SessionOptions {

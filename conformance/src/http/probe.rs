@@ -2,6 +2,7 @@
 //!
 //! It sends no complete request: no contract says how a server responds to a bare path.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,21 +44,24 @@ pub(crate) async fn probe(
     address: &Address,
     is_called: bool,
 ) -> Result<(), ProbeError> {
-    let probing = async {
-        let (uri, _) = environment.locate(address.text()).map_err(ProbeError::NotConnected)?;
-        if address.has_tls() {
-            return handshake(environment, tls, uri).await;
-        }
-        let stream = Connector::new(environment).call(uri).await.map_err(|error| not_connected(&error))?;
-        match is_called || address.socket().is_some() || !objects(TokioIo::new(stream)).await {
-            true => Ok(()),
-            false => expects_tls(environment, address).await,
-        }
-    };
+    let (uri, _) = environment.locate(address.text()).map_err(ProbeError::NotConnected)?;
+    if address.has_tls() {
+        return handshake(environment, tls, uri).await;
+    }
+    let connecting = Connector::new(environment).call(uri);
+    let stream = in_time(environment, connecting).await?.map_err(|error| not_connected(&error))?;
+    match is_called || address.socket().is_some() || !objects(TokioIo::new(stream)).await {
+        true => Ok(()),
+        false => expects_tls(environment, address).await,
+    }
+}
+
+/// The result of connecting, if there is one in time.
+async fn in_time<T>(environment: &Environment, connecting: impl Future<Output = T>) -> Result<T, ProbeError> {
     let timeout = environment.pace().timeout();
     let late =
-        || ProbeError::NotConnected(format!("no connection within {}", humantime::format_duration(timeout)));
-    tokio::time::timeout(timeout, probing).await.unwrap_or_else(|_| Err(late()))
+        |_| ProbeError::NotConnected(format!("no connection within {}", humantime::format_duration(timeout)));
+    tokio::time::timeout(timeout, connecting).await.map_err(late)
 }
 
 /// An error if a server with an `http` address speaks TLS.
@@ -69,7 +73,7 @@ pub(crate) async fn expects_tls(environment: &Arc<Environment>, address: &Addres
     let (Ok(uri), Ok(name), Some(config)) = (uri, name, Tls::without_verification()) else { return Ok(()) };
     let names = Arc::new(FixedServerNameResolver::new(name));
     let connecting = HttpsConnector::new(Connector::new(environment), config, true, names).call(uri);
-    match tokio::time::timeout(environment.pace().timeout(), connecting).await {
+    match in_time(environment, connecting).await {
         Ok(Ok(_)) => Err(ProbeError::Tls("it speaks TLS; write https:// instead of http://".to_owned())),
         _ => Ok(()),
     }
@@ -87,7 +91,8 @@ async fn handshake(environment: &Arc<Environment>, tls: &Tls, uri: Uri) -> Resul
             _ => not_connected(error),
         },
     };
-    let stream = with_tls(environment, tls).call(uri).await.map_err(|error| explained(&error))?;
+    let connecting = with_tls(environment, tls).call(uri);
+    let stream = in_time(environment, connecting).await?.map_err(|error| explained(&error))?;
     if tls.client.is_requested() {
         // With TLS 1.3, the server looks at the client's certificate after the client has completed the handshake.
         let mut stream = TokioIo::new(stream);

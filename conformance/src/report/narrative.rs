@@ -28,10 +28,18 @@ pub(super) fn narrative(finding: &Finding) -> Vec<Line> {
     }
     for step in &finding.steps[earlier..] {
         match step {
-            ShownStep::Tenant { tenant } => {
+            ShownStep::Tenant { tenant, is_prepared: true } => {
+                lines.push(Line::Control(format!("account {tenant} was prepared beforehand")));
+            }
+            ShownStep::Tenant { tenant, .. } => {
                 lines.push(Line::Control(format!("creates account {tenant}")));
             }
-            ShownStep::Session { session, tenant, ttl_seconds, max_attempts, recipient_of } => {
+            ShownStep::Session { session, tenant, prepared: Some(state), .. } => {
+                lines.push(Line::Control(format!(
+                    "session {session} of account {tenant}, with $CODE_{session}, was prepared beforehand: it is {state}"
+                )));
+            }
+            ShownStep::Session { session, tenant, ttl_seconds, max_attempts, recipient_of, .. } => {
                 let mut text = format!("issues $CODE_{session} for account {tenant}: session {session}");
                 if let Some(seconds) = ttl_seconds {
                     text.push_str(&format!(", valid for {seconds} s"));

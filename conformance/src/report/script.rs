@@ -28,8 +28,23 @@ pub(super) fn script(
     let mut burst = 0;
     for step in &recording.steps {
         match step {
-            Step::Tenant { number, ids } => text.push_str(&tenant(contract, *number, ids, &mut names)),
-            Step::Issued { number, tenant, session, options, leading_zero, recipient_of } => {
+            Step::Tenant { number, is_prepared: true, .. } => text.push_str(&format!(
+                "\n# Account {number} was prepared beforehand.\n\
+                 CREDENTIALS_{number}=${{CREDENTIALS_{number}:?what a request of account {number} carries: a token, a key, or the \
+                 Base64 of USER:PASSWORD}}\n\
+                 WRONG_CREDENTIALS_{number}=${{CREDENTIALS_{number}}}x\n"
+            )),
+            Step::Tenant { number, ids, .. } => text.push_str(&tenant(contract, *number, ids, &mut names)),
+            Step::Issued { number, session, prepared: Some(state), .. } => {
+                text.push_str(&format!(
+                    "\n# Session {number} was prepared beforehand.\n\
+                     CODE_{number}=${{CODE_{number}:?the code of session {number}}}\n\
+                     SESSION_{number}=${{SESSION_{number}:?the id of a prepared session that is {}}}\n",
+                    state.as_str()
+                ));
+                names.push((session.clone(), format!("${{SESSION_{number}}}")));
+            }
+            Step::Issued { number, tenant, session, options, leading_zero, recipient_of, .. } => {
                 let mut members = String::new();
                 if let Some(seconds) = options.ttl_seconds {
                     members.push_str(&format!(",\"ttl_seconds\":{seconds}"));
@@ -140,7 +155,7 @@ fn with_spellings(text: &str, sessions: usize) -> String {
                 defined.push_str(&format!("{variable}=$(printf '%s\\n' \"$CODE_{number}\" | {command})\n"));
             }
         }
-        text = text.replace(&format!("\nISSUED_{number}=$("), &format!("\n{defined}ISSUED_{number}=$("));
+        text = text.replace(&format!("\nSESSION_{number}=$"), &format!("\n{defined}SESSION_{number}=$"));
     }
     text
 }
@@ -158,7 +173,12 @@ fn head(id: &str, statement: &str, contract: &Contract, subject: &Subject) -> St
         .map(|name| format!("#   {name:<14} the value of a header field that the suite sent\n"));
     let required = variables.iter().map(|name| format!(": \"${{{name}:?the value of a header field}}\"\n"));
     let control_url = if control.url == target.url { "$TARGET".to_owned() } else { quote(&control.url) };
-    HEAD.replace("{id}", &one_line(id))
+    // A script cannot use the program of --control-exec.
+    let head = match control.url.is_empty() && subject.control.fixtures().is_none() {
+        true => HEAD.replace("${CONTROL:-{control}}", "${CONTROL:?the address of a control over HTTP}"),
+        false => HEAD.to_owned(),
+    };
+    head.replace("{id}", &one_line(id))
         .replace("{name}", &one_line(&contract.name))
         .replace("{statement}", &one_line(statement))
         .replace("{variables}", &described.collect::<String>())

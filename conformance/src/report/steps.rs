@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use otp_contract::{Contract, Operation};
 use serde::Serialize;
 
-use crate::harness::{Recording, Step};
+use crate::harness::{Recording, SessionState, Step};
 use crate::http::{Exchange, RawResponse};
 use crate::oracle::outcomes;
 
@@ -19,6 +19,9 @@ pub enum ShownStep {
     Tenant {
         /// Its number.
         tenant: usize,
+        /// Whether it was there already.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_prepared: bool,
     },
     /// The control issued a code.
     Session {
@@ -35,6 +38,9 @@ pub enum ShownStep {
         /// The session to whose recipient the code went.
         #[serde(skip_serializing_if = "Option::is_none")]
         recipient_of: Option<usize>,
+        /// The state of a session that was there already.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prepared: Option<&'static str>,
     },
     /// The control moved the timers of a session ahead.
     Age {
@@ -99,12 +105,12 @@ impl ShownStep {
         let mut exchange = 0;
         for step in &recording.steps {
             steps.push(match step {
-                Step::Tenant { number, ids } => {
+                Step::Tenant { number, ids, is_prepared } => {
                     let id = ids.iter().find(|(name, _)| name == "tenant").map(|(_, id)| id.clone());
                     numbers.tenants.insert(id.unwrap_or_default(), *number);
-                    ShownStep::Tenant { tenant: *number }
+                    ShownStep::Tenant { tenant: *number, is_prepared: *is_prepared }
                 }
-                Step::Issued { number, tenant, session, options, recipient_of, .. } => {
+                Step::Issued { number, tenant, session, options, recipient_of, prepared, .. } => {
                     let earlier = recipient_of.as_ref().and_then(|id| numbers.sessions.get(id).copied());
                     numbers.sessions.insert(session.clone(), *number);
                     ShownStep::Session {
@@ -113,6 +119,7 @@ impl ShownStep {
                         ttl_seconds: options.ttl_seconds,
                         max_attempts: options.max_attempts,
                         recipient_of: earlier,
+                        prepared: prepared.map(SessionState::as_str),
                     }
                 }
                 Step::Aged { session, seconds, .. } => {

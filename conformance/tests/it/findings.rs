@@ -81,7 +81,7 @@ async fn a_finding_has_the_steps_of_the_control_in_their_place() {
         matches!(
             steps.as_slice(),
             [
-                ShownStep::Tenant { tenant: 1 },
+                ShownStep::Tenant { tenant: 1, .. },
                 ShownStep::Session { session: 1, tenant: 1, .. },
                 ShownStep::Age { session: 1, seconds: 61 },
                 ShownStep::Call { exchange: 0 },

@@ -26,6 +26,10 @@ const ENOUGH: Supply = Supply { fresh: 20, expired: 3, used: 3, locked: 3 };
 struct File {
     folder: tempfile::TempDir,
     ids: Vec<String>,
+    /// Their codes.
+    codes: Vec<String>,
+    /// The credentials of their account, as a request carries them.
+    credentials: String,
 }
 
 impl File {
@@ -58,7 +62,7 @@ async fn prepare(server: &TestServer, contract: &Contract, supply: Supply) -> Fi
     let vendor = contract.vendor.as_str();
     let owner = server.tenant(vendor).await;
     let mut text = account(vendor, &owner);
-    let mut ids = Vec::new();
+    let (mut ids, mut codes) = (Vec::new(), Vec::new());
     let length = contract.verify().code.length;
     let Supply { fresh, expired, used, locked } = supply;
     for (state, count) in [("fresh", fresh), ("expired", expired), ("used", used), ("locked", locked)] {
@@ -86,12 +90,15 @@ async fn prepare(server: &TestServer, contract: &Contract, supply: Supply) -> Fi
                 "[[tenants.sessions]]\nsession = \"{id}\"\ncode = \"{code}\"\nstate = \"{state}\"\n\n"
             ));
             ids.push(id);
+            codes.push(code);
         }
     }
     text.push_str(&account(vendor, &server.tenant(vendor).await));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("fixtures.toml"), text).unwrap();
-    File { folder, ids }
+    let (_, credentials) = owner.credential(contract);
+    let credentials = credentials.split(' ').next_back().unwrap().to_owned();
+    File { folder, ids, codes, credentials }
 }
 
 async fn server(vendors: &[&str], faults: &[&str]) -> TestServer {
@@ -236,7 +243,7 @@ async fn wrong_credentials_in_the_file_are_one_message_and_use_no_session() {
 async fn an_error_in_the_file_names_the_line() {
     let server = server(&["d7"], &[]).await;
     let folder = tempfile::tempdir().unwrap();
-    let file = File { folder, ids: Vec::new() };
+    let file = File { folder, ids: Vec::new(), codes: Vec::new(), credentials: String::new() };
     std::fs::write(file.path(), "[[tenants]]\nvendor = \"d7\"\ncredential = {}\n").unwrap();
     let mut command = program(&["check", "d7", "--target", server.url(), "--fixtures", &file.path()]);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
@@ -254,4 +261,37 @@ fn an_example_of_the_file_is_printed() {
     let output = program(&["init", "fixtures"]).output().unwrap();
     let text = text(&output);
     assert!(text.contains("[[tenants.sessions]]") && text.contains("state = \"fresh\""), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_script_of_a_finding_takes_another_prepared_session() {
+    let contract = Contract::of_vendor("exotel").unwrap();
+    let server = server(&["exotel"], &["no-expiry"]).await;
+    let file = prepare(&server, &contract, Supply { expired: 3, ..ENOUGH }).await;
+    let (output, report) = check(&server, &file, &["--only", "matrix/expired"]).await;
+    let finding = &report["vendors"][0]["checks"][0]["finding"];
+    assert_eq!(finding["steps"][0]["is_prepared"], true, "{}", text(&output));
+    assert_eq!(finding["steps"][1]["prepared"], "expired");
+    assert!(text(&output).contains("account 1 was prepared beforehand"), "{}", text(&output));
+    let script = finding["script"].as_str().unwrap().to_owned();
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &script]).envs(variables.iter().copied());
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    let without = run(&[]).await.unwrap();
+    assert!(
+        text(&without).contains("CREDENTIALS_1: what a request of account 1 carries"),
+        "{}",
+        text(&without)
+    );
+    // The run has used the first expired session.
+    let another = ENOUGH.fresh + 1;
+    let shown = run(&[
+        ("CREDENTIALS_1", &file.credentials),
+        ("SESSION_1", &file.ids[another]),
+        ("CODE_1", &file.codes[another]),
+    ]);
+    let shown = shown.await.unwrap();
+    assert_eq!(shown.status.code(), Some(1), "{}{script}", text(&shown));
 }

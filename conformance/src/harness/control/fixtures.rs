@@ -24,8 +24,8 @@ pub(crate) enum SessionState {
 }
 
 impl SessionState {
-    /// The word in a file.
-    fn as_str(self) -> &'static str {
+    /// The word in files and reports.
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             SessionState::Fresh => "fresh",
             SessionState::Expired => "expired",
@@ -58,7 +58,7 @@ impl Prepared {
     }
 
     fn issued(&self) -> Issued {
-        Issued { session: self.session.clone(), code: self.code.clone() }
+        Issued { session: self.session.clone(), code: self.code.clone(), prepared: Some(self.state) }
     }
 }
 

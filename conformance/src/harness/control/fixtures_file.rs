@@ -17,7 +17,7 @@ use crate::harness::{Credentials, Tenant};
 use crate::toml_error::{one_line, place};
 
 /// An example of the file, with what each of its keys means.
-pub(crate) const TEMPLATE: &str = r##"# Accounts and sessions for `otp-conformance check --fixtures`: how a server is checked that has no control, such as a
+pub(crate) const TEMPLATE: &str = r#"# Accounts and sessions for `otp-conformance check --fixtures`: how a server is checked that has no control, such as a
 # staging system. The suite uses each session once. What it cannot try for want of one is reported, and the verdict is
 # then `partial`. All documented responses need about ten fresh sessions of one account, an expired one, and a second account.
 
@@ -48,7 +48,7 @@ state = "fresh"
 vendor = "VENDOR"
 parameters = { ACCOUNT = "ID" }
 credentials = { SCHEME = { token = "TOKEN" } }
-"##;
+"#;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,8 +148,10 @@ impl Reader<'_> {
             return Err(self.wrong(&filed.session, "`session` is empty"));
         }
         let policy = &contract.policy;
-        let ttl = self.limit("ttl_seconds", filed.ttl_seconds.as_ref())?;
-        let attempts = self.limit("max_attempts", filed.max_attempts.as_ref())?;
+        let documented = Some(policy.lifetime.seconds.try_into().unwrap_or(u32::MAX));
+        let ttl = self.limit("ttl_seconds", filed.ttl_seconds.as_ref(), documented)?;
+        let documented = policy.attempts.as_ref().map(|limit| limit.limit);
+        let max_attempts = self.limit("max_attempts", filed.max_attempts.as_ref(), documented)?;
         let expires_at = filed.expires_at.as_ref().map(|at| self.time(at)).transpose()?;
         if let (Some(time), Some(written), SessionState::Fresh) = (expires_at, &filed.expires_at, filed.state)
             && time <= self.now
@@ -163,10 +165,8 @@ impl Reader<'_> {
             tenant: tenant.to_owned(),
             session: Session {
                 session: filed.session.into_inner(),
-                ttl_seconds: ttl
-                    .unwrap_or(Some(policy.lifetime.seconds.try_into().unwrap_or(u32::MAX)))
-                    .map(u64::from),
-                max_attempts: attempts.unwrap_or(policy.attempts.as_ref().map(|limit| limit.limit)),
+                ttl_seconds: ttl.map(u64::from),
+                max_attempts,
             },
             code: filed.code.into_inner(),
             state: filed.state,
@@ -175,12 +175,17 @@ impl Reader<'_> {
         })
     }
 
-    /// A limit, if one is given; the inner value is `None` where there is no limit.
-    fn limit(&self, key: &str, limit: Option<&Spanned<Limit>>) -> Result<Option<Option<u32>>, String> {
-        let Some(limit) = limit else { return Ok(None) };
+    /// A limit, or what the contract says if none is given; `None` where there is no limit.
+    fn limit(
+        &self,
+        key: &str,
+        limit: Option<&Spanned<Limit>>,
+        documented: Option<u32>,
+    ) -> Result<Option<u32>, String> {
+        let Some(limit) = limit else { return Ok(documented) };
         match limit.get_ref() {
-            Limit::Number(number) if *number > 0 => Ok(Some(Some(*number))),
-            Limit::Word(word) if word == "none" => Ok(Some(None)),
+            Limit::Number(number) if *number > 0 => Ok(Some(*number)),
+            Limit::Word(word) if word == "none" => Ok(None),
             _ => Err(self.wrong(limit, &format!("`{key}` is neither a number from 1 nor \"none\""))),
         }
     }

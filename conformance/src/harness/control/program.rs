@@ -191,13 +191,11 @@ impl Process {
     /// Closes the program's input and waits for its end, or kills it; the status if it ended by itself.
     async fn end(mut self) -> Option<ExitStatus> {
         drop(self.input);
-        let status = match tokio::time::timeout(GRACE, self.child.wait()).await {
-            Ok(status) => status.ok(),
-            Err(_) => {
-                let _ = self.child.kill().await;
-                None
-            }
-        };
+        let ended = tokio::time::timeout(GRACE, self.child.wait()).await;
+        if ended.is_err() {
+            let _ = self.child.kill().await;
+        }
+        let status = ended.ok().and_then(Result::ok);
         // What it wrote last explains most. Somebody else may hold the pipe open.
         let _ = tokio::time::timeout(LAST_WORDS, self.errors).await;
         status
