@@ -244,12 +244,8 @@ fn write_common_errors(vendor: &VendorReport, out: &mut dyn Write) -> io::Result
         let mut same = in_same_error(vendor, check);
         let is_first = same.next().is_some_and(|first| first.id == check.id);
         if let (true, Some(reason)) = (is_first, &check.reason) {
-            writeln!(
-                out,
-                "  {BAD}error{BAD:#} {UNSURE}of {} checks: {}{UNSURE:#}",
-                same.count() + 1,
-                one_line(reason)
-            )?;
+            let text = format!("of {} checks: {}", same.count() + 1, one_line(reason));
+            write_fact(out, UNSURE, 8, "error", &text)?;
         }
     }
     Ok(())
