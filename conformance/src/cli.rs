@@ -97,7 +97,7 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
     for name in options::unknown_variables(&command) {
         let _ = writeln!(err, "warning: no option is called {name}");
     }
-    let matches = command.get_matches_from(arguments);
+    let matches = command.get_matches_from(options::with_numbers(arguments));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let finished = match cli.command {
         Command::Check(arguments) => check::run(arguments, out, err).await,

@@ -37,9 +37,9 @@ pub use harness::{Credentials, Tenant};
 pub use http::ConnectionOptions;
 pub use oracle::{Basis, Difference};
 pub use report::{
-    CellReport, CheckReport, CheckResult, CountedResponse, Finding, KnownFinding, OperationReport, Report,
-    SCHEMA, Setup, ShownExchange, ShownRequest, ShownResponse, ShownStep, StaleWaiver, Stopped, Summary,
-    Untried, VendorReport, Verdict,
+    CellReport, CheckReport, CheckResult, CountedResponse, Finding, KnownFinding, OperationReport, Preflight,
+    Report, SCHEMA, Setup, ShownExchange, ShownRequest, ShownResponse, ShownStep, StaleWaiver, Stopped,
+    Summary, Untried, VendorReport, Verdict,
 };
 pub use runner::{Event, Options};
 pub use suite::{PreparedTenant, SubjectOptions, Suite};

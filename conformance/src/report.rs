@@ -27,8 +27,8 @@ mod text;
 pub(crate) use comparison::Comparison;
 pub(crate) use data::link_causes;
 pub use data::{
-    CellReport, CheckReport, CheckResult, KnownFinding, OperationReport, Report, SCHEMA, Setup, StaleWaiver,
-    Stopped, Summary, Untried, VendorReport, Verdict,
+    CellReport, CheckReport, CheckResult, KnownFinding, OperationReport, Preflight, Report, SCHEMA, Setup,
+    StaleWaiver, Stopped, Summary, Untried, VendorReport, Verdict,
 };
 pub use finding::{Finding, ShownExchange, ShownRequest, ShownResponse};
 pub(crate) use reporter::{Format, Reporter};

@@ -17,7 +17,7 @@ use crate::checks::{self, Check, Tier, checks};
 use crate::error::Failure;
 use crate::harness::{Abort, Capacity, CheckContext, Effort, Subject};
 use crate::report::{
-    CellReport, CheckReport, CheckResult, Finding, KnownFinding, OperationReport, Report, SCHEMA,
+    CellReport, CheckReport, CheckResult, Finding, KnownFinding, OperationReport, Preflight, Report, SCHEMA,
     ShownExchange, StaleWaiver, Stopped, Summary, Untried, VendorReport, Verdict, link_causes,
 };
 use crate::waiver::{Day, Waiver};
@@ -144,6 +144,8 @@ pub(crate) async fn run(
         requests: subject.requests(),
         targets: subject.targets.clone(),
         setup: None,
+        preflight: Preflight { latency_us: u64::try_from(latency.as_micros()).ok(), problem: None },
+        partial: stopped.is_some() || verdict == Verdict::Partial,
         verdict,
         stale_waivers,
         stopped,

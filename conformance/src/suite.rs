@@ -238,6 +238,7 @@ fn judge_only_what_ran(report: &mut Report) {
             vendor.verdict = Verdict::Partial;
             if report.verdict == Verdict::Conformant {
                 report.verdict = Verdict::Partial;
+                report.partial = true;
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::error::{Exit, Failure};
 use crate::report::{FORMATS, Format, Report, Reporter, Setup, Terminal, Verdict};
 use crate::runner;
 use crate::suite::Suite;
+use otp_sandbox::Fault;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -75,23 +76,15 @@ pub(super) async fn execute(
         prefer: check.prefer.clone(),
         cases: run.cases,
     };
-    let (suite, mut log) = subject::connect(options, faults, err).await?;
-    if !quiet {
-        let vendors: Vec<_> = suite.vendors().collect();
-        let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
-    }
-    let mut signalled = None;
-    let stop = async { signalled = Some(signal::stop().await) };
-    let mode = match (quiet, verbose) {
-        (true, _) => Mode::Silent,
-        (false, true) => Mode::EachCheck,
-        (false, false) if is_interactive() => Mode::Terminal,
-        (false, false) => Mode::Lines,
+    let (seed, targets) = (run.seed, options.subject.target.clone());
+    let judged = judge(options, faults, run, Shown { quiet, verbose }, err).await;
+    let (mut report, signalled) = match judged {
+        Ok(judged) => judged,
+        Err(failure) => {
+            write_failure(&failure, reports, (seed, strict, targets), out);
+            return Err(failure);
+        }
     };
-    let finished = run_with_progress(&suite, run, stop, mode, &mut log, err).await;
-    suite.close().await;
-    log.write_all(err);
-    let mut report = finished?;
     report.setup = Some(setup);
     let _ = Terminal { quiet, verbose }.write(&report, out);
     for file in reports {
@@ -106,6 +99,65 @@ pub(super) async fn execute(
         Verdict::Partial if allows_partial => Exit::Conformant,
         Verdict::Inconclusive | Verdict::Partial => Exit::Unjudged,
     })
+}
+
+/// How much of a run is shown.
+#[derive(Clone, Copy)]
+struct Shown {
+    quiet: bool,
+    verbose: bool,
+}
+
+/// Connects to the server and runs the checks. The exit status is that of the signal that ended the run, if one did.
+async fn judge(
+    options: Options,
+    faults: Vec<&'static Fault>,
+    run: runner::Options,
+    shown: Shown,
+    err: &mut dyn Write,
+) -> Result<(Report, Option<Exit>), Failure> {
+    let (suite, mut log) = subject::connect(options, faults, err).await?;
+    if !shown.quiet {
+        let vendors: Vec<_> = suite.vendors().collect();
+        let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
+    }
+    let mut signalled = None;
+    let stop = async { signalled = Some(signal::stop().await) };
+    let mode = match shown {
+        Shown { quiet: true, .. } => Mode::Silent,
+        Shown { verbose: true, .. } => Mode::EachCheck,
+        _ if is_interactive() => Mode::Terminal,
+        _ => Mode::Lines,
+    };
+    let finished = run_with_progress(&suite, run, stop, mode, &mut log, err).await;
+    suite.close().await;
+    log.write_all(err);
+    Ok((finished?, signalled))
+}
+
+/// Writes to the reports why there is no result. A CI system that reads an empty or an old report would draw the wrong
+/// conclusion. After a mistake in the options there is nothing to report, so files that are still empty are removed.
+fn write_failure(
+    failure: &Failure,
+    reports: Vec<ReportFile>,
+    (seed, strict, targets): (u64, bool, Vec<String>),
+    out: &mut dyn Write,
+) {
+    if failure.exit() == Exit::Usage {
+        for ReportFile { path, file, .. } in reports {
+            let is_empty =
+                |file: File| file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0);
+            if file.is_some_and(is_empty) {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        return;
+    }
+    let report = Report::without_checks(seed, strict, targets, failure.to_string());
+    for file in reports {
+        // The failure itself is what the user has to know.
+        let _ = write_report(&report, file, out);
+    }
 }
 
 /// Whether a line on the standard error can be replaced.

@@ -5,7 +5,9 @@
 //!
 //! To add an option, add a field to the table below.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::BoolishValueParser;
 use serde::de::Error as _;
@@ -133,8 +135,8 @@ options! {
         #[arg(long, value_name = "DURATION")]
         timeout: Option<String>,
         /// Send at most N requests in a second, those to the control included
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        rate: Option<u32>,
+        #[arg(long, value_name = "N/s")]
+        rate: Option<Rate>,
         /// The seed from which every choice follows; a random one if there is none
         #[arg(long, value_name = "N")]
         seed: Option<u64>,
@@ -193,6 +195,58 @@ options! {
         #[serde(with = "List")]
         prefer: Vec<String>,
     }
+}
+
+/// A number of requests per second, such as `50/s` or `50`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "RateText")]
+pub(super) struct Rate(pub(super) u32);
+
+/// A rate as a file may have it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RateText {
+    Number(u32),
+    Text(String),
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Rate, String> {
+        let number = text.strip_suffix("/s").unwrap_or(text).parse::<u32>().ok().filter(|number| *number > 0);
+        number
+            .map(Rate)
+            .ok_or_else(|| format!("`{text}` is not a number of requests per second such as 50/s"))
+    }
+}
+
+impl TryFrom<RateText> for Rate {
+    type Error = String;
+
+    fn try_from(text: RateText) -> Result<Rate, String> {
+        match text {
+            RateText::Number(number) => number.to_string().parse(),
+            RateText::Text(text) => text.parse(),
+        }
+    }
+}
+
+/// The arguments with `--fail-fast 3` as `--fail-fast=3`. The number is optional, and clap would take a vendor for it.
+pub(super) fn with_numbers(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    const OPTION: &str = "--fail-fast";
+    let mut joined: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        let is_number = argument.to_str().is_some_and(|text| text.parse::<u16>().is_ok());
+        match joined.last_mut() {
+            Some(last) if is_number && *last == OPTION => {
+                last.push("=");
+                last.push(argument);
+            }
+            _ => joined.push(argument),
+        }
+    }
+    joined
 }
 
 /// A waiver as the configuration file has it. Its values are read here, so that a mistake has a line and a column.
@@ -321,6 +375,7 @@ pub(super) fn template() -> String {
         let value = match form {
             "BOOL" => "true".to_owned(),
             "N" => "1".to_owned(),
+            "N/s" => "\"50/s\"".to_owned(),
             "WHEN" => "\"auto\"".to_owned(),
             form => format!("\"{form}\""),
         };
@@ -410,6 +465,23 @@ mod tests {
         let merged = high.or(low);
         assert_eq!(merged.only, ["high"]);
         assert_eq!((merged.jobs, merged.strict), (Some(3), Some(false)));
+    }
+
+    #[test]
+    fn a_number_after_fail_fast_belongs_to_it_and_a_vendor_does_not() {
+        let joined = |words: &[&str]| with_numbers(words.iter().map(OsString::from));
+        assert_eq!(joined(&["check", "--fail-fast", "3", "d7"]), ["check", "--fail-fast=3", "d7"]);
+        assert_eq!(joined(&["--fail-fast", "d7", "3"]), ["--fail-fast", "d7", "3"]);
+    }
+
+    #[test]
+    fn a_rate_is_a_number_with_or_without_its_unit() {
+        let (subject, _) = file("rate = 50");
+        assert_eq!(subject.rate, Some(Rate(50)));
+        assert_eq!(file("rate = \"7/s\"").0.rate, "7".parse().ok());
+        for wrong in ["0", "x", "5/m", "-1", ""] {
+            assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

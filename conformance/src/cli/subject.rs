@@ -63,7 +63,7 @@ pub(super) async fn connect(
         key_file: subject.key,
         insecure: subject.insecure.unwrap_or(false),
         timeout,
-        rate: subject.rate,
+        rate: subject.rate.map(|rate| rate.0),
     };
     if connection.insecure {
         let _ = writeln!(err, "warning: with --insecure, any server can answer in the target's place");

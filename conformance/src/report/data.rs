@@ -33,8 +33,12 @@ pub struct Report {
     /// What else a replay needs, if a program ran the suite.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub setup: Option<Setup>,
+    /// What came before the first check.
+    pub preflight: Preflight,
     /// The verdict over all vendors.
     pub verdict: Verdict,
+    /// Whether something was left out: a documented response could not be tried, or the run ended early.
+    pub partial: bool,
     /// The waivers that are of no use any more. Any of them fails the run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub stale_waivers: Vec<StaleWaiver>,
@@ -48,6 +52,30 @@ pub struct Report {
     /// How many checks there are without a selection.
     #[serde(skip)]
     pub available: usize,
+}
+
+impl Report {
+    /// The report of a run without checks, because of this problem.
+    pub(crate) fn without_checks(seed: u64, strict: bool, targets: Vec<String>, problem: String) -> Report {
+        Report {
+            schema: SCHEMA,
+            suite: env!("CARGO_PKG_VERSION"),
+            seed,
+            strict,
+            duration_ms: 0,
+            requests: 0,
+            targets,
+            setup: None,
+            preflight: Preflight { latency_us: None, problem: Some(problem) },
+            verdict: Verdict::Inconclusive,
+            partial: true,
+            stale_waivers: Vec::new(),
+            stopped: None,
+            vendors: Vec::new(),
+            summary: Summary::default(),
+            available: 0,
+        }
+    }
 }
 
 /// How a run was set up, for `replay`. It has no secret.
@@ -70,6 +98,17 @@ pub struct Setup {
     pub prefer: Vec<String>,
     /// How many random walks ran for each vendor.
     pub cases: u32,
+}
+
+/// What came before the first check.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Preflight {
+    /// How long a response took when nothing else happened, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_us: Option<u64>,
+    /// Why no check ran, if that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// A waiver that is of no use any more.

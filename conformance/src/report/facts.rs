@@ -8,6 +8,9 @@ use super::narrative::{Line, narrative};
 use super::text::{clipped, lines, one_line};
 use super::{CheckReport, CheckResult, Finding, Report, StaleWaiver, VendorReport, Verdict};
 
+/// What the reason of a check says that met a limit on calls.
+const LIMITED: &str = "the target limits calls";
+
 /// The columns that a label takes in [`in_words`].
 const LABEL: usize = 10;
 
@@ -85,7 +88,13 @@ pub(super) fn decision(report: &Report) -> String {
     let failed = count(&|check| check.result == CheckResult::Failed && check.gates);
     let causes = count(&|check| check.result == CheckResult::Failed && check.gates && check.cause.is_none());
     let in_error = count(&|check| check.result == CheckResult::Error && check.gates);
+    let is_limited =
+        |check: &CheckReport| check.reason.as_ref().is_some_and(|reason| reason.contains(LIMITED));
+    let limited = count(&|check| check.result == CheckResult::Error && check.gates && is_limited(check));
     let untried: usize = report.vendors.iter().map(|vendor| vendor.untried.len()).sum();
+    if let Some(problem) = &report.preflight.problem {
+        return shown(problem);
+    }
     let decides = match report.verdict {
         Verdict::Nonconformant if failed == 0 => "a waiver is stale".to_owned(),
         Verdict::Nonconformant if causes < failed => {
@@ -96,6 +105,10 @@ pub(super) fn decision(report: &Report) -> String {
             )
         }
         Verdict::Nonconformant => format!("{} the run", plural(failed, "check fails", "checks fail")),
+        Verdict::Inconclusive if in_error > 0 && in_error == limited => format!(
+            "the target limits calls, so {} ended in an error; --rate keeps below a limit",
+            plural(in_error, "check", "checks")
+        ),
         Verdict::Inconclusive if in_error > 0 => {
             format!("{} ended in an error", plural(in_error, "check", "checks"))
         }

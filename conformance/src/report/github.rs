@@ -29,6 +29,9 @@ impl Reporter for Github {
             let kind = if check.gates { "error" } else { "warning" };
             write_command(kind, &shown(&check.id), text.trim_end(), out)?;
         }
+        if let Some(problem) = &report.preflight.problem {
+            write_command("error", "otp-conformance", &format!("no check ran: {}", shown(problem)), out)?;
+        }
         for waiver in &report.stale_waivers {
             write_command("error", &shown(&waiver.check), &stale(waiver), out)?;
         }

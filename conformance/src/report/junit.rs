@@ -27,6 +27,8 @@ impl Reporter for Junit {
         let mut counts = Counts::over(report.vendors.iter().flat_map(|vendor| &vendor.checks));
         counts.tests += report.stale_waivers.len();
         counts.failures += report.stale_waivers.len();
+        counts.tests += usize::from(report.preflight.problem.is_some());
+        counts.errors += usize::from(report.preflight.problem.is_some());
         xml.create_element("testsuites")
             .with_attributes([
                 ("name", "otp-conformance"),
@@ -37,6 +39,9 @@ impl Reporter for Junit {
             ])
             .write_inner_content(|xml| {
                 report.vendors.iter().try_for_each(|vendor| write_suite(report, vendor, xml))?;
+                if let Some(problem) = &report.preflight.problem {
+                    write_preflight(problem, xml)?;
+                }
                 if report.stale_waivers.is_empty() { Ok(()) } else { write_waivers(report, xml) }
             })?;
         writeln!(xml.get_mut())
@@ -83,6 +88,31 @@ fn write_suite(report: &Report, vendor: &VendorReport, xml: &mut Xml<'_>) -> io:
     suite.write_inner_content(|xml| {
         write_properties(report, vendor, xml)?;
         vendor.checks.iter().try_for_each(|check| write_case(vendor, check, xml))
+    })?;
+    Ok(())
+}
+
+/// A run without checks is a test in error: without any, a reader would take it for a success.
+fn write_preflight(problem: &str, xml: &mut Xml<'_>) -> io::Result<()> {
+    let suite = xml.create_element("testsuite").with_attributes([
+        ("name", "preflight"),
+        ("tests", "1"),
+        ("failures", "0"),
+        ("errors", "1"),
+        ("skipped", "0"),
+        ("time", "0.000"),
+    ]);
+    suite.write_inner_content(|xml| {
+        let case = xml.create_element("testcase").with_attributes([
+            ("name", "preflight"),
+            ("classname", "preflight"),
+            ("time", "0.000"),
+        ]);
+        case.write_inner_content(|xml| {
+            let attributes = [("type", "error"), ("message", &shown(problem))];
+            xml.create_element("error").with_attributes(attributes).write_empty().map(|_| ())
+        })?;
+        Ok(())
     })?;
     Ok(())
 }

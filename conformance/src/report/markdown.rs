@@ -26,6 +26,9 @@ impl Reporter for Markdown {
         let checks = || report.vendors.iter().flat_map(|vendor| &vendor.checks);
         writeln!(out, "# OTP conformance: {}\n", report.verdict.as_str())?;
         writeln!(out, "{}; {}\n", counts(checks()), run_in_words(report))?;
+        if let Some(problem) = &report.preflight.problem {
+            writeln!(out, "No check ran: {}\n", escaped(problem))?;
+        }
         for vendor in &report.vendors {
             write_vendor(vendor, out)?;
         }

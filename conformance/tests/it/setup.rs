@@ -293,5 +293,44 @@ async fn a_trouble_of_many_checks_is_shown_once() {
     let out = String::from_utf8(output.stdout).unwrap();
     let unwrapped = out.replace("\n        ", " ");
     assert_eq!(unwrapped.matches("the target limits calls: HTTP 429").count(), 1, "{out}");
-    assert!(out.contains("error of ") && out.contains("\ninconclusive: "), "{out}");
+    assert!(
+        out.contains("error of ") && out.contains("\ninconclusive: the target limits calls, so "),
+        "{out}"
+    );
+}
+
+#[tokio::test]
+async fn a_run_without_checks_writes_why_to_every_report() {
+    let (target, control) = (clean_sandbox().await, clean_sandbox().await);
+    let checking = tokio::task::spawn_blocking(move || {
+        let folder = tempfile::tempdir().unwrap();
+        let mut texts = Vec::new();
+        for format in otp_conformance::Report::formats() {
+            let path = folder.path().join(format);
+            let report = format!("{format}={}", path.display());
+            let arguments = ["check", "d7", "--target", &target, "--control", &control, "--report", &report];
+            let status = program(&arguments).output().unwrap().status.code();
+            texts.push((format, status, std::fs::read_to_string(&path).unwrap()));
+        }
+        // A mistake in the options leaves no file behind.
+        let path = folder.path().join("usage.json");
+        let report = format!("json={}", path.display());
+        program(&["check", "acme", "--report", &report]).output().unwrap();
+        assert!(!path.exists());
+        texts
+    });
+    for (format, status, text) in checking.await.unwrap() {
+        assert_eq!(status, Some(3), "{format}");
+        assert!(text.contains("the target refuses the credentials"), "{format}: {text}");
+        if format == "json" {
+            let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(report["verdict"], "inconclusive");
+            assert_eq!(report["partial"], true);
+            let schema = serde_json::from_str(include_str!("../../report.schema.json")).unwrap();
+            assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report), "{text}");
+        }
+        if format == "junit" {
+            assert!(text.contains("errors=\"1\"") && text.contains("<error type=\"error\""), "{text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::badge::{Shown, verdict_class};
 use super::plain::{count, inline};
-use crate::report::facts::run_in_words;
+use crate::report::facts::{run_in_words, shown};
 use crate::report::{CheckReport, Report, Stopped, Verdict};
 
 /// The verdict and why, in one line.
@@ -67,6 +67,9 @@ fn number_of(report: &Report, shown: Shown) -> usize {
 fn decision(report: &Report) -> String {
     let untried = report.vendors.iter().map(|vendor| vendor.untried.len()).sum();
     let errors = checks(report).filter(|check| Shown::of(check) == Shown::Error && check.gates).count();
+    if let Some(problem) = &report.preflight.problem {
+        return format!("No check ran: {}", shown(problem));
+    }
     match report.verdict {
         Verdict::Conformant => "Every check that can fail the run passed.".to_owned(),
         Verdict::Nonconformant => match number_of(report, Shown::Failed) {
