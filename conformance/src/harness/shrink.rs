@@ -326,6 +326,10 @@ impl Shrinker<'_, '_> {
             return;
         }
         self.remove_steps().await;
+        let merged = with_merged_ages(self.plan());
+        if merged.len() < self.plan().len() {
+            self.try_plan(merged).await;
+        }
         self.simplify().await;
         self.remove_steps().await;
     }
@@ -487,6 +491,22 @@ fn without_steps(plan: &[Planned], removed: std::ops::Range<usize>) -> Option<Ve
     Some(kept)
 }
 
+/// The plan with steps in a row that make one session older as one step.
+fn with_merged_ages(plan: Vec<Planned>) -> Vec<Planned> {
+    let mut merged: Vec<Planned> = Vec::new();
+    for step in plan {
+        match (&step, merged.last_mut()) {
+            (Planned::Age { session, seconds }, Some(Planned::Age { session: previous, seconds: total }))
+                if session == previous =>
+            {
+                *total += seconds
+            }
+            _ => merged.push(step),
+        }
+    }
+    merged
+}
+
 /// The plan with its tenants numbered from 1 without gaps, and its codes named after their sessions.
 fn renumbered(mut plan: Vec<Planned>) -> Vec<Planned> {
     let used: BTreeSet<usize> = plan
@@ -537,6 +557,14 @@ mod tests {
         assert_eq!(without.len(), 2);
         assert!(matches!(without[1], Planned::Age { session: 0, seconds: 2 }));
         assert_eq!(without_session(&plan, 1).len(), 4, "the last step needs this one");
+    }
+
+    #[test]
+    fn times_in_a_row_become_one() {
+        let age = |session, seconds| Planned::Age { session, seconds };
+        let merged = with_merged_ages(vec![age(0, 18), age(0, 19), age(1, 2), age(0, 1)]);
+        assert_eq!(merged.len(), 3);
+        assert!(matches!(merged[0], Planned::Age { session: 0, seconds: 37 }));
     }
 
     fn session() -> Planned {
