@@ -253,7 +253,7 @@ async fn run_all(
     let mut failed = 0;
     let mut stopped = None;
     let mut stop = std::pin::pin!(stop);
-    let mut adapting = std::pin::pin!(capacity.adapt([&subject.pooled, &subject.unpooled]));
+    let mut adapting = std::pin::pin!(capacity.adapt(|| subject.responses()));
     while stopped.is_none() {
         let joined = tokio::select! {
             // What has ended counts, even if both happen at once.

@@ -15,7 +15,6 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use super::{Abort, CheckContext};
-use crate::http::HttpClient;
 
 /// How many checks run at the same time at first.
 const FIRST: usize = 16;
@@ -58,15 +57,12 @@ impl Capacity {
         &self.permits
     }
 
-    /// Adapts the number of permits to the subject, forever.
-    pub(crate) async fn adapt(&self, clients: [&HttpClient; 2]) {
+    /// Adapts the number of permits to the subject, forever. `total` is how many responses have arrived, and how long they took
+    /// in total.
+    pub(crate) async fn adapt(&self, total: impl Fn() -> (u64, Duration)) {
         if !self.adapts {
             return std::future::pending().await;
         }
-        let total = || {
-            let totals = clients.map(HttpClient::responses);
-            (totals[0].0 + totals[1].0, totals[0].1 + totals[1].1)
-        };
         let mut before = total();
         loop {
             tokio::time::sleep((self.latency * 2).clamp(Duration::from_millis(50), Duration::from_secs(2)))
@@ -156,5 +152,40 @@ impl<'a> CheckContext<'a> {
             all.push(result?);
         }
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    /// How many permits there are after a while, for a subject with this latency whose responses take this long.
+    async fn permits(jobs: Option<usize>, latency_ms: u64, response_ms: u64) -> usize {
+        let capacity = Capacity::new(jobs, Duration::from_millis(latency_ms));
+        let responses = AtomicU64::new(0);
+        let total = || {
+            let count = responses.fetch_add(10, Ordering::Relaxed) + 10;
+            (count, Duration::from_millis(count * response_ms))
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(900), capacity.adapt(total)).await;
+        capacity.permits().available_permits()
+    }
+
+    #[tokio::test]
+    async fn a_slow_subject_that_keeps_up_gets_more_calls_at_the_same_time() {
+        assert_eq!(permits(None, 10, 12).await, MOST);
+    }
+
+    #[tokio::test]
+    async fn a_subject_that_does_not_keep_up_gets_fewer() {
+        assert!(permits(None, 10, 200).await < FIRST);
+    }
+
+    #[tokio::test]
+    async fn a_fast_subject_and_a_fixed_number_of_jobs_change_nothing() {
+        assert_eq!(permits(None, 1, 1).await, FIRST);
+        assert_eq!(permits(Some(7), 50, 50).await, 7);
     }
 }

@@ -1,6 +1,7 @@
 //! The server under test: its addresses, its control, and the connections to it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{ControlClient, Masking};
 use crate::http::{CurlAddress, HttpClient};
@@ -24,6 +25,12 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    /// How many responses have arrived, and how long they took in total.
+    pub(crate) fn responses(&self) -> (u64, Duration) {
+        let (pooled, unpooled) = (self.pooled.responses(), self.unpooled.responses());
+        (pooled.0 + unpooled.0, pooled.1 + unpooled.1)
+    }
+
     /// How many requests were sent, those to the control included.
     pub(crate) fn requests(&self) -> u64 {
         self.pooled.sent() + self.unpooled.sent()
