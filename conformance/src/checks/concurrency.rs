@@ -182,7 +182,13 @@ async fn single_use_burst(context: &mut CheckContext<'_>, number: u32) -> Result
             format!("{approved} approvals in burst {number} of {bursts}"),
         );
         return Err(match approved {
-            0 => deviation,
+            0 => match calls.iter().find_map(|call| call.response.as_ref()) {
+                Some((_, response)) => deviation.observing(Observation::Meaning {
+                    allowed: BTreeSet::from([Outcome::Approved]),
+                    found: Found::new(&outcomes(context.operation, response), response.status),
+                }),
+                None => deviation,
+            },
             _ => deviation.exceeding(1).observing(Observation::Meaning {
                 allowed: BTreeSet::from([Outcome::AlreadyUsed]),
                 found: Found::approval(),

@@ -178,9 +178,12 @@ impl OwnedCredential {
         }
     }
 
-    /// Whether these are the right credentials of the tenant.
+    /// Whether these may be the right credentials of the tenant. A text of a check's own may contain them.
     pub(crate) fn is_own(&self) -> bool {
-        matches!(self, OwnedCredential::Plain(Credential::Own) | OwnedCredential::Scheme(_))
+        matches!(
+            self,
+            OwnedCredential::Plain(Credential::Own) | OwnedCredential::Scheme(_) | OwnedCredential::Raw(_)
+        )
     }
 }
 
