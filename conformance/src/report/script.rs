@@ -21,7 +21,8 @@ pub(super) fn script(
 ) -> String {
     let mut names: Vec<(String, String)> =
         subject.targets.iter().map(|target| (target.clone(), "${TARGET}".to_owned())).collect();
-    let mut text = head(id, statement, contract, subject);
+    let head = head(id, statement, contract, subject);
+    let mut text = String::new();
     // The number of the last call.
     let mut number = 0;
     // How many calls the last burst had.
@@ -101,8 +102,16 @@ pub(super) fn script(
             }
         }
     }
-    text.push_str(&verdict(sign, number, burst));
-    with_spellings(&text, recording.sessions())
+    let condition = condition(sign, number, burst);
+    // A race does not show in every burst.
+    let body = match (&condition, sign) {
+        (Some(condition), Sign::MoreThan { .. }) => {
+            format!("{RETRIES}{text}\nif {condition}; then shows; fi\ndone\n{DOES_NOT_SHOW}")
+        }
+        (Some(condition), _) => format!("{text}\nif {condition}\nthen shows; fi\n{DOES_NOT_SHOW}"),
+        (None, _) => format!("{text}{UNKNOWN}"),
+    };
+    with_spellings(&format!("{head}{body}"), recording.sessions())
 }
 
 /// A command line of curl as a call of the script's function, which keeps the response under this number.
@@ -110,28 +119,29 @@ fn called(line: &str, number: usize) -> String {
     line.replacen("curl -sS -i", &format!("call {number}"), 1)
 }
 
-/// The end of a script: whether the defect shows.
-fn verdict(sign: &Sign, number: usize, burst: usize) -> String {
-    let condition = match sign {
+/// How often a burst is repeated until the defect shows.
+const RETRIES: &str = "\nTRIES=${TRIES:-20}\nwhile [ \"$TRIES\" -gt 0 ]; do\nTRIES=$((TRIES - 1))\n";
+
+/// The ends of scripts.
+const DOES_NOT_SHOW: &str = "echo 'the defect does not show' >&2\n";
+const UNKNOWN: &str = "\necho 'compare the responses with the finding: a script cannot tell whether the defect shows' >&2\n\
+                       exit 3\n";
+
+/// The shell condition under which the defect shows, if a script can tell.
+fn condition(sign: &Sign, number: usize, burst: usize) -> Option<String> {
+    match sign {
         Sign::Last(conditions) => {
             let conditions: Vec<_> =
                 conditions.iter().map(|condition| condition.replace("{n}", &number.to_string())).collect();
-            conditions.join(" \\\n  && ")
+            Some(conditions.join(" \\\n  && "))
         }
         Sign::MoreThan { status, most } => {
             let files: Vec<_> =
                 (number + 1 - burst..=number).map(|call| format!("\"$DIR/status.{call}\"")).collect();
-            format!("[ \"$(cat {} | grep -c -x {status})\" -gt {most} ]", files.join(" "))
+            Some(format!("[ \"$(cat {} | grep -c -x {status})\" -gt {most} ]", files.join(" ")))
         }
-        Sign::Unknown => {
-            return "\necho 'compare the responses with the finding: a script cannot tell whether the defect shows' >&2\n\
-                    exit 3\n"
-                .to_owned();
-        }
-    };
-    format!(
-        "\nif {condition}\nthen\n  echo 'the defect shows' >&2\n  exit 1\nfi\necho 'the defect does not show' >&2\n"
-    )
+        Sign::Unknown => None,
+    }
 }
 
 /// Other spellings of a code: the suffix of the script's variable, and the command that derives it from the code.
@@ -227,6 +237,7 @@ disconnect() {
   curl{target-curl} -s -o /dev/null --max-time "$SECONDS_LEFT" "$@"
 }
 show() { cat "$DIR/head.$1" "$DIR/body.$1"; echo; }
+shows() { echo 'the defect shows' >&2; exit 1; }
 "#;
 
 fn tenant(

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use otp_conformance::{CheckReport, CheckResult, Report, ShownStep};
-use otp_sandbox::Fault;
+use otp_sandbox::{FAULTS, Fault};
 
 use crate::served::program;
 use crate::suite::{check, contracts, options, vendors};
@@ -70,6 +70,27 @@ async fn no_step_of_a_shortened_finding_is_superfluous() {
             assert!(calls(found) <= most, "{} in {check}: {} calls", fault.name, calls(found));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_causes_of_twenty_faults_take_few_calls() {
+    let vendors = vendors();
+    let mut lengths = Vec::new();
+    for (index, fault) in FAULTS.iter().step_by(FAULTS.len() / 20).take(20).enumerate() {
+        let report = faulty(&vendors[index % vendors.len()], &[fault.name]).await;
+        for check in shown(&report).into_iter().filter(|check| check.gates) {
+            // Calls of a burst, and calls whose client disconnects, cannot be done again one by one.
+            let steps = &check.finding.as_ref().unwrap().steps;
+            let is_single =
+                |step: &ShownStep| !matches!(step, ShownStep::Burst { .. } | ShownStep::Disconnect { .. });
+            if steps.iter().all(is_single) {
+                assert!(calls(check) <= 6, "{} in {}: {} calls", fault.name, check.id, calls(check));
+                lengths.push(calls(check));
+            }
+        }
+    }
+    lengths.sort_unstable();
+    assert!(lengths.len() >= 10 && lengths[lengths.len() / 2] <= 2, "{lengths:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

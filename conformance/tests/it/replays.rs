@@ -80,7 +80,9 @@ async fn a_race_is_replayed_with_concurrent_calls() {
     let script = &found[0].1.script;
     assert!(script.contains(" &\n") && script.contains("\nwait\n"), "{script}");
     let printed = replay(script, &url).await;
-    assert_eq!(printed.matches("HTTP/1.1 ").count(), 16, "{printed}");
+    // A race does not show in every burst.
+    let calls = printed.matches("HTTP/1.1 ").count();
+    assert!(calls > 0 && calls.is_multiple_of(16), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
