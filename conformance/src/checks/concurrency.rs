@@ -281,6 +281,25 @@ async fn mixed(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     Ok(())
 }
 
+/// What a burst shows that a sequence of calls would show too: a code that is approved twice, or more wrong codes compared than
+/// the limit allows.
+fn more_than_allowed(session: &TrackedSession, observed: &[ObservedCall]) -> Option<Observation> {
+    let count = |outcome: Outcome| {
+        let only = BTreeSet::from([outcome]);
+        observed.iter().filter(|call| call.response.as_ref().is_some_and(|(_, found)| *found == only)).count()
+    };
+    let shown = |end, outcome| Observation::Meaning {
+        allowed: BTreeSet::from([end]),
+        found: Found::Outcomes(BTreeSet::from([outcome])),
+    };
+    if count(Outcome::Approved) > 1 {
+        return Some(shown(Outcome::AlreadyUsed, Outcome::Approved));
+    }
+    let limit = session.rules.limit.and_then(|limit| usize::try_from(limit).ok());
+    let exceeded = limit.is_some_and(|limit| count(Outcome::WrongCode) > limit);
+    exceeded.then(|| shown(Outcome::AttemptsExhausted, Outcome::WrongCode))
+}
+
 async fn mixed_burst(context: &mut CheckContext<'_>) -> Result<(), Abort> {
     let tenant = context.first_tenant().await?;
     let session = context.start_session_for(&tenant, &attempts(3)).await?;
@@ -318,6 +337,10 @@ async fn mixed_burst(context: &mut CheckContext<'_>) -> Result<(), Abort> {
             "responses that some order of the calls explains",
             format!("no order explains {}", calls.join("; ")),
         );
+        let deviation = match more_than_allowed(&session, &observed) {
+            Some(observation) => deviation.observing(observation),
+            None => deviation,
+        };
         // If some order explains which codes were approved and which were compared, only the kinds of refusals are
         // wrong.
         let relaxed: Vec<_> = observed.into_iter().map(with_any_refusal).collect();
