@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use otp_contract::{Contract, Role, Source};
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, ShownExchange};
+use super::{Finding, ShownExchange, ShownStep};
 use crate::checks::{Area, Tier};
 use crate::oracle::{Basis, Observation};
 
@@ -267,9 +267,12 @@ impl CheckReport {
         self.result == CheckResult::Failed && !self.gates
     }
 
-    /// How many calls its finding shows.
+    /// How many calls its finding shows; those of a burst are one.
     pub(super) fn calls(&self) -> usize {
-        self.finding.as_ref().map_or(0, |finding| finding.exchanges.len())
+        let is_call = |step: &&ShownStep| {
+            matches!(step, ShownStep::Call { .. } | ShownStep::Disconnect { .. } | ShownStep::Burst { .. })
+        };
+        self.finding.as_ref().map_or(0, |finding| finding.steps.iter().filter(is_call).count())
     }
 
     /// Whether the check was to try a documented response and could not.
