@@ -267,12 +267,16 @@ impl CheckReport {
         self.result == CheckResult::Failed && !self.gates
     }
 
-    /// How many calls its finding shows; those of a burst are one.
+    /// How long its finding takes to read: the number of its calls, with every burst as long as any other, and longer than a
+    /// sequence of calls that shows the same.
     pub(super) fn calls(&self) -> usize {
-        let is_call = |step: &&ShownStep| {
-            matches!(step, ShownStep::Call { .. } | ShownStep::Disconnect { .. } | ShownStep::Burst { .. })
+        const BURST: usize = 100;
+        let length = |step: &ShownStep| match step {
+            ShownStep::Call { .. } | ShownStep::Disconnect { .. } => 1,
+            ShownStep::Burst { .. } => BURST,
+            ShownStep::Tenant { .. } | ShownStep::Session { .. } | ShownStep::Age { .. } => 0,
         };
-        self.finding.as_ref().map_or(0, |finding| finding.steps.iter().filter(is_call).count())
+        self.finding.as_ref().map_or(0, |finding| finding.steps.iter().map(length).sum())
     }
 
     /// Whether the check was to try a documented response and could not.
