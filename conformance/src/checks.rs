@@ -28,4 +28,4 @@ mod standards;
 pub use area::{Area, Tier};
 pub(crate) use catalogue::{checks, run};
 pub(crate) use check::{Check, CheckKind};
-pub(crate) use renamed::{current_id, former_ids};
+pub(crate) use renamed::{current_id, names};

@@ -23,10 +23,12 @@ mod subject;
 mod timing;
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Exit, Failure};
+use crate::report::SavedReport;
 
 /// Checks a server against every documented response of an OTP verification API.
 #[derive(Debug, Parser)]
@@ -122,4 +124,11 @@ async fn run(arguments: std::env::ArgsOs, out: &mut dyn Write, err: &mut dyn Wri
 fn print(out: &mut dyn Write, text: &str) -> Exit {
     let _ = out.write_all(text.as_bytes());
     Exit::Conformant
+}
+
+/// Reads a JSON report of an earlier run.
+fn read_report(path: &Path) -> Result<SavedReport, Failure> {
+    let unusable = |problem: String| Failure::Config { file: path.display().to_string(), problem };
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
+    SavedReport::read(&text).map_err(unusable)
 }

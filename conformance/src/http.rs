@@ -18,11 +18,11 @@ mod tls;
 mod tls_error;
 
 pub(crate) use address::Address;
-pub(crate) use client::{HttpClient, HttpError};
+pub(crate) use client::{HttpClient, HttpError, LIMITS_CALLS};
 pub(crate) use curl::CurlAddress;
 pub use environment::ConnectionOptions;
 pub(crate) use environment::{Environment, OptionError};
 pub(crate) use fragmented_body::FragmentedBody;
-pub(crate) use message::{Exchange, RawRequest, RawResponse};
+pub(crate) use message::{Exchange, RawRequest, RawResponse, beginning};
 pub(crate) use probe::{ProbeError, expects_tls, probe};
 pub(crate) use tls::Tls;

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::harness::{
     Abort, CheckContext, Credential, Effort, IssuedSession, SessionOptions, Subject, Tenant, VerifyCall,
 };
-use crate::http::RawResponse;
+use crate::http::{RawResponse, beginning};
 use crate::oracle::{Basis, approves, outcomes};
 
 /// How long after the end of its lifetime a session is tried that the control made older. A server keeps sessions for an hour.
@@ -27,7 +27,7 @@ pub(crate) async fn check(contract: &Contract, subject: &Subject) -> Result<Dura
     let effort = Effort { seed: 0, cases: 0, bursts: 0 };
     let mut context =
         CheckContext::new(contract, Role::Verify, subject, &subject.pooled, &id, effort, Basis::Standard);
-    let mut preflight = Preflight { contract, context: &mut context, latency: None };
+    let mut preflight = FirstCalls { contract, context: &mut context, latency: None };
     match preflight.run().await {
         Ok(Some(problem)) | Err(Abort::Error(problem)) => {
             Err(Failure::Preflight { vendor: contract.vendor.clone(), problem })
@@ -37,14 +37,14 @@ pub(crate) async fn check(contract: &Contract, subject: &Subject) -> Result<Dura
     }
 }
 
-struct Preflight<'p, 'a> {
+struct FirstCalls<'p, 'a> {
     contract: &'a Contract,
     context: &'p mut CheckContext<'a>,
     /// The shortest time that a response took.
     latency: Option<Duration>,
 }
 
-impl Preflight<'_, '_> {
+impl FirstCalls<'_, '_> {
     /// What is wrong with the set-up.
     async fn run(&mut self) -> Result<Option<String>, Abort> {
         if let Some(fixtures) = self.context.subject.control.fixtures() {
@@ -173,14 +173,10 @@ impl Preflight<'_, '_> {
 
     /// The call and its response on one line.
     fn shown(&self, issued: &IssuedSession, response: &RawResponse) -> String {
-        const MOST: usize = 120;
         let call = self.context.call(issued, issued.right());
         let target = self.context.subject.targets.first().map_or("", String::as_str);
         let request = call.request(target, self.context.subject.masking);
-        let body = String::from_utf8_lossy(&response.body);
-        let beginning: String = body.chars().take(MOST).flat_map(char::escape_debug).collect();
-        let rest = if body.chars().count() > MOST { "…" } else { "" };
-        format!("{} {} → HTTP {} {beginning}{rest}", request.method, request.url, response.status)
+        format!("{} {} → HTTP {} {}", request.method, request.url, response.status, beginning(&response.body))
     }
 }
 

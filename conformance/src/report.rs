@@ -32,7 +32,7 @@ pub use data::{
 };
 pub use finding::{Finding, ShownExchange, ShownRequest, ShownResponse};
 pub(crate) use reporter::{Format, Reporter};
-pub(crate) use saved::SavedReport;
+pub(crate) use saved::{SavedCheck, SavedReport, SavedVendor};
 pub(crate) use script::{curl, quote};
 pub use steps::{CountedResponse, ShownStep};
 pub(crate) use terminal::Terminal;

@@ -77,14 +77,7 @@ impl Options {
     /// Whether `--only` and `--skip` leave this check. Former ids select it as well, and ids without the vendor, as reports
     /// print them.
     pub(crate) fn selects(&self, id: &str) -> bool {
-        let matches = |pattern: &glob::Pattern, id: &str| {
-            pattern.matches(id) || id.split_once('/').is_some_and(|(_, name)| pattern.matches(name))
-        };
-        let matched = |patterns: &[glob::Pattern]| {
-            patterns.iter().any(|pattern| {
-                matches(pattern, id) || checks::former_ids(id).any(|former| matches(pattern, &former))
-            })
-        };
+        let matched = |patterns: &[glob::Pattern]| patterns.iter().any(|pattern| checks::names(pattern, id));
         (self.only.is_empty() || matched(&self.only)) && !matched(&self.skip)
     }
 }
@@ -317,7 +310,7 @@ fn waive(check: &mut CheckReport, waivers: &[Waiver]) {
         return;
     }
     let today = Day::today();
-    let status = last_status(check);
+    let status = check.last_status();
     let waiver = waivers
         .iter()
         .find(|waiver| waiver.is_about(&check.id) && waiver.covers(status) && !waiver.has_run_out(today));
@@ -329,12 +322,6 @@ fn waive(check: &mut CheckReport, waivers: &[Waiver]) {
             until: waiver.until.map(|until| until.to_string()),
         });
     }
-}
-
-/// The status of the response that failed a check.
-fn last_status(check: &CheckReport) -> Option<u16> {
-    let last = check.finding.as_ref()?.exchanges.last()?;
-    last.response.as_ref().map(|response| response.status)
 }
 
 /// The waivers that have run out, name no check, or name checks that ran without a finding that they cover. One whose checks
@@ -355,7 +342,7 @@ fn stale_waivers(
         let mut about = ran.iter().filter(|check| waiver.is_about(&check.id)).peekable();
         let is_undecided = |check: &&&CheckReport| {
             matches!(check.result, CheckResult::Skipped | CheckResult::Error)
-                || check.waiver.is_some() && waiver.covers(last_status(check))
+                || check.waiver.is_some() && waiver.covers(check.last_status())
         };
         match about.peek().is_some() {
             false if exists() => None,

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use glob::Pattern;
 
-use crate::checks::former_ids;
+use crate::checks::names;
 
 /// A finding that does not fail the run.
 #[derive(Debug, Clone)]
@@ -36,10 +36,7 @@ pub struct Day {
 impl Waiver {
     /// Whether the waiver is about the check with this id.
     pub(crate) fn is_about(&self, id: &str) -> bool {
-        let matches = |id: &str| {
-            self.check.matches(id) || id.split_once('/').is_some_and(|(_, name)| self.check.matches(name))
-        };
-        matches(id) || former_ids(id).any(|former| matches(&former))
+        names(&self.check, id)
     }
 
     /// Whether the waiver is about a response with this status.

@@ -20,10 +20,17 @@ pub(crate) fn current_id(id: &str) -> Option<String> {
 }
 
 /// The former ids of a check.
-pub(crate) fn former_ids(id: &str) -> impl Iterator<Item = String> + '_ {
+fn former_ids(id: &str) -> impl Iterator<Item = String> + '_ {
     let (vendor, name) = id.split_once('/').unwrap_or_default();
     let former = RENAMED.iter().filter(move |(_, current)| *current == name);
     former.map(move |(former, _)| format!("{vendor}/{former}"))
+}
+
+/// Whether a pattern names the check with this id: by the id, by a former one, or without the vendor, as reports print ids.
+pub(crate) fn names(pattern: &glob::Pattern, id: &str) -> bool {
+    let matches =
+        |id: &str| pattern.matches(id) || id.split_once('/').is_some_and(|(_, name)| pattern.matches(name));
+    matches(id) || former_ids(id).any(|former| matches(&former))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub(super) async fn execute(
         cases: run.cases,
     };
     let (seed, targets) = (run.seed, options.subject.target.clone());
-    let judged = judge(options, faults, run, Shown { quiet, verbose }, err).await;
+    let judged = judge(options, faults, run, Volume { quiet, verbose }, err).await;
     let (mut report, signalled) = match judged {
         Ok(judged) => judged,
         Err(failure) => {
@@ -103,7 +103,7 @@ pub(super) async fn execute(
 
 /// How much of a run is shown.
 #[derive(Clone, Copy)]
-struct Shown {
+struct Volume {
     quiet: bool,
     verbose: bool,
 }
@@ -113,19 +113,19 @@ async fn judge(
     options: Options,
     faults: Vec<&'static Fault>,
     run: runner::Options,
-    shown: Shown,
+    volume: Volume,
     err: &mut dyn Write,
 ) -> Result<(Report, Option<Exit>), Failure> {
     let (suite, mut log) = subject::connect(options, faults, err).await?;
-    if !shown.quiet {
+    if !volume.quiet {
         let vendors: Vec<_> = suite.vendors().collect();
         let _ = writeln!(err, "checking {} at {}", vendors.join(", "), suite.targets().join(", "));
     }
     let mut signalled = None;
     let stop = async { signalled = Some(signal::stop().await) };
-    let mode = match shown {
-        Shown { quiet: true, .. } => Mode::Silent,
-        Shown { verbose: true, .. } => Mode::EachCheck,
+    let mode = match volume {
+        Volume { quiet: true, .. } => Mode::Silent,
+        Volume { verbose: true, .. } => Mode::EachCheck,
         _ if is_interactive() => Mode::Terminal,
         _ => Mode::Lines,
     };

@@ -1,11 +1,12 @@
 //! `diff`: what got better, worse, appeared and went between two JSON reports.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::format::ListFormat;
+use super::read_report;
 use crate::error::{Exit, Failure};
-use crate::report::{Comparison, SavedReport};
+use crate::report::Comparison;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -22,17 +23,11 @@ pub(super) struct Arguments {
 
 /// Prints the differences. The exit status is that of a failed check if something got worse that decides.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let comparison = Comparison::of(&read(&arguments.old)?, &read(&arguments.new)?);
+    let comparison = Comparison::of(&read_report(&arguments.old)?, &read_report(&arguments.new)?);
     let text = match arguments.format {
         ListFormat::Text => comparison.in_words(),
         ListFormat::Json => comparison.in_json().map_err(|error| Failure::Internal(error.to_string()))?,
     };
     super::print(out, &text);
     Ok(if comparison.worse { Exit::Nonconformant } else { Exit::Conformant })
-}
-
-fn read(path: &Path) -> Result<SavedReport, Failure> {
-    let unusable = |problem: String| Failure::Config { file: path.display().to_string(), problem };
-    let text = std::fs::read_to_string(path).map_err(|error| unusable(format!("cannot be read: {error}")))?;
-    SavedReport::read(&text).map_err(unusable)
 }

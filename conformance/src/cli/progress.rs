@@ -6,7 +6,6 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use crate::report::CheckResult;
 use crate::runner::Event;
 
 /// How often a line on a terminal changes.
@@ -57,14 +56,7 @@ impl Progress {
                 self.done += 1;
                 self.failed += usize::from(*fails);
                 if self.mode == Mode::EachCheck {
-                    let word = match result {
-                        CheckResult::Passed => "pass",
-                        CheckResult::Failed if *fails => "FAIL",
-                        CheckResult::Failed => "warn",
-                        CheckResult::Known => "known",
-                        CheckResult::Skipped => "skip",
-                        CheckResult::Error => "error",
-                    };
+                    let word = result.short(*fails);
                     let noun = if *requests == 1 { "request" } else { "requests" };
                     let _ = writeln!(err, "{word:<6}{id} ({requests} {noun}, {duration_ms} ms)");
                 }
@@ -103,6 +95,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::CheckResult;
 
     fn finished(id: &str, result: CheckResult) -> Event {
         Event::Finished {

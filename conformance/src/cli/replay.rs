@@ -7,13 +7,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::BoolishValueParser;
-use serde::Deserialize;
 
-use super::check;
 use super::options::{CheckArguments, Layer as _, Options, SubjectArguments};
-use crate::checks::current_id;
+use super::{check, read_report};
 use crate::error::{Exit, Failure};
-use crate::report::Setup;
+use crate::report::{SavedCheck, SavedReport, SavedVendor, Setup};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -42,50 +40,19 @@ pub(super) fn as_check_ids(command: clap::Command) -> clap::Command {
     })
 }
 
-/// What a replay needs of a report.
-#[derive(Debug, Deserialize)]
-struct Recorded {
-    schema: String,
-    seed: u64,
-    strict: bool,
-    targets: Vec<String>,
-    #[serde(default)]
-    setup: Setup,
-    vendors: Vec<RecordedVendor>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RecordedVendor {
-    vendor: String,
-    checks: Vec<RecordedCheck>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RecordedCheck {
-    id: String,
-    result: String,
-    finding: Option<RecordedFinding>,
-}
-
-#[derive(Debug, Deserialize)]
-struct RecordedFinding {
-    script: Option<String>,
-}
-
 pub(super) async fn run(
     mut arguments: Arguments,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let recorded = read(&arguments.from)?;
+    let recorded = read_report(&arguments.from)?;
     let wanted = std::mem::take(&mut arguments.subject.vendors);
     let checks = selected(&recorded, &wanted, &arguments.from)?;
     if arguments.script {
         return Ok(print_scripts(&checks, out));
     }
-    let ids: Vec<String> = checks.iter().map(|check| current(&check.id)).collect();
-    let is_used =
-        |vendor: &&RecordedVendor| vendor.checks.iter().any(|check| ids.contains(&current(&check.id)));
+    let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
+    let is_used = |vendor: &&SavedVendor| vendor.checks.iter().any(|check| ids.contains(&check.id));
     let vendors = recorded.vendors.iter().filter(is_used).map(|vendor| vendor.vendor.clone()).collect();
     let Setup { embedded, control, contracts, faults, prefer, cases } = recorded.setup;
     let is_elsewhere = !arguments.subject.target.is_empty();
@@ -115,27 +82,15 @@ pub(super) async fn run(
     check::execute(options, out, err).await
 }
 
-fn read(path: &Path) -> Result<Recorded, Failure> {
-    let failed = |problem: String| Failure::Config { file: path.display().to_string(), problem };
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    let recorded: Recorded = serde_json::from_str(&text)
-        .map_err(|error| failed(format!("not a report of `check --report json=PATH`: {error}")))?;
-    match recorded.schema.starts_with("otp-conformance/report/") {
-        true => Ok(recorded),
-        false => Err(failed(format!("not a report of this program, but `{}`", recorded.schema))),
-    }
-}
-
 /// The checks to replay: the named ones, or else all that failed.
 fn selected<'r>(
-    recorded: &'r Recorded,
+    recorded: &'r SavedReport,
     wanted: &[String],
     path: &Path,
-) -> Result<Vec<&'r RecordedCheck>, Failure> {
+) -> Result<Vec<&'r SavedCheck>, Failure> {
     let all = || recorded.vendors.iter().flat_map(|vendor| &vendor.checks);
     if wanted.is_empty() {
-        let failed: Vec<_> =
-            all().filter(|check| matches!(check.result.as_str(), "failed" | "known")).collect();
+        let failed: Vec<_> = all().filter(|check| check.has_failed()).collect();
         return match failed.is_empty() {
             true => Err(Failure::NothingSelected(format!("no check failed in {}", path.display()))),
             false => Ok(failed),
@@ -143,7 +98,7 @@ fn selected<'r>(
     }
     let mut found = Vec::new();
     for id in wanted {
-        let is_wanted = |check: &&RecordedCheck| {
+        let is_wanted = |check: &&SavedCheck| {
             check.id == *id || check.id.split_once('/').is_some_and(|(_, name)| name == id)
         };
         let matching: Vec<_> = all().filter(is_wanted).collect();
@@ -155,11 +110,7 @@ fn selected<'r>(
     Ok(found)
 }
 
-fn current(id: &str) -> String {
-    current_id(id).unwrap_or_else(|| id.to_owned())
-}
-
-fn print_scripts(checks: &[&RecordedCheck], out: &mut dyn Write) -> Exit {
+fn print_scripts(checks: &[&SavedCheck], out: &mut dyn Write) -> Exit {
     let scripts = checks.iter().filter_map(|check| check.finding.as_ref()?.script.as_deref());
     for script in scripts {
         let _ = out.write_all(script.as_bytes());

@@ -14,7 +14,7 @@ use super::{
 use crate::http::RawResponse;
 use crate::oracle::{
     Allowed, Basis, CodeKind, Found, Input, Observation, Rules, States, approves, basis_of_outcome,
-    cells_with_outcome, in_words, outcomes,
+    cells_with_outcome, outcomes,
 };
 
 /// Options for a session with this limit of attempts.
@@ -220,25 +220,17 @@ impl CheckContext<'_> {
     /// A deviation unless the response has an allowed meaning.
     pub(crate) fn expect_outcome(&self, response: &RawResponse, allowed: &Allowed) -> Result<(), Abort> {
         let meanings = outcomes(self.operation, response);
-        if allowed.admits(&meanings) {
+        if allowed.admits_response(&meanings, response.status) {
             return Ok(());
         }
-        // Any 4xx refuses the call, even if the contract documents no response with that status.
-        if allowed.any_refusal && meanings.is_empty() && (400..500).contains(&response.status) {
-            return Ok(());
-        }
-        let meaning = match meanings.is_empty() {
-            true => "which is not a documented response".to_owned(),
-            false => format!("which means {}", in_words(&meanings)),
-        };
-        let actual = format!("{}, {meaning}", self.recording.last_response());
+        let found = Found::new(&meanings, response.status);
+        let actual = format!("{}, {}", self.recording.last_response(), found.in_words());
         let deviation = self.deviation(shrink::in_words(allowed), actual);
         let (basis, source) = self.basis_of(response, &meanings, allowed);
         let deviation = deviation.because_of(basis, source);
         if response.status >= 500 {
             return Err(deviation);
         }
-        let found = Found::new(&meanings, response.status);
         let observation = Observation::Meaning { allowed: allowed.outcomes.clone(), found };
         Err(deviation.observing(observation).shown_by(Witness::Model))
     }

@@ -17,7 +17,7 @@ use super::{
     VerifyCall,
 };
 use crate::http::RawResponse;
-use crate::oracle::{Allowed, CodeKind, Found, Input, Observation, has_differences, outcomes};
+use crate::oracle::{Allowed, CodeKind, Input, Observation, has_differences, outcomes};
 
 /// How long a deviation may be shortened.
 const TIME: Duration = Duration::from_secs(8);
@@ -42,7 +42,7 @@ impl Sought {
 }
 
 /// What doing steps again has shown.
-struct Shown {
+struct Reproduction {
     /// How many of the steps were needed.
     steps: usize,
     /// What would have been allowed, if the model decided.
@@ -87,7 +87,7 @@ impl CheckContext<'_> {
     }
 
     /// Does the steps again, until they have shown what is sought; `None` if they do not.
-    async fn shows(&mut self, plan: &[Planned], sought: &Sought) -> Result<Option<Shown>, Abort> {
+    async fn shows(&mut self, plan: &[Planned], sought: &Sought) -> Result<Option<Reproduction>, Abort> {
         self.reset_recording();
         let tenants = self.tenants(tenants_of(plan)).await?;
         let mut sessions: Vec<(String, TrackedSession)> = Vec::new();
@@ -128,7 +128,7 @@ impl CheckContext<'_> {
                     if let Witness::Response(holds) = &sought.witness
                         && holds(&response, session.as_ref().map(|session| &session.issued))
                     {
-                        return Ok(Some(Shown { steps: index + 1, allowed: None }));
+                        return Ok(Some(Reproduction { steps: index + 1, allowed: None }));
                     }
                     let allowed = session.map(|session| step_model(call, tenant, session, &meanings));
                     if !is_last || response.status != sought.status || meanings != sought.meanings {
@@ -136,19 +136,20 @@ impl CheckContext<'_> {
                     }
                     let steps = index + 1;
                     match &sought.witness {
-                        Witness::Status => return Ok(Some(Shown { steps, allowed: None })),
+                        Witness::Status => return Ok(Some(Reproduction { steps, allowed: None })),
                         Witness::Model => {
                             if let Some(allowed) = allowed.filter(|allowed| {
-                                sought.is_within(allowed) && !admits(allowed, &meanings, &response)
+                                sought.is_within(allowed)
+                                    && !allowed.admits_response(&meanings, response.status)
                             }) {
-                                return Ok(Some(Shown { steps, allowed: Some(allowed) }));
+                                return Ok(Some(Reproduction { steps, allowed: Some(allowed) }));
                             }
                         }
                         Witness::Places(differences) => {
                             if allowed.is_some_and(|allowed| sought.is_within(&allowed))
                                 && has_differences(&response, differences)
                             {
-                                return Ok(Some(Shown { steps, allowed: None }));
+                                return Ok(Some(Reproduction { steps, allowed: None }));
                             }
                         }
                         Witness::Response(_) | Witness::Check => {}
@@ -238,21 +239,18 @@ fn step_model(
     allowed
 }
 
-fn admits(allowed: &Allowed, meanings: &BTreeSet<Outcome>, response: &RawResponse) -> bool {
-    let is_undocumented_refusal = meanings.is_empty() && (400..500).contains(&response.status);
-    allowed.admits(meanings) || (allowed.any_refusal && is_undocumented_refusal)
-}
-
 /// The shortest sequence so far.
 struct Best {
     plan: Vec<Planned>,
-    deviation: (Recording, Option<Allowed>),
+    recording: Recording,
+    /// What would have been allowed, if the model decided.
+    allowed: Option<Allowed>,
 }
 
 impl Best {
     fn applied_to(self, mut deviation: Deviation) -> Deviation {
-        let (recording, allowed) = self.deviation;
-        for (old, new) in renamed_ids(&deviation, &self.plan, &recording) {
+        let Best { plan, recording, allowed } = self;
+        for (old, new) in renamed_ids(&deviation, &plan, &recording) {
             deviation.expected = deviation.expected.replace(&old, &new);
             for difference in &mut deviation.differences {
                 difference.expected = difference.expected.replace(&old, &new);
@@ -269,13 +267,9 @@ impl Best {
             }
         }
         if matches!(deviation.witness, Witness::Model) && !is_compared {
-            let meaning = match &deviation.observation {
-                Observation::Meaning { found: Found::Outcomes(meanings), .. } => {
-                    format!("which means {}", crate::oracle::in_words(meanings))
-                }
-                _ => "which is not a documented response".to_owned(),
-            };
-            deviation.actual = format!("{}, {meaning}", recording.last_response());
+            if let Observation::Meaning { found, .. } = &deviation.observation {
+                deviation.actual = format!("{}, {}", recording.last_response(), found.in_words());
+            }
         } else if deviation.actual.starts_with("HTTP ") {
             deviation.actual = recording.last_response();
         }
@@ -349,7 +343,8 @@ impl Shrinker<'_, '_> {
         match self.context.shows(&plan, &self.sought).await {
             Ok(Some(shown)) => {
                 let plan = renumbered(plan.into_iter().take(shown.steps).collect());
-                self.best = Some(Best { plan, deviation: (self.context.recording.clone(), shown.allowed) });
+                self.best =
+                    Some(Best { plan, recording: self.context.recording.clone(), allowed: shown.allowed });
                 true
             }
             Ok(None) | Err(_) => false,

@@ -22,6 +22,9 @@ use super::{FragmentedBody, RawRequest, RawResponse, extra_header};
 /// request in its refusal has still refused it.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
+/// What the message of [`HttpError::Limited`] begins with. Reports recognise the trouble by it.
+pub(crate) const LIMITS_CALLS: &str = "the target limits calls";
+
 /// Why there is no response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HttpError {
@@ -35,7 +38,7 @@ pub(crate) enum HttpError {
     #[error("no response: {0}")]
     Disconnected(String),
     /// Something limits or blocks calls, so that the response says nothing about the server.
-    #[error("the target limits calls: {0}")]
+    #[error("{LIMITS_CALLS}: {0}")]
     Limited(String),
     /// The response did not arrive in time.
     #[error("no response within {} (see --timeout)", humantime::format_duration(*.0))]

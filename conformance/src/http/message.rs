@@ -35,6 +35,15 @@ impl RawResponse {
     }
 }
 
+/// The beginning of a body on one line, with every control character spelled.
+pub(crate) fn beginning(body: &[u8]) -> String {
+    const MOST: usize = 120;
+    let text = String::from_utf8_lossy(body);
+    let shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    let rest = if text.chars().count() > MOST { "…" } else { "" };
+    format!("{shown}{rest}")
+}
+
 /// A request and its response.
 #[derive(Debug, Clone)]
 pub(crate) struct Exchange {

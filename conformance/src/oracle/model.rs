@@ -330,6 +330,13 @@ impl Allowed {
         let refuses = !outcomes.is_empty() && !outcomes.contains(&Outcome::Approved);
         (self.any_refusal && refuses) || !self.outcomes.is_disjoint(outcomes)
     }
+
+    /// Whether a response with this status, which may mean any of `outcomes`, is allowed. Any 4xx refuses the call, even if the
+    /// contract documents no response with that status.
+    pub(crate) fn admits_response(&self, outcomes: &BTreeSet<Outcome>, status: u16) -> bool {
+        let is_undocumented_refusal = outcomes.is_empty() && (400..500).contains(&status);
+        self.admits(outcomes) || (self.any_refusal && is_undocumented_refusal)
+    }
 }
 
 #[cfg(test)]

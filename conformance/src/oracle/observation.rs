@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use otp_contract::Outcome;
 
 use super::Difference;
+use super::interpretation::in_words;
 
 /// What a response did wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +52,14 @@ impl Found {
         match meanings.is_empty() {
             true => Found::Undocumented(status),
             false => Found::Outcomes(meanings.clone()),
+        }
+    }
+
+    /// The meaning, as the end of a sentence about the response.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Found::Outcomes(outcomes) => format!("which means {}", in_words(outcomes)),
+            Found::Undocumented(_) => "which is not a documented response".to_owned(),
         }
     }
 

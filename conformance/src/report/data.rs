@@ -279,6 +279,11 @@ impl CheckReport {
         self.finding.as_ref().map_or(0, |finding| finding.steps.iter().map(length).sum())
     }
 
+    /// The HTTP status of the response that failed it.
+    pub(crate) fn last_status(&self) -> Option<u16> {
+        self.finding.as_ref()?.last_response().map(|response| response.status)
+    }
+
     /// Whether the check was to try a documented response and could not.
     fn leaves_untried(&self) -> bool {
         self.area == Area::Matrix && self.result == CheckResult::Skipped && self.basis == Basis::Documented
@@ -385,6 +390,20 @@ pub enum CheckResult {
     Skipped,
     /// The set-up or the suite failed, so there is no verdict.
     Error,
+}
+
+impl CheckResult {
+    /// The word in a list on a terminal, of at most five letters; `fails` says whether a failure fails the run.
+    pub(crate) fn short(self, fails: bool) -> &'static str {
+        match self {
+            CheckResult::Passed => "pass",
+            CheckResult::Failed if fails => "FAIL",
+            CheckResult::Failed => "warn",
+            CheckResult::Known => "known",
+            CheckResult::Skipped => "skip",
+            CheckResult::Error => "error",
+        }
+    }
 }
 
 /// The verdict over one vendor or all.

@@ -7,9 +7,7 @@
 use super::narrative::{Line, narrative};
 use super::text::{clipped, lines, one_line};
 use super::{CheckReport, CheckResult, Finding, Report, StaleWaiver, VendorReport, Verdict};
-
-/// What the reason of a check says that met a limit on calls.
-const LIMITED: &str = "the target limits calls";
+use crate::http::LIMITS_CALLS;
 
 /// The columns that a label takes in [`in_words`].
 const LABEL: usize = 10;
@@ -89,7 +87,7 @@ pub(super) fn decision(report: &Report) -> String {
     let causes = count(&|check| check.result == CheckResult::Failed && check.gates && check.cause.is_none());
     let in_error = count(&|check| check.result == CheckResult::Error && check.gates);
     let is_limited =
-        |check: &CheckReport| check.reason.as_ref().is_some_and(|reason| reason.contains(LIMITED));
+        |check: &CheckReport| check.reason.as_ref().is_some_and(|reason| reason.contains(LIMITS_CALLS));
     let limited = count(&|check| check.result == CheckResult::Error && check.gates && is_limited(check));
     let untried: usize = report.vendors.iter().map(|vendor| vendor.untried.len()).sum();
     if let Some(problem) = &report.preflight.problem {
@@ -106,7 +104,7 @@ pub(super) fn decision(report: &Report) -> String {
         }
         Verdict::Nonconformant => format!("{} the run", plural(failed, "check fails", "checks fail")),
         Verdict::Inconclusive if in_error > 0 && in_error == limited => format!(
-            "the target limits calls, so {} ended in an error; --rate keeps below a limit",
+            "{LIMITS_CALLS}, so {} ended in an error; --rate keeps below a limit",
             plural(in_error, "check", "checks")
         ),
         Verdict::Inconclusive if in_error > 0 => {

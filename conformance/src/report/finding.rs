@@ -76,6 +76,11 @@ impl ShownResponse {
 }
 
 impl Finding {
+    /// The response that failed the check; `None` if none arrived.
+    pub(super) fn last_response(&self) -> Option<&ShownResponse> {
+        self.exchanges.last()?.response.as_ref()
+    }
+
     /// The finding for a deviation of the check with this id and statement. The recording's requests went to `subject`.
     pub(crate) fn new(
         (id, statement): (&str, &str),

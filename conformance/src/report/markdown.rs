@@ -78,8 +78,7 @@ fn write_row(vendor: &VendorReport, check: &CheckReport, out: &mut dyn Write) ->
     let mut statuses: Vec<_> = given.iter().map(|cell| cell.status.clone()).collect();
     statuses.dedup();
     if let Some(finding) = &check.finding {
-        let last = finding.exchanges.last().and_then(|exchange| exchange.response.as_ref());
-        statuses = last.map(|response| response.status.to_string()).into_iter().collect();
+        statuses = finding.last_response().map(|response| response.status.to_string()).into_iter().collect();
         outcomes = vec!["unexpected".to_owned()];
     }
     let result = match check.result {

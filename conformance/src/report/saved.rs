@@ -1,11 +1,12 @@
 //! Reads a JSON report that a run wrote earlier, of this version of the suite or of a former one: only the members that a
-//! comparison needs.
+//! comparison or a replay needs.
 //!
 //! May use `text` and the former ids of checks. It must accept members that it does not know, and refuse values that it
 //! does not know: a result that it misread would make a comparison wrong.
 
 use serde::{Deserialize, Serialize};
 
+use super::Setup;
 use super::text::one_line;
 use crate::checks::current_id;
 
@@ -20,16 +21,22 @@ const VERSIONS: [&str; 2] = ["1", "2"];
 pub(crate) struct SavedReport {
     pub(super) verdict: SavedVerdict,
     #[serde(default)]
-    strict: bool,
-    pub(super) vendors: Vec<SavedVendor>,
+    pub(crate) strict: bool,
+    #[serde(default)]
+    pub(crate) seed: u64,
+    #[serde(default)]
+    pub(crate) targets: Vec<String>,
+    #[serde(default)]
+    pub(crate) setup: Setup,
+    pub(crate) vendors: Vec<SavedVendor>,
 }
 
 /// The result for one vendor.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct SavedVendor {
-    pub(super) vendor: String,
+pub(crate) struct SavedVendor {
+    pub(crate) vendor: String,
     pub(super) verdict: SavedVerdict,
-    pub(super) checks: Vec<SavedCheck>,
+    pub(crate) checks: Vec<SavedCheck>,
 }
 
 /// A verdict, from the best to the worst.
@@ -56,14 +63,14 @@ impl SavedVerdict {
 
 /// The result of one check.
 #[derive(Debug, Clone, Deserialize)]
-pub(super) struct SavedCheck {
+pub(crate) struct SavedCheck {
     /// The id of today.
-    pub(super) id: String,
+    pub(crate) id: String,
     result: SavedResult,
     /// Version 1 has none.
     gates: Option<bool>,
     tier: Option<SavedTier>,
-    pub(super) finding: Option<SavedFinding>,
+    pub(crate) finding: Option<SavedFinding>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -95,6 +102,9 @@ pub(crate) struct SavedFinding {
     /// Where the two differ.
     #[serde(default)]
     pub(crate) differences: Vec<SavedDifference>,
+    /// The shell script that repeats it.
+    #[serde(default, skip_serializing)]
+    pub(crate) script: Option<String>,
 }
 
 /// A place where a response differs from the closest documented one.
@@ -137,6 +147,11 @@ impl Standing {
 }
 
 impl SavedCheck {
+    /// Whether it has a finding, known or not.
+    pub(crate) fn has_failed(&self) -> bool {
+        matches!(self.result, SavedResult::Failed | SavedResult::Known)
+    }
+
     /// The result and its weight.
     pub(super) fn standing(&self, report: &SavedReport) -> Standing {
         let gates = self.gates.unwrap_or(report.strict || self.tier != Some(SavedTier::Baseline));

@@ -120,7 +120,7 @@ fn called(line: &str, number: usize) -> String {
 }
 
 /// How often a burst is repeated until the defect shows.
-const RETRIES: &str = "\nTRIES=${TRIES:-20}\nwhile [ \"$TRIES\" -gt 0 ]; do\nTRIES=$((TRIES - 1))\n";
+const RETRIES: &str = "\nTRIES=20\nwhile [ \"$TRIES\" -gt 0 ]; do\nTRIES=$((TRIES - 1))\n";
 
 /// The ends of scripts.
 const DOES_NOT_SHOW: &str = "echo 'the defect does not show' >&2\n";

@@ -157,14 +157,14 @@ fn write_vendor(vendor: &VendorReport, verbose: bool, out: &mut dyn Write) -> io
 }
 
 fn write_check(check: &CheckReport, vendor: &VendorReport, out: &mut dyn Write) -> io::Result<()> {
-    let (style, word) = match check.result {
-        CheckResult::Passed => (GOOD, "pass"),
-        CheckResult::Failed if check.gates => (BAD, "FAIL"),
-        CheckResult::Failed => (UNSURE, "warn"),
-        CheckResult::Known => (QUIET, "known"),
-        CheckResult::Skipped => (UNSURE, "skip"),
-        CheckResult::Error => (BAD, "error"),
+    let style = match check.result {
+        CheckResult::Passed => GOOD,
+        CheckResult::Failed if check.gates => BAD,
+        CheckResult::Failed | CheckResult::Skipped => UNSURE,
+        CheckResult::Known => QUIET,
+        CheckResult::Error => BAD,
     };
+    let word = check.result.short(check.gates);
     let name = check.id.split_once('/').map_or(check.id.as_str(), |(_, name)| name);
     let name = name.strip_prefix("matrix/").unwrap_or(name);
     let start = format!("{name:<28} {:<8} {:<10}", statuses(check, vendor), check.basis.as_str());
@@ -192,8 +192,9 @@ fn statuses(check: &CheckReport, vendor: &VendorReport) -> String {
         statuses.dedup();
         return statuses.join(" ");
     };
-    let response = finding.exchanges.last().and_then(|exchange| exchange.response.as_ref());
-    let Some(response) = response.filter(|_| check.area == Area::Matrix) else { return String::new() };
+    let Some(response) = finding.last_response().filter(|_| check.area == Area::Matrix) else {
+        return String::new();
+    };
     let mut differences = finding.differences.iter();
     match differences.find(|difference| difference.place == "status") {
         Some(status) => format!("{}≠{}", response.status, status.expected),

@@ -16,6 +16,7 @@ mod arbitrary_request;
 mod client;
 mod contracts;
 mod control;
+mod forward;
 mod redis_cluster;
 mod redis_server;
 mod server;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use otp_sandbox::{Fault, Settings};
 use otp_test_support::{HttpClient, serve_router};
@@ -60,22 +60,16 @@ async fn gateway(upstream: &str) -> (String, Received) {
         State((upstream, received)): State<(HttpClient, Received)>,
         request: Request,
     ) -> Response {
-        let (parts, body) = request.into_parts();
-        received.lock().unwrap().push(parts.headers.clone());
-        let Ok(body) = axum::body::to_bytes(body, 1 << 24).await else {
-            return StatusCode::BAD_REQUEST.into_response();
+        let headers = request.headers().clone();
+        received.lock().unwrap().push(headers.clone());
+        let (mut response, _) = match upstream.hand_on(request).await {
+            Ok(handed_on) => handed_on,
+            Err(refusal) => return refusal,
         };
-        let forwarded =
-            parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
-        let headers: Vec<(&str, &str)> =
-            forwarded.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let path = parts.uri.to_string();
-        let mut response = upstream.send(parts.method.as_str(), &path, &headers, &body).await;
-        response.headers.remove("content-length");
-        if let Some(key) = parts.headers.get("x-gateway-key") {
+        if let Some(key) = headers.get("x-gateway-key") {
             response.headers.insert("x-seen-key", key.clone());
         }
-        (StatusCode::from_u16(response.status).unwrap(), response.headers, response.body).into_response()
+        response.into_response()
     }
     let received = Received::default();
     let state = (HttpClient::new(upstream), Arc::clone(&received));

@@ -30,18 +30,10 @@ async fn gate(sandbox: &str, limited: Option<u64>, delay: Duration) -> String {
             return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "slow down").into_response();
         }
         tokio::time::sleep(gate.delay).await;
-        let (parts, body) = request.into_parts();
-        let Ok(body) = axum::body::to_bytes(body, 1 << 24).await else {
-            return StatusCode::BAD_REQUEST.into_response();
-        };
-        let kept =
-            parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
-        let headers: Vec<(&str, &str)> =
-            kept.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let answer = gate.sandbox.send(parts.method.as_str(), &parts.uri.to_string(), &headers, &body).await;
-        let mut headers = answer.headers;
-        headers.remove("content-length");
-        (StatusCode::from_u16(answer.status).unwrap(), headers, answer.body).into_response()
+        gate.sandbox
+            .hand_on(request)
+            .await
+            .map_or_else(|refusal| refusal, |(answer, _)| answer.into_response())
     }
     let gate = Gate { sandbox: HttpClient::new(sandbox), calls: AtomicU64::new(0), limited, delay };
     serve_router(Router::new().fallback(forward).with_state(Arc::new(gate))).await

@@ -59,7 +59,7 @@ fn what_cannot_be_replayed_is_said_in_one_line() {
     for (arguments, status, problem) in [
         (vec![clean.as_str()], 3, "no check failed in "),
         (vec![&clean, "matrix/nothing"], 3, "has no check `matrix/nothing`"),
-        (vec![&other], 2, "not a report of `check --report json=PATH`"),
+        (vec![&other], 2, "is no JSON report"),
         (vec!["/no/such/file.json"], 2, "/no/such/file.json: "),
     ] {
         let (code, text) = replay(&arguments);

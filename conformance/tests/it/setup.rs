@@ -32,22 +32,13 @@ struct Proxy {
 /// A server that forwards each call to a sandbox, and changes its response.
 async fn proxy(sandbox: &str, change: Change) -> String {
     async fn forward(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        // A check truncates its body on purpose.
-        let Ok(body) = axum::body::to_bytes(body, 1 << 24).await else {
-            return StatusCode::BAD_REQUEST.into_response();
+        let (mut response, body) = match proxy.sandbox.hand_on(request).await {
+            Ok(handed_on) => handed_on,
+            Err(refusal) => return refusal,
         };
-        let forwarded =
-            parts.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
-        let headers: Vec<(&str, &str)> =
-            forwarded.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let path = parts.uri.to_string();
-        let mut response = proxy.sandbox.send(parts.method.as_str(), &path, &headers, &body).await;
         let number = proxy.calls.fetch_add(1, Ordering::Relaxed);
         (proxy.change)(number, &mut response, &body);
-        response.headers.remove("content-length");
-        let status = StatusCode::from_u16(response.status).unwrap();
-        (status, response.headers, response.body).into_response()
+        response.into_response()
     }
     let proxy = Proxy { sandbox: HttpClient::new(sandbox), calls: AtomicU64::new(0), change };
     serve_router(Router::new().fallback(forward).with_state(Arc::new(proxy))).await
@@ -132,18 +123,13 @@ async fn a_control_that_does_not_make_sessions_older_is_one_message() {
 
 /// A control that answers every `age` and does nothing.
 async fn idle_control(sandbox: &str) -> String {
-    async fn forward(State(sandbox): State<Arc<HttpClient>>, request: Request) -> Response {
-        let (parts, body) = request.into_parts();
-        if parts.uri.path().ends_with("/sessions/age") {
+    async fn forward(State(sandbox): State<HttpClient>, request: Request) -> Response {
+        if request.uri().path().ends_with("/sessions/age") {
             return StatusCode::NO_CONTENT.into_response();
         }
-        let body = axum::body::to_bytes(body, 1 << 24).await.unwrap();
-        let headers = [("content-type", "application/json")];
-        let mut answer = sandbox.send(parts.method.as_str(), &parts.uri.to_string(), &headers, &body).await;
-        answer.headers.remove("content-length");
-        (StatusCode::from_u16(answer.status).unwrap(), answer.headers, answer.body).into_response()
+        sandbox.hand_on(request).await.map_or_else(|refusal| refusal, |(answer, _)| answer.into_response())
     }
-    serve_router(Router::new().fallback(forward).with_state(Arc::new(HttpClient::new(sandbox)))).await
+    serve_router(Router::new().fallback(forward).with_state(HttpClient::new(sandbox))).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

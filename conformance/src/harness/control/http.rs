@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Answer, ControlError, unexpected_shape};
-use crate::http::{HttpClient, HttpError, RawRequest};
+use crate::http::{HttpClient, HttpError, RawRequest, beginning};
 
 /// A control over HTTP.
 pub(super) struct HttpControl {
@@ -37,7 +37,7 @@ impl HttpControl {
                 error: String,
             }
             let message = serde_json::from_slice::<Refusal>(&response.body).map(|refusal| refusal.error);
-            let message = message.unwrap_or_else(|_| beginning(&response.body));
+            let message = message.unwrap_or_else(|_| quoted(&response.body));
             let message = format!("{message} (from {})", self.address(path));
             return Ok(Answer::Refused { status: response.status, message: Some(message) });
         }
@@ -72,14 +72,10 @@ impl HttpControl {
     }
 }
 
-/// The beginning of a body that is not in the form of a refusal.
-fn beginning(body: &[u8]) -> String {
-    const MOST: usize = 120;
-    let text = String::from_utf8_lossy(body);
-    let shown: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
-    let rest = if text.chars().count() > MOST { "…" } else { "" };
-    match shown.is_empty() {
+/// A body that is not in the form of a refusal.
+fn quoted(body: &[u8]) -> String {
+    match body.is_empty() {
         true => "an empty body".to_owned(),
-        false => format!("`{shown}{rest}`"),
+        false => format!("`{}`", beginning(body)),
     }
 }
