@@ -181,18 +181,17 @@ async fn single_use_burst(context: &mut CheckContext<'_>, number: u32) -> Result
             format!("1 approval for {BURST_SIZE} calls at the same time"),
             format!("{approved} approvals in burst {number} of {bursts}"),
         );
-        return Err(match approved {
-            0 => match calls.iter().find_map(|call| call.response.as_ref()) {
-                Some((_, response)) => deviation.observing(Observation::Meaning {
-                    allowed: BTreeSet::from([Outcome::Approved]),
-                    found: Found::new(&outcomes(context.operation, response), response.status),
-                }),
-                None => deviation,
-            },
-            _ => deviation.exceeding(1).observing(Observation::Meaning {
-                allowed: BTreeSet::from([Outcome::AlreadyUsed]),
-                found: Found::approval(),
+        if approved > 1 {
+            let again = Observation::instead_of(Outcome::AlreadyUsed, Outcome::Approved);
+            return Err(deviation.exceeding(1).observing(again));
+        }
+        let first = calls.iter().find_map(|call| call.response.as_ref());
+        return Err(match first {
+            Some((_, response)) => deviation.observing(Observation::Meaning {
+                allowed: BTreeSet::from([Outcome::Approved]),
+                found: Found::new(&outcomes(context.operation, response), response.status),
             }),
+            None => deviation,
         });
     }
     context.forget_sessions();
@@ -234,10 +233,8 @@ async fn limit_burst(context: &mut CheckContext<'_>, number: u32) -> Result<(), 
             format!("at most {limit} of {BURST_SIZE} wrong codes at the same time compared"),
             format!("{compared} compared in burst {number} of {bursts}"),
         );
-        return Err(deviation.exceeding(limit).observing(Observation::Meaning {
-            allowed: BTreeSet::from([Outcome::AttemptsExhausted]),
-            found: Found::Outcomes(BTreeSet::from([Outcome::WrongCode])),
-        }));
+        let compared = Observation::instead_of(Outcome::AttemptsExhausted, Outcome::WrongCode);
+        return Err(deviation.exceeding(limit).observing(compared));
     }
     if responses.len() >= limit {
         let response = context.send(&context.call(&session.issued, session.issued.right())).await?;
@@ -288,16 +285,12 @@ fn more_than_allowed(session: &TrackedSession, observed: &[ObservedCall]) -> Opt
         let only = BTreeSet::from([outcome]);
         observed.iter().filter(|call| call.response.as_ref().is_some_and(|(_, found)| *found == only)).count()
     };
-    let shown = |end, outcome| Observation::Meaning {
-        allowed: BTreeSet::from([end]),
-        found: Found::Outcomes(BTreeSet::from([outcome])),
-    };
     if count(Outcome::Approved) > 1 {
-        return Some(shown(Outcome::AlreadyUsed, Outcome::Approved));
+        return Some(Observation::instead_of(Outcome::AlreadyUsed, Outcome::Approved));
     }
     let limit = session.rules.limit.and_then(|limit| usize::try_from(limit).ok());
     let exceeded = limit.is_some_and(|limit| count(Outcome::WrongCode) > limit);
-    exceeded.then(|| shown(Outcome::AttemptsExhausted, Outcome::WrongCode))
+    exceeded.then(|| Observation::instead_of(Outcome::AttemptsExhausted, Outcome::WrongCode))
 }
 
 async fn mixed_burst(context: &mut CheckContext<'_>) -> Result<(), Abort> {

@@ -9,7 +9,7 @@ use otp_contract::{Outcome, Source};
 use super::control::Session;
 use super::{
     Abort, CheckContext, Credential, Planned, RequestMutation, SessionOptions, SubmittedCode, Tenant,
-    VerifyCall, Witness, shrink,
+    VerifyCall, Witness,
 };
 use crate::http::RawResponse;
 use crate::oracle::{
@@ -225,7 +225,7 @@ impl CheckContext<'_> {
         }
         let found = Found::new(&meanings, response.status);
         let actual = format!("{}, {}", self.recording.last_response(), found.in_words());
-        let deviation = self.deviation(shrink::in_words(allowed), actual);
+        let deviation = self.deviation(allowed.in_words(), actual);
         let (basis, source) = self.basis_of(response, &meanings, allowed);
         let deviation = deviation.because_of(basis, source);
         if response.status >= 500 {

@@ -216,8 +216,8 @@ fn step_model(
         (None, None) => CodeKind::Malformed,
         (Some((text, _)), None) if *text == session.issued.code => CodeKind::Right,
         (Some((text, _)), None) => {
-            let is_like = |character: char| character.is_ascii_digit();
-            match text.len() == session.issued.code.len() && text.chars().all(is_like) {
+            let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            match is_digits && text.len() == session.issued.code.len() {
                 true => CodeKind::Wrong,
                 false => CodeKind::Malformed,
             }
@@ -260,7 +260,7 @@ impl Best {
         let is_compared = !deviation.differences.is_empty();
         if let Some(allowed) = allowed {
             if !is_compared {
-                deviation.expected = in_words(&allowed);
+                deviation.expected = allowed.in_words();
             }
             if let Observation::Meaning { allowed: expected, .. } = &mut deviation.observation {
                 expected.clone_from(&allowed.outcomes);
@@ -295,15 +295,6 @@ fn renamed_ids(deviation: &Deviation, plan: &[Planned], recording: &Recording) -
     let pairs = old_ids.into_iter().zip(new_ids).map(|((_, old), (_, new))| (old, new));
     renamed.extend(pairs.filter(|(old, _)| !old.is_empty()));
     renamed
-}
-
-/// What is allowed, for people.
-pub(super) fn in_words(allowed: &Allowed) -> String {
-    let mut expected: Vec<_> = allowed.outcomes.iter().map(ToString::to_string).collect();
-    if allowed.any_refusal {
-        expected.push("any refusal".to_owned());
-    }
-    expected.join(" or ")
 }
 
 struct Shrinker<'s, 'a> {

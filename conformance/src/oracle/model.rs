@@ -331,6 +331,13 @@ impl Allowed {
         (self.any_refusal && refuses) || !self.outcomes.is_disjoint(outcomes)
     }
 
+    /// What is allowed, for people.
+    pub(crate) fn in_words(&self) -> String {
+        let outcomes = self.outcomes.iter().map(ToString::to_string);
+        let any = self.any_refusal.then(|| "any refusal".to_owned());
+        outcomes.chain(any).collect::<Vec<_>>().join(" or ")
+    }
+
     /// Whether a response with this status, which may mean any of `outcomes`, is allowed. Any 4xx refuses the call, even if the
     /// contract documents no response with that status.
     pub(crate) fn admits_response(&self, outcomes: &BTreeSet<Outcome>, status: u16) -> bool {

@@ -82,13 +82,24 @@ fn is_over(allowed: &BTreeSet<Outcome>) -> bool {
 }
 
 impl Observation {
+    /// A response that means `found` where `allowed` would have been right.
+    pub(crate) fn instead_of(allowed: Outcome, found: Outcome) -> Observation {
+        let found = Found::Outcomes(BTreeSet::from([found]));
+        Observation::Meaning { allowed: BTreeSet::from([allowed]), found }
+    }
+
     /// A response that should have been one of `outcomes` and differs from it in these places.
     pub(crate) fn of_differences(outcomes: BTreeSet<Outcome>, differences: &[Difference]) -> Observation {
+        Observation::Places { outcomes, places: Observation::places(differences) }
+    }
+
+    /// The places of these differences, each with what the response has there; `None` where it has nothing.
+    pub(crate) fn places(differences: &[Difference]) -> BTreeSet<(String, Option<String>)> {
         let value = |difference: &Difference| {
             let is_missing = matches!(difference.actual.as_str(), "nothing" | "none" | "no JSON");
             (difference.place.clone(), (!is_missing).then(|| difference.actual.clone()))
         };
-        Observation::Places { outcomes, places: differences.iter().map(value).collect() }
+        differences.iter().map(value).collect()
     }
 
     /// A server error with this body. Words with a digit, such as ids and times, are another one each time.

@@ -80,7 +80,7 @@ pub(super) fn narrative(finding: &Finding) -> Vec<Line> {
 /// The request on one line: method, path, the header fields that matter, and the body.
 fn request(exchange: &ShownExchange) -> String {
     let request = &exchange.request;
-    let mut text = format!("{} {}", request.method, path_of(&request.url));
+    let mut text = format!("{} {}", request.method, without_authority(&request.url));
     for [name, value] in &request.headers {
         // What every request has says nothing.
         let is_usual = name == "accept" || (name == "content-type" && value == "application/json");
@@ -97,10 +97,10 @@ fn request(exchange: &ShownExchange) -> String {
     shown(&text)
 }
 
-/// An address without scheme and authority.
-fn path_of(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    after_scheme.find('/').map_or(url, |start| &after_scheme[start..])
+/// Path and query, which tell the calls of a finding apart.
+pub(super) fn without_authority(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find(['/', '?']).map_or(url, |start| &rest[start..])
 }
 
 fn response(exchange: &ShownExchange) -> String {

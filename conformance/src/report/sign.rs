@@ -113,21 +113,14 @@ fn conditions(operation: &Operation, deviation: &Deviation, response: &RawRespon
 
 /// The header fields that differ, each with its value if there is one.
 fn header_differences(deviation: &Deviation) -> Vec<(String, Option<String>)> {
-    let mut differences: Vec<_> = deviation
-        .differences
-        .iter()
-        .filter(|difference| !difference.place.starts_with('/'))
-        .filter(|difference| !matches!(difference.place.as_str(), "status" | "body"))
-        .map(|difference| {
-            let value = Some(difference.actual.clone()).filter(|value| value != "none");
-            (difference.place.clone(), value)
-        })
-        .collect();
-    if let (true, Observation::Places { places, .. }) = (differences.is_empty(), &deviation.observation) {
-        let is_header = |place: &&(String, Option<String>)| !place.0.starts_with('/') && place.0 != "status";
-        differences.extend(places.iter().filter(is_header).filter(|(name, _)| name != "body").cloned());
-    }
-    differences
+    let observed = match &deviation.observation {
+        Observation::Places { places, .. } if deviation.differences.is_empty() => places.clone(),
+        _ => Observation::places(&deviation.differences),
+    };
+    let is_header = |(place, _): &(String, Option<String>)| {
+        !place.starts_with('/') && !matches!(place.as_str(), "status" | "body")
+    };
+    observed.into_iter().filter(is_header).collect()
 }
 
 /// Whether a value can be the same in another run: it is short, and has no id of this one.

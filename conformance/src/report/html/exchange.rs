@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 
 use super::plain::{block, brief, command, count, distinct, inline};
-use crate::report::narrative::{Line, narrative};
+use crate::report::narrative::{Line, narrative, without_authority};
 use crate::report::{Finding, ShownExchange, ShownResponse};
 
 /// How many exchanges of one finding are shown: the first ones lead to the situation, and the last ones show the defect.
@@ -152,12 +152,6 @@ fn body_block(body: &str) -> Markup {
         @if body.is_empty() { p { "No body." } }
         @else { pre { code { (block(body)) } } }
     }
-}
-
-/// Path and query, which tell the calls of a finding apart.
-fn without_authority(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find(['/', '?']).map_or(url, |start| &rest[start..])
 }
 
 #[cfg(test)]
